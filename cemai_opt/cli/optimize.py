@@ -1,0 +1,73 @@
+"""Searches for the Pareto front of score and grams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cemai_opt.cli._options import data_options, search_options
+
+
+@click.command()
+@click.argument("study", required=False)
+@data_options
+@search_options
+@click.option("--out", metavar="DIR", help="Where results go; a run there goes on.  [default: runs/STUDY]")
+@click.option("--json", "as_json", is_flag=True, help="Print front.json instead of the table.")
+def command(study: str | None, out: str | None, as_json: bool, data_root: str | None, **options: Any) -> None:
+    """Search for the Pareto front of (score, gCO2eq).
+
+    STUDY is a study file, or the name of one that comes with the product (demo, piston_rod, broaching, bosch_cnc).
+    Without it and without --data, the demo runs. The search never sees the test rows.
+    """
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from cemai_opt import compose
+    from cemai_opt.cli import _options
+    from cemai_opt.cli._progress import Progress
+    from cemai_opt.core.spec import StudySpec
+    from cemai_opt.core.units import readable_grams
+    from cemai_opt.report import RunFolder, front_document
+
+    _options.use_data_root(data_root)
+    if study is None and options["data"]:
+        spec = StudySpec(name=_options.study_of_file(options["data"]))
+    else:
+        spec = compose.load_study(study or compose.DEFAULT_STUDY)
+    settled = compose.settle(_options.changed(spec, options))
+    folder = RunFolder(Path(out) if out else Path("runs") / settled.study.name)
+    quiet = Console(stderr=True, highlight=False)
+    for note in settled.notes:
+        quiet.print(note, markup=False)
+    with Progress(settled.study.score) as progress:
+        record = compose.optimize(settled, folder, progress.trial, progress.phase)
+    document = front_document(record)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(document))
+        return
+    _show(document, record, str(folder.path), readable_grams)
+
+
+def _show(document: Any, record: Any, where: str, grams: Any) -> None:
+    from rich.console import Console
+
+    from cemai_opt.core.result import COMPLETE, FAILED
+    from cemai_opt.report.tables import front_table
+
+    console = Console(highlight=False)
+    console.print(front_table(document))
+    n_failed = sum(r.state == FAILED for r in record.results)
+    n_complete = sum(r.state == COMPLETE for r in record.results)
+    console.print(
+        f"{n_complete} trials, {n_failed} failed ({record.ended}); the search spent "
+        f"{grams(document['search']['carbon_g'])} CO2eq; hypervolume {document['search']['hypervolume']:.3f}",
+        markup=False,
+    )
+    console.print(
+        f"results in {where}; next: cemai-opt export {where} --pick knee --out knee.yaml", markup=False
+    )

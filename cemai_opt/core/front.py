@@ -1,0 +1,140 @@
+"""The Pareto front of (score up, grams down): members, hypervolume, knee."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+MIN_CARBON_G = 1e-12
+"""Grams below this count as this much on the logarithmic axis: a picogram, 0.01 microjoule at the world mean."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One finished trial in the plane of the two objectives."""
+
+    trial: int
+    score: float
+    carbon_g: float
+
+    @property
+    def log_carbon(self) -> float:
+        """Decimal logarithm of the grams."""
+        return math.log10(max(self.carbon_g, MIN_CARBON_G))
+
+
+def dominates(a: Point, b: Point) -> bool:
+    """Is `a` at least as good as `b` in both objectives, and better in one?
+
+    >>> dominates(Point(0, 0.9, 1.0), Point(1, 0.8, 2.0)), dominates(Point(0, 0.9, 2.0), Point(1, 0.8, 1.0))
+    (True, False)
+    """
+    return a.score >= b.score and a.carbon_g <= b.carbon_g and (a.score > b.score or a.carbon_g < b.carbon_g)
+
+
+@dataclass(frozen=True)
+class Front:
+    """Non-dominated points, greenest first. Of points equal in both objectives the earliest trial stays."""
+
+    members: tuple[Point, ...]
+
+    @staticmethod
+    def of(points: Iterable[Point]) -> Front:
+        """The front of any points, in whatever order they come.
+
+        >>> [p.trial for p in Front.of([Point(0, 0.9, 2.0), Point(1, 0.5, 3.0), Point(2, 0.7, 1.0)])]
+        [2, 0]
+        """
+        kept: list[Point] = []
+        for point in sorted(points, key=lambda p: (p.carbon_g, -p.score, p.trial)):
+            if not kept or point.score > kept[-1].score:
+                kept.append(point)
+        return Front(tuple(kept))
+
+    def __iter__(self) -> Iterator[Point]:
+        return iter(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    @property
+    def best(self) -> Point:
+        """The member with the highest score."""
+        return self.members[-1]
+
+    @property
+    def greenest(self) -> Point:
+        """The member with the fewest grams among those better than a constant prediction (score above 0)."""
+        return self.useful.members[0]
+
+    @property
+    def useful(self) -> Front:
+        """Members with a score above 0, which a constant prediction has; all members where none has."""
+        return Front(tuple(p for p in self.members if p.score > 0.0) or self.members)
+
+    @property
+    def knee(self) -> Point:
+        """The useful member farthest above the straight line between the two ends of the front.
+
+        Score and log10(grams) are scaled to 0..1 over the useful members; the knee maximises scaled score minus
+        scaled log grams, and of equals it is the one with fewer grams (Branke et al. (2004), PPSN VIII, describe
+        the family of definitions).
+
+        >>> Front.of([Point(0, 0.1, 1.0), Point(1, 0.8, 2.0), Point(2, 0.9, 100.0)]).knee.trial
+        1
+        """
+        members = self.useful.members
+        score_of = _unit_scale([p.score for p in members])
+        carbon_of = _unit_scale([p.log_carbon for p in members])
+        return max(members, key=lambda p: (score_of(p.score) - carbon_of(p.log_carbon), -p.carbon_g))
+
+    def hypervolume(self, box: Box) -> float:
+        """Share of `box` that the front dominates, from 0 to 1; it grows with every better member."""
+        return box.dominated_share(self.members)
+
+
+@dataclass(frozen=True)
+class Box:
+    """The rectangle in which hypervolume is measured: score from 0 to 1, log10 grams between two ends.
+
+    0 is what a constant prediction scores (R2) or the worst (F1), 1 the best there can be; the grams run from the
+    cheapest to the dearest complete trial of the study.
+    """
+
+    greenest_log: float
+    dearest_log: float
+
+    @staticmethod
+    def around(points: Iterable[Point]) -> Box:
+        """The box between the cheapest and the dearest of `points`."""
+        logs = [p.log_carbon for p in points] or [0.0]
+        return Box(min(logs), max(logs))
+
+    def dominated_share(self, members: Sequence[Point]) -> float:
+        """Hypervolume of members sorted by grams, normalised to the box."""
+        width = self.dearest_log - self.greenest_log
+        if width <= 0.0:
+            return max((min(max(p.score, 0.0), 1.0) for p in members), default=0.0)
+        share, covered = 0.0, 0.0
+        for point in members:
+            height = min(max(point.score, 0.0), 1.0)
+            if height > covered:
+                share += (height - covered) * (self.dearest_log - point.log_carbon) / width
+                covered = height
+        return share
+
+
+def hypervolume_history(points: Sequence[Point]) -> list[float]:
+    """Hypervolume after each point, all in the box of the whole history, so it never falls."""
+    box, history, front = Box.around(points), [], Front(())
+    for point in points:
+        front = Front.of([*front.members, point])
+        history.append(front.hypervolume(box))
+    return history
+
+
+def _unit_scale(values: Sequence[float]) -> Callable[[float], float]:
+    low, high = min(values), max(values)
+    width = high - low
+    return lambda value: (value - low) / width if width > 0.0 else 0.0

@@ -1,0 +1,98 @@
+"""A gene: one knob that a part declares with its range, so that a search can turn it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cemai_opt.core.errors import StudyError, nearest
+
+Value = bool | int | float | str
+"""What a gene can hold."""
+
+
+@dataclass(frozen=True)
+class Gene:
+    """One knob: either `choices`, or a number between `low` and `high` (both included).
+
+    `when` names another knob and the values of it under which this one matters.
+    `searched=False` keeps a knob at its default unless a search space opens it.
+    """
+
+    name: str
+    default: Value
+    choices: tuple[Value, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    is_integer: bool = False
+    log: bool = False
+    unit: str = ""
+    when: tuple[str, tuple[Value, ...]] | None = None
+    searched: bool = True
+
+    def check(self, value: Value) -> Value:
+        """`value` in this gene's own type. StudyError where it lies outside the range."""
+        if self.choices:
+            for choice in self.choices:
+                if choice == value and isinstance(choice, bool) == isinstance(value, bool):
+                    return choice
+            hint = nearest(str(value), [str(c) for c in self.choices])
+            raise StudyError(f"{self.name}: {value!r} is not one of {list(self.choices)}", hint)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise StudyError(f"{self.name}: {value!r} is not a number", f"use {self.low:g} to {self.high:g}")
+        if not self.low <= value <= self.high:
+            raise StudyError(
+                f"{self.name}: {value!r} lies outside {self.low:g} to {self.high:g}", "choose a value inside"
+            )
+        if self.is_integer and value != int(value):
+            raise StudyError(f"{self.name}: {value!r} is not a whole number", "round it")
+        return int(value) if self.is_integer else float(value)
+
+    def narrowed(self, lens: object) -> Gene:
+        """This gene seen through a lens: a value (fixed), a list of choices, or {low, high}; never wider."""
+        if isinstance(lens, Mapping):
+            return self._narrowed_range(lens)
+        if isinstance(lens, Sequence) and not isinstance(lens, str):
+            if not lens:
+                raise StudyError(f"{self.name}: an empty list of choices", "name at least one")
+            kept = tuple(dict.fromkeys(self.check(value) for value in lens))
+            default = self.default if self.default in kept else kept[0]
+            return replace(self, choices=kept, default=default, searched=len(kept) > 1)
+        if isinstance(lens, (bool, int, float, str)):
+            return replace(self, default=self.check(lens), searched=False)
+        raise StudyError(
+            f"{self.name}: cannot read {lens!r}", "give a value, a list or {low: ..., high: ...}"
+        )
+
+    def _narrowed_range(self, lens: Mapping[object, object]) -> Gene:
+        unknown = [str(key) for key in lens if key not in ("low", "high")]
+        if unknown:
+            raise StudyError(f"{self.name}: unknown key {unknown[0]!r}", nearest(unknown[0], ["low", "high"]))
+        if self.choices:
+            raise StudyError(f"{self.name}: a range for a choice", f"list some of {list(self.choices)}")
+        low, high = (self.check(lens.get(key, own)) for key, own in (("low", self.low), ("high", self.high)))  # type: ignore[arg-type]  # check() refuses what is no number
+        if low > high:  # type: ignore[operator]  # both are numbers after check()
+            raise StudyError(f"{self.name}: low {low} is above high {high}", "swap them")
+        default = min(max(self.default, low), high)  # type: ignore[type-var]  # the same
+        return replace(self, low=float(low), high=float(high), default=default, searched=low < high)
+
+
+def integer(name: str, low: int, high: int, default: int, **options: object) -> Gene:
+    """A whole number from `low` to `high`."""
+    return Gene(name, default, low=low, high=high, is_integer=True, **options)  # type: ignore[arg-type]  # passed on
+
+
+def real(name: str, low: float, high: float, default: float, **options: object) -> Gene:
+    """A number from `low` to `high`."""
+    return Gene(name, default, low=low, high=high, **options)  # type: ignore[arg-type]  # passed on
+
+
+def choice(name: str, choices: Sequence[Value], default: Value, **options: object) -> Gene:
+    """One of `choices`."""
+    return Gene(name, default, choices=tuple(choices), **options)  # type: ignore[arg-type]  # passed on
+
+
+def flag(name: str, default: bool, **options: object) -> Gene:
+    """Yes or no."""
+    return choice(name, (False, True), default, **options)

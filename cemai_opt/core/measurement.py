@@ -1,0 +1,102 @@
+"""What one stage cost: duration, joules by device, uncertainty, source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+OVERHEAD = "overhead"
+"""Name of the row that holds what a trial spent between its stages, so that the rows add up to the total."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Cost of one stage. `energy_j` maps a device ("cpu", "gpu0") to joules."""
+
+    stage: str
+    duration_s: float
+    cpu_s: float
+    energy_j: Mapping[str, float]
+    uncertainty_j: float
+    source: str
+
+    @property
+    def total_j(self) -> float:
+        """Joules of all devices together."""
+        return math.fsum(self.energy_j.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return {
+            "stage": self.stage,
+            "duration_s": self.duration_s,
+            "cpu_s": self.cpu_s,
+            "energy_j": dict(self.energy_j),
+            "uncertainty_j": self.uncertainty_j,
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Rows of one pipeline run, the overhead row included: their sum is what the run cost."""
+
+    rows: tuple[Measurement, ...] = field(default=())
+
+    @property
+    def energy_j(self) -> float:
+        """Joules of all rows."""
+        return math.fsum(row.total_j for row in self.rows)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of all rows."""
+        return math.fsum(row.duration_s for row in self.rows)
+
+    @property
+    def uncertainty_j(self) -> float:
+        """Standard uncertainty of the total: rows are read independently, so variances add."""
+        return math.sqrt(math.fsum(row.uncertainty_j**2 for row in self.rows))
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The rows as JSON values."""
+        return [row.to_json() for row in self.rows]
+
+    @staticmethod
+    def from_json(rows: Sequence[Mapping[str, Any]]) -> Cost:
+        """The cost that `to_json` wrote."""
+        return Cost(tuple(Measurement(**row) for row in rows))
+
+
+def _combined(rows: Sequence[Measurement], share: float) -> Measurement:
+    devices = dict.fromkeys(device for row in rows for device in row.energy_j)
+    return Measurement(
+        stage=rows[0].stage,
+        duration_s=share * math.fsum(row.duration_s for row in rows),
+        cpu_s=share * math.fsum(row.cpu_s for row in rows),
+        energy_j={d: share * math.fsum(row.energy_j.get(d, 0.0) for row in rows) for d in devices},
+        uncertainty_j=share * math.sqrt(math.fsum(row.uncertainty_j**2 for row in rows)),
+        source=rows[0].source,
+    )
+
+
+def _by_stage(costs: Sequence[Cost], share: float) -> Cost:
+    names = dict.fromkeys(row.stage for cost in costs for row in cost.rows)
+    return Cost(
+        tuple(
+            _combined([row for cost in costs for row in cost.rows if row.stage == name], share)
+            for name in names
+        )
+    )
+
+
+def sum_of(costs: Sequence[Cost]) -> Cost:
+    """All costs added up, stage by stage."""
+    return _by_stage(costs, 1.0)
+
+
+def mean_of(costs: Sequence[Cost]) -> Cost:
+    """The cost of one run out of several alike (the folds of a trial), stage by stage."""
+    return _by_stage(costs, 1.0 / len(costs))

@@ -1,0 +1,104 @@
+"""The folder listing as the list of parts: `models/ridge.py` is `ridge` everywhere."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Generic, TypeVar
+
+from cemai_opt.core.errors import StudyError, nearest
+
+EXTRA_OF = {"torch": "deep", "shap": "explain", "matplotlib": "report", "optuna_dashboard": "dashboard"}
+"""Which extra of this package brings a library; the others come with the package itself."""
+
+
+class Part:
+    """What every registered part says of itself."""
+
+    requires: ClassVar[tuple[str, ...]] = ()
+    """Libraries to import, by import name. Their absence makes the part unavailable, never an ImportError."""
+
+
+P = TypeVar("P", bound=Part)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One line of `parts`: a name, whether it can be used here, and what to install where not."""
+
+    name: str
+    summary: str
+    missing: tuple[str, ...]
+
+    @property
+    def is_available(self) -> bool:
+        """Can the part be used here?"""
+        return not self.missing
+
+    @property
+    def remedy(self) -> str:
+        """The command that makes an unavailable part available."""
+        extras = sorted({EXTRA_OF[library] for library in self.missing if library in EXTRA_OF})
+        others = sorted(library for library in self.missing if library not in EXTRA_OF)
+        wanted = [f"'cemai-opt[{','.join(extras)}]'"] * bool(extras) + others
+        return f"pip install {' '.join(wanted)}" if wanted else ""
+
+
+class Registry(Generic[P]):
+    """All parts of one kind: the public modules of a package, each defining one subclass of `base`."""
+
+    def __init__(self, kind: str, package: str, base: type[P]) -> None:
+        self.kind = kind
+        self._package = package
+        self._base = base
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of all parts, sorted; read from the folder, nothing is imported."""
+        path = importlib.import_module(self._package).__path__
+        return tuple(sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_")))
+
+    def find(self, name: str) -> type[P]:
+        """The class of a part. StudyError where there is no such part (names the nearest)."""
+        if name not in self.names:
+            raise StudyError(f"there is no {self.kind} called {name!r}", nearest(name, self.names))
+        module = importlib.import_module(f"{self._package}.{name}")
+        own = [
+            thing
+            for thing in vars(module).values()
+            if isinstance(thing, type)
+            and issubclass(thing, self._base)
+            and thing.__module__ == module.__name__
+            and not thing.__name__.startswith("_")
+        ]
+        if len(own) != 1:
+            raise StudyError(
+                f"{module.__name__} defines {len(own)} subclasses of {self._base.__name__}",
+                "a part's file defines exactly one; hide others behind a leading underscore",
+            )
+        return own[0]
+
+    def require(self, name: str) -> type[P]:
+        """The class of a part that can be used here. StudyError says what to install where it cannot."""
+        listing = self.listing(name)
+        if not listing.is_available:
+            raise StudyError(f"{self.kind} {name!r} needs {', '.join(listing.missing)}", listing.remedy)
+        return self.find(name)
+
+    def listing(self, name: str) -> Listing:
+        """What `parts` shows of one part."""
+        part = self.find(name)
+        missing = tuple(lib for lib in part.requires if importlib.util.find_spec(lib) is None)
+        summary = (part.__doc__ or "").strip().splitlines() or [""]
+        return Listing(name, summary[0], missing)
+
+    def listings(self) -> list[Listing]:
+        """Every part of this kind, available or not."""
+        return [self.listing(name) for name in self.names]
+
+    def available(self) -> tuple[str, ...]:
+        """Names of the parts that can be used here."""
+        return tuple(listing.name for listing in self.listings() if listing.is_available)

@@ -1,0 +1,73 @@
+"""What came of a trial: a score with its cost, or a failure with its reason, never a stand-in number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cemai_opt.core.measurement import Cost
+from cemai_opt.core.plan import Config
+
+COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """Result of one trial.
+
+    `cost` is that of one fit, the objective of the search; `spent` is what really ran: all folds, or what a
+    failed trial burned before it failed. `score` is None unless the trial is complete.
+    """
+
+    trial: int
+    state: str
+    config: Config
+    cost: Cost
+    spent: Cost
+    score: float | None = None
+    reason: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    importances: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Has it a score and a cost?"""
+        return self.state == COMPLETE
+
+    @property
+    def model(self) -> str:
+        """Name of the trained model."""
+        return self.config.model
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return {
+            "trial": self.trial,
+            "state": self.state,
+            "score": self.score,
+            "reason": self.reason,
+            "config": self.config.to_json(),
+            "metrics": dict(self.metrics),
+            "importances": dict(self.importances),
+            "notes": list(self.notes),
+            "cost": self.cost.to_json(),
+            "spent": self.spent.to_json(),
+        }
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> TrialResult:
+        """The result that `to_json` wrote."""
+        return TrialResult(
+            trial=int(document["trial"]),
+            state=str(document["state"]),
+            config=Config(document["config"]),
+            cost=Cost.from_json(document["cost"]),
+            spent=Cost.from_json(document["spent"]),
+            score=document["score"],
+            reason=str(document["reason"]),
+            metrics=dict(document["metrics"]),
+            importances=dict(document["importances"]),
+            notes=tuple(document["notes"]),
+        )

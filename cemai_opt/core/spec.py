@@ -1,0 +1,143 @@
+"""The study file: one question asked of one data set, strict about every key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cemai_opt.core.errors import StudyError, nearest
+from cemai_opt.core.units import grams_co2eq
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSpec(_Strict):
+    """Where the rows come from, and what is to be predicted from them."""
+
+    source: str = "tabular"
+    """Name of a part under `datasets/`."""
+    path: str | None = None
+    """CSV or Parquet file (gzip too), or a folder of them, in which one file is one group."""
+    test: str | None = None
+    """A second path whose rows are the test rows."""
+    target: str | None = None
+    group: str | None = None
+    time: str | None = None
+    """Column that orders the rows of a group; it is no input."""
+    test_groups: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    missing: float | None = None
+    """A number that stands for "no value", such as -200."""
+    clip_target: float | None = None
+    horizon: int = Field(default=0, ge=0)
+    """Predict the target of the row this many rows later in the same group."""
+
+
+class SplitSpec(_Strict):
+    """Who trains, who validates, who tests; fixed once per study."""
+
+    by: Literal["auto", "group", "time", "rows"] = "auto"
+    folds: int | None = Field(default=None, ge=1, le=50)
+    """1 is one holdout; None chooses: a holdout where there are many groups, folds where there are few."""
+    test_share: float = Field(default=0.2, gt=0.0, lt=1.0)
+    validation_share: float = Field(default=0.2, gt=0.0, lt=1.0)
+
+
+class CarbonSpec(_Strict):
+    """How joules become grams: one fixed intensity per study."""
+
+    country: str | None = None
+    """ISO 3166 code of three letters, looked up in CodeCarbon's table of yearly means."""
+    intensity_g_per_kwh: float | None = Field(default=None, gt=0.0)
+    pue: float = Field(default=1.0, ge=1.0, le=5.0)
+    """Power usage effectiveness of the building."""
+    meter: str = "auto"
+    """Source of CPU energy: the name of a part under `meters/`, or the best that is readable."""
+
+    def grams(self, energy_j: float) -> float:
+        """Grams of CO2 equivalent of `energy_j` joules. StudyError while the intensity is not settled."""
+        if self.intensity_g_per_kwh is None:
+            raise StudyError("the study has no carbon intensity", "give --country or --intensity")
+        return grams_co2eq(energy_j, self.intensity_g_per_kwh, self.pue)
+
+
+class SearchSpec(_Strict):
+    """How the search spends its trials."""
+
+    sampler: str = "nsga2"
+    trials: int = Field(default=100, ge=1)
+    timeout_s: float | None = Field(default=None, gt=0.0)
+    population: int | None = Field(default=None, ge=2)
+    """None chooses a twentieth of the trials, between 10 and 50."""
+    explain: Literal["front", "every", "never"] = "front"
+
+
+class StudySpec(_Strict):
+    """Everything that defines a study."""
+
+    name: str = Field(default="study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
+    description: str = ""
+    data: DataSpec = DataSpec()
+    task: Literal["auto", "regression", "classification"] = "auto"
+    score: Literal["auto", "r2", "f1", "f1_macro", "balanced_accuracy", "average_precision"] = "auto"
+    split: SplitSpec = SplitSpec()
+    space: str = "default"
+    """Name of a file under `search_spaces/`, or a path."""
+    search: SearchSpec = SearchSpec()
+    carbon: CarbonSpec = CarbonSpec()
+    engine: str = "in_process"
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    threads: int = Field(default=1, ge=1)
+    """Threads of one trial. One, because a second thread costs energy while it waits for the first."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where networks and XGBoost run."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return self.model_dump(mode="json")
+
+    def asks_the_same(self, other: StudySpec) -> bool:
+        """Can results of the two studies stand in one table? Only the length of the search may differ."""
+
+        def question(spec: StudySpec) -> dict[str, Any]:
+            document = spec.to_json()
+            document.pop("description")
+            for key in ("trials", "timeout_s"):
+                document["search"].pop(key)
+            return document
+
+        return question(self) == question(other)
+
+
+def parse_study(document: object, where: str) -> StudySpec:
+    """The study in a parsed YAML document. StudyError names the key at fault, and the nearest known one.
+
+    >>> parse_study({"serch": {}}, "a.yaml")
+    Traceback (most recent call last):
+    cemai_opt.core.errors.StudyError: a.yaml: unknown key 'serch' (did you mean 'search'?)
+    """
+    if not isinstance(document, Mapping):
+        raise StudyError(f"{where}: a study is a mapping of keys to values", "see studies/demo.yaml")
+    try:
+        return StudySpec.model_validate(document)
+    except ValidationError as error:
+        raise _readable(error, where) from error
+
+
+def _readable(error: ValidationError, where: str) -> StudyError:
+    fault = error.errors()[0]
+    path = [str(step) for step in fault["loc"]]
+    if fault["type"] == "extra_forbidden":
+        return StudyError(f"{where}: unknown key {'.'.join(path)!r}", nearest(path[-1], _keys_at(path[:-1])))
+    return StudyError(f"{where}: {'.'.join(path)}: {fault['msg']}", f"got {fault.get('input')!r}")
+
+
+def _keys_at(path: list[str]) -> list[str]:
+    model: Any = StudySpec
+    for step in path:
+        model = model.model_fields[step].annotation
+    return list(model.model_fields)

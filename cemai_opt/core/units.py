@@ -1,0 +1,43 @@
+"""Conversions between units: joules inside, grams of CO2 equivalent at the edge."""
+
+J_PER_KWH = 3.6e6
+MJ_PER_J = 1e3
+"""Millijoules in a joule."""
+UJ_PER_J = 1e6
+"""Microjoules in a joule."""
+
+
+def grams_co2eq(energy_j: float, intensity_g_per_kwh: float, pue: float = 1.0) -> float:
+    """Grams of CO2 equivalent that `energy_j` joules cause at a carbon intensity.
+
+    `pue` is the power usage effectiveness of the building: joules drawn from the grid per joule used by the machine.
+
+    >>> grams_co2eq(3.6e6, 400.0)
+    400.0
+    >>> grams_co2eq(3.6e6, 400.0, pue=1.5)
+    600.0
+    """
+    return energy_j / J_PER_KWH * intensity_g_per_kwh * pue
+
+
+def kwh(energy_j: float) -> float:
+    """Kilowatt-hours in `energy_j` joules.
+
+    >>> kwh(7.2e6)
+    2.0
+    """
+    return energy_j / J_PER_KWH
+
+
+def readable_grams(carbon_g: float) -> str:
+    """Grams with the prefix that people read best, three significant digits.
+
+    >>> readable_grams(0.00000123), readable_grams(0.0456), readable_grams(12.3)
+    ('1.23 ug', '45.6 mg', '12.3 g')
+    >>> readable_grams(0.0)
+    '0 g'
+    """
+    for factor, unit in ((1.0, "g"), (1e-3, "mg"), (1e-6, "ug")):
+        if carbon_g >= factor:
+            return f"{carbon_g / factor:.3g} {unit}"
+    return f"{carbon_g / 1e-9:.3g} ng" if carbon_g > 0 else "0 g"

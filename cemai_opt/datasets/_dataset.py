@@ -1,0 +1,84 @@
+"""The base of all readers, with the numbers that they hand to a study."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from cemai_opt.core.batch import BoolArray, FloatArray, IntArray
+from cemai_opt.core.registry import Part
+from cemai_opt.core.spec import DataSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What a reader found: rows, rows named as test rows (or None), and the column that a folder's files make."""
+
+    rows: pd.DataFrame
+    test: pd.DataFrame | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All rows of a study as numbers, the rows of a group contiguous and in time order.
+
+    `X`: (n_rows, n_columns), NaN where missing. `y`: (n_rows,), already shifted by the horizon, NaN where a row has
+    no target. `group`: (n_rows,) index into `group_names`. `order`: (n_rows,) value of the time column, or the row's
+    number in its group. `is_test`: (n_rows,) rows that the user named as test rows.
+    """
+
+    X: FloatArray
+    y: FloatArray
+    group: IntArray
+    order: FloatArray
+    is_test: BoolArray
+    names: tuple[str, ...]
+    group_names: tuple[str, ...]
+    task: str
+    classes: tuple[str, ...] = ()
+    has_groups: bool = False
+    has_time: bool = False
+    horizon: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def has_target(self) -> BoolArray:
+        """Rows that can be learnt from or judged: (n_rows,)."""
+        return np.isfinite(self.y)
+
+    @cached_property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that change with any number in the data."""
+        hasher = hashlib.sha256()
+        for array in (self.X, self.y, self.group, self.is_test):
+            hasher.update(np.ascontiguousarray(array).data)
+        hasher.update("\0".join((*self.names, *self.classes)).encode())
+        return hasher.hexdigest()[:12]
+
+
+class Reader(Part, ABC):
+    """One kind of data source. A part writes `_read`."""
+
+    @final
+    def read(self, spec: DataSpec, task: str) -> Dataset:
+        """The rows that `spec` asks for, checked. StudyError says what is wrong with them and where."""
+        from cemai_opt.datasets._assemble import assemble
+
+        return assemble(self._read(spec), self._filled(spec), task)
+
+    @abstractmethod
+    def _read(self, spec: DataSpec) -> Frames:
+        """The raw rows."""
+
+    def _filled(self, spec: DataSpec) -> DataSpec:
+        """`spec` with what this source knows by itself, such as a generator's target."""
+        return spec

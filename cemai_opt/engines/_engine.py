@@ -1,0 +1,30 @@
+"""The base of all engines."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from concurrent.futures import Future
+from typing import final
+
+from cemai_opt.core.plan import TrialPlan
+from cemai_opt.core.registry import Part
+from cemai_opt.core.result import TrialResult
+
+
+class Engine(Part, ABC):
+    """Runs plans somewhere. A part writes `_run`; `slots` is how many plans it runs at the same time."""
+
+    slots: int = 1
+
+    @final
+    def run(self, plan: TrialPlan) -> Future[TrialResult]:
+        """Starts a plan. The future's exception is a fault of the engine or the meter, never of the trial."""
+        return self._run(plan)
+
+    def close(self) -> None:
+        """Gives back what the engine holds."""
+        return
+
+    @abstractmethod
+    def _run(self, plan: TrialPlan) -> Future[TrialResult]:
+        """Starts a plan."""

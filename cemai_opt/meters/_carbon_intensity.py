@@ -1,0 +1,37 @@
+"""Grams of CO2 equivalent per kilowatt-hour, from CodeCarbon's table of yearly national means."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+
+from cemai_opt.core.errors import StudyError, nearest
+
+WORLD_G_PER_KWH = 475.0
+"""World mean that CodeCarbon falls back to (IEA, Global Energy & CO2 Status Report 2019)."""
+
+
+def national_intensity(country: str) -> tuple[float, str]:
+    """Yearly mean of a country by ISO 3166 code of three letters, with its origin in words.
+
+    >>> national_intensity("FRA")[0] < national_intensity("POL")[0]
+    True
+    """
+    table = _table()
+    row = table.get(country.upper())
+    if row is None:
+        by_name = {str(entry["country_name"]): code for code, entry in table.items()}
+        if country.title() in by_name:
+            raise StudyError(
+                f"country {country!r} is not a code", f"did you mean {by_name[country.title()]!r}?"
+            )
+        raise StudyError(f"there is no country {country!r}", nearest(country, table))
+    return float(row["carbon_intensity"]), f"{row['country_name']}, mean of {row['year']} (CodeCarbon)"
+
+
+@cache
+def _table() -> dict[str, dict[str, float | str]]:
+    path = resources.files("codecarbon") / "data" / "private_infra" / "global_energy_mix.json"
+    table: dict[str, dict[str, float | str]] = json.loads(path.read_text(encoding="utf-8"))
+    return table

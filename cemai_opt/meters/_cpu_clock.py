@@ -1,0 +1,53 @@
+"""CPU seconds of this process with all its descendants, and of the whole machine."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from pathlib import Path
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+PROC = Path("/proc")
+
+
+def process_tree_cpu_s() -> float:
+    """CPU seconds of own threads (nanosecond clock), reaped descendants, and live ones (both by the kernel's account).
+
+    A descendant that its parent has not reaped yet counts as live; when it is reaped its seconds move to the reaped
+    ones, so the sum neither jumps nor falls.
+    """
+    reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + reaped.ru_utime + reaped.ru_stime + _live_descendants_cpu_s(os.getpid())
+
+
+def _live_descendants_cpu_s(pid: int) -> float:
+    total = 0.0
+    for child in _children(pid):
+        try:
+            fields = (PROC / str(child) / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it ended between the two reads: its parent's account has it now
+            continue
+        own_and_reaped_ticks = sum(
+            int(field) for field in fields[11:15]
+        )  # utime stime cutime cstime: proc(5)
+        total += own_and_reaped_ticks / TICKS_PER_S + _live_descendants_cpu_s(child)
+    return total
+
+
+def _children(pid: int) -> list[int]:
+    """Direct children, started by any thread: proc(5), `/proc/pid/task/tid/children`."""
+    children: list[int] = []
+    try:
+        for task in (PROC / str(pid) / "task").iterdir():
+            children += [int(child) for child in (task / "children").read_text().split()]
+    except OSError:  # the process ended, or the kernel lacks CONFIG_PROC_CHILDREN
+        pass
+    return children
+
+
+def machine_busy_cpu_s() -> float:
+    """CPU seconds that all processes of the machine were busy since it started: proc(5), the `cpu` line of `stat`."""
+    line = (PROC / "stat").read_text().split("\n", 1)[0].split()[1:]
+    user, nice, system, _idle, _iowait, irq, softirq, *_ = (int(field) for field in line)
+    return (user + nice + system + irq + softirq) / TICKS_PER_S

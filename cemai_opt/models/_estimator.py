@@ -1,0 +1,47 @@
+"""The base of models with scikit-learn's interface: they see a window as one flat row."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+
+from cemai_opt.core.batch import FloatArray, IntArray, Prediction
+from cemai_opt.models._model import Model
+
+
+class EstimatorModel(Model):
+    """A model that wraps an estimator. A part writes `genes` and `_estimator`."""
+
+    @abstractmethod
+    def _estimator(self) -> Any:
+        """The unfitted estimator for `self.job` with `self.params`."""
+
+    def _fit(self, X: FloatArray, y: FloatArray, group: IntArray) -> None:
+        self._fitted = self._estimator()
+        if self.job.is_classification:
+            self._seen, codes = np.unique(y.astype(np.int64), return_inverse=True)
+            self._fitted.fit(_flat(X), codes)
+        else:
+            self._fitted.fit(_flat(X), y)
+
+    def _predict(self, X: FloatArray) -> Prediction:
+        if not self.job.is_classification:
+            return Prediction(np.asarray(self._fitted.predict(_flat(X)), np.float64))
+        by_seen = self._class_scores(_flat(X))
+        by_class = np.full((len(X), self.job.n_classes), by_seen.min(initial=0.0))
+        by_class[:, self._seen] = by_seen
+        return Prediction(self._seen[by_seen.argmax(axis=1)].astype(np.float64), by_class)
+
+    def _class_scores(self, X: FloatArray) -> FloatArray:
+        """Scores of the classes seen in training: (n, n_seen)."""
+        if hasattr(self._fitted, "predict_proba"):
+            return np.asarray(self._fitted.predict_proba(X), np.float64)
+        margin = np.asarray(self._fitted.decision_function(X), np.float64)
+        return margin if margin.ndim == 2 else np.column_stack([-margin, margin])
+
+
+def _flat(X: FloatArray) -> FloatArray:
+    """`(n, window, n_features)` as `(n, window * n_features)`, time-major, without a copy."""
+    return X.reshape(len(X), -1)

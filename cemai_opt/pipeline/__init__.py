@@ -1,0 +1,18 @@
+"""The stages in their order, run inside meter windows."""
+
+from cemai_opt.pipeline.build import build_pipeline, read_data
+from cemai_opt.pipeline.recorder import Recorder
+from cemai_opt.pipeline.run import Pipeline, job_of, stage_order
+from cemai_opt.pipeline.splits import Fold, Splits, resolve_split
+
+__all__ = [
+    "Fold",
+    "Pipeline",
+    "Recorder",
+    "Splits",
+    "build_pipeline",
+    "job_of",
+    "read_data",
+    "resolve_split",
+    "stage_order",
+]

@@ -1,0 +1,175 @@
+"""Who trains, who validates and who tests: fixed once per study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cemai_opt.core.batch import BoolArray, IntArray, group_starts
+from cemai_opt.core.errors import StudyError
+from cemai_opt.core.spec import SplitSpec
+from cemai_opt.datasets import Dataset
+
+MANY_GROUPS = 20
+"""From this many groups on, one held-out fifth of them is a fair sample of what is to come."""
+MAX_AUTO_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows to learn from and rows to judge by: two disjoint (n_rows,) masks."""
+
+    learn: BoolArray
+    judge: BoolArray
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The rows of a study, parted: `search` folds never touch `test` rows."""
+
+    search: tuple[Fold, ...]
+    final: Fold
+    test: BoolArray
+    """Test rows, those without a target included: (n_rows,). They are cut out before the search begins."""
+
+    @staticmethod
+    def of(data: Dataset, spec: SplitSpec, seed: int) -> Splits:
+        """The split that a resolved `spec` (no "auto", folds given) and a seed define."""
+        test = _test_rows(data, spec, seed)
+        has_target = data.has_target
+        final = _fold(data, spec, ~test, test)
+        parts = _validation_parts(data, spec, ~test & has_target, seed)
+        return Splits(tuple(_fold(data, spec, learn, judge) for learn, judge in parts), final, test)
+
+
+def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[SplitSpec, str]:
+    """`spec` with its open choices made, and one line that says what was chosen and why."""
+    by = spec.by
+    if by == "auto":
+        by = "group" if data.has_groups else "time"
+    if by == "group" and not data.has_groups:
+        raise StudyError("--split group needs groups", "name their column with --group")
+    n_groups = len(_groups_with_targets(data, ~data.is_test))
+    if by == "group":
+        _check_enough_groups(n_groups, has_test=bool(data.is_test.any()))
+        if not data.is_test.any():
+            n_groups -= _n_test_groups(n_groups, spec)
+    few = by == "group" and n_groups < MANY_GROUPS
+    folds = spec.folds or (min(MAX_AUTO_FOLDS, n_groups) if few else 1)
+    if by == "group" and folds > n_groups:
+        raise StudyError(f"{folds} folds of {n_groups} groups", f"use --folds {n_groups} or fewer")
+    what = {
+        "group": f"{n_groups} groups",
+        "rows": "shuffled rows (scores of neighbours leak: prefer groups or time)",
+    }
+    ordered = "time order" if data.has_time else "row order"
+    how = f"{folds} folds" if folds > 1 else f"one holdout of {spec.validation_share:.0%}"
+    note = f"split by {what.get(by, ordered)}: validation is {how}"
+    return spec.model_copy(update={"by": by, "folds": folds}), note
+
+
+def _check_enough_groups(n_groups: int, has_test: bool) -> None:
+    needed = 2 if has_test else 3
+    if n_groups < needed:
+        raise StudyError(
+            f"{n_groups} groups with a target cannot be parted into train, validation{'' if has_test else ' and test'}",
+            f"{needed} groups are needed; or use --split time",
+        )
+
+
+def _groups_with_targets(data: Dataset, rows: BoolArray) -> IntArray:
+    return np.unique(data.group[rows & data.has_target])
+
+
+def _n_test_groups(n_groups: int, spec: SplitSpec) -> int:
+    return min(max(1, round(spec.test_share * n_groups)), n_groups - 2)
+
+
+def _test_rows(data: Dataset, spec: SplitSpec, seed: int) -> BoolArray:
+    if data.is_test.any():
+        if not (data.is_test & data.has_target).any():
+            raise StudyError("no test row has a target", "name other test rows")
+        return data.is_test
+    if spec.by == "group":
+        groups = _groups_with_targets(data, np.ones(len(data.y), bool))
+        chosen = np.random.default_rng(seed).permutation(groups)[: _n_test_groups(len(groups), spec)]
+        return np.isin(data.group, chosen)
+    if spec.by == "rows":
+        return np.random.default_rng(seed).random(len(data.y)) < spec.test_share
+    return _position(data) >= 1.0 - spec.test_share
+
+
+def _position(data: Dataset) -> Any:
+    """Where a row stands in time, from 0 to 1: among all rows where there is a time, else within its group."""
+    if data.has_time and not data.has_groups:
+        return _ranks(data.order)
+    starts = group_starts(data.group)
+    size = np.bincount(np.cumsum(starts == np.arange(len(starts))) - 1)
+    return (np.arange(len(starts)) - starts) / np.repeat(size, size)
+
+
+def _ranks(values: Any) -> Any:
+    """Share of rows that are earlier; rows of the same moment share a rank, and so stay on one side of a cut."""
+    return np.searchsorted(np.sort(values), values, side="left") / len(values)
+
+
+def _validation_parts(
+    data: Dataset, spec: SplitSpec, rows: BoolArray, seed: int
+) -> list[tuple[BoolArray, BoolArray]]:
+    """Pairs of training and validation rows out of `rows`, all of which have a target."""
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, TimeSeriesSplit
+
+    assert spec.folds is not None, "resolve_split has chosen the folds"
+    numbers, folds = np.flatnonzero(rows), spec.folds
+    if spec.by == "time" and folds == 1:
+        return [_cut(rows, _position(data), spec)]
+    if spec.by == "time":
+        in_time = numbers[np.argsort(_position(data)[numbers], kind="stable")]
+        return [
+            (_mask(rows, in_time[a]), _mask(rows, in_time[b]))
+            for a, b in TimeSeriesSplit(folds).split(in_time)
+        ]
+    if spec.by == "rows":
+        n_parts = folds if folds > 1 else max(2, round(1 / spec.validation_share))
+        parts = KFold(n_parts, shuffle=True, random_state=seed).split(numbers)
+    else:
+        groups, y = data.group[numbers], data.y[numbers]
+        n_groups = len(np.unique(groups))
+        n_parts = folds if folds > 1 else min(max(2, round(1 / spec.validation_share)), n_groups)
+        if data.task == "classification":
+            splitter = StratifiedGroupKFold(n_parts, shuffle=True, random_state=seed)
+        else:
+            splitter = GroupKFold(n_parts, shuffle=True, random_state=seed)
+        parts = splitter.split(numbers, y, groups)
+    chosen = list(parts)[: folds if folds > 1 else 1]
+    return [(_mask(rows, numbers[a]), _mask(rows, numbers[b])) for a, b in chosen]
+
+
+def _cut(rows: BoolArray, position: Any, spec: SplitSpec) -> tuple[BoolArray, BoolArray]:
+    border = float(np.quantile(position[rows], 1.0 - spec.validation_share))
+    return rows & (position < border), rows & (position >= border)
+
+
+def _mask(like: BoolArray, rows: IntArray) -> BoolArray:
+    mask = np.zeros_like(like)
+    mask[rows] = True
+    return mask
+
+
+def _fold(data: Dataset, spec: SplitSpec, learn: BoolArray, judge: BoolArray) -> Fold:
+    """Rows with a target; in time order, without training rows whose target lies among the judged rows."""
+    learn, judge = learn & data.has_target, judge & data.has_target
+    if data.horizon and spec.by != "group":
+        starts = group_starts(data.group)
+        rows = np.arange(len(data.y))
+        target_row = np.minimum(rows + data.horizon, len(rows) - 1)
+        reaches_over = judge[target_row] & (starts[target_row] == starts)
+        learn = learn & ~reaches_over
+    if not learn.any() or not judge.any():
+        raise StudyError(
+            f"the split leaves {int(learn.sum())} rows to learn from and {int(judge.sum())} to judge by",
+            "choose other shares, another --split, or name test rows",
+        )
+    return Fold(learn, judge)

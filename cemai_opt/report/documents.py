@@ -1,0 +1,182 @@
+"""The documents of a run as plain JSON values: front, summary, table rows."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cemai_opt.core.front import Front, Point, hypervolume_history
+from cemai_opt.core.measurement import Cost
+from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
+from cemai_opt.core.spec import StudySpec
+from cemai_opt.meters import cpu_model
+
+UNIT = "gCO2eq"
+LIBRARIES = (
+    "cemai-opt",
+    "codecarbon",
+    "numpy",
+    "optuna",
+    "pandas",
+    "scikit-learn",
+    "shap",
+    "torch",
+    "xgboost",
+)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """Everything that a run found out."""
+
+    study: StudySpec
+    results: Sequence[TrialResult]
+    points: Sequence[Point]
+    finals: Mapping[int, TrialResult] = field(default_factory=dict)
+    spent_j: Mapping[str, float] = field(default_factory=dict)
+    ended: str = ""
+    notes: Sequence[str] = ()
+
+    @property
+    def front(self) -> Front:
+        """Non-dominated complete trials."""
+        return Front.of(self.points)
+
+
+def front_document(record: RunRecord) -> dict[str, Any]:
+    """What `front.json` holds. TypeError-free JSON: a member without a test score has null there, with the reason."""
+    by_trial = {result.trial: result for result in record.results}
+    front = record.front
+    history = hypervolume_history(record.points)
+    return {
+        "score": record.study.score,
+        "unit": UNIT,
+        "knee": front.knee.trial if len(front) else None,
+        "members": [_member(record, by_trial[p.trial], record.finals.get(p.trial)) for p in front],
+        "search": {
+            "trials": len(record.results),
+            "failed": sum(r.state == FAILED for r in record.results),
+            "carbon_g": record.study.carbon.grams(sum(record.spent_j.values())),
+            "hypervolume": history[-1] if history else 0.0,
+        },
+    }
+
+
+def _member(record: RunRecord, result: TrialResult, final: TrialResult | None) -> dict[str, Any]:
+    carbon = record.study.carbon
+    member: dict[str, Any] = {
+        "trial": result.trial,
+        "model": result.model,
+        "validation": result.score,
+        "test": final.score if final else None,
+        "carbon_g": carbon.grams(result.cost.energy_j),
+        "energy_j": result.cost.energy_j,
+        "uncertainty_g": carbon.grams(result.cost.uncertainty_j),
+        "duration_s": result.cost.duration_s,
+        "stages": stages_document(record.study, result.cost),
+        "config": result.config.to_json(),
+    }
+    if final is not None:
+        member["final"] = {
+            "metrics": dict(final.metrics),
+            "energy_j": final.cost.energy_j,
+            "carbon_g": carbon.grams(final.cost.energy_j),
+            "stages": stages_document(record.study, final.cost),
+            "importances": dict(final.importances),
+            "reason": final.reason,
+        }
+    return member
+
+
+def stages_document(study: StudySpec, cost: Cost) -> dict[str, dict[str, float]]:
+    """Energy, grams and seconds by stage; with the overhead row they add up to the total."""
+    return {
+        row.stage: {
+            "energy_j": row.total_j,
+            "carbon_g": study.carbon.grams(row.total_j),
+            "duration_s": row.duration_s,
+        }
+        for row in cost.rows
+    }
+
+
+def trial_document(study: StudySpec, result: TrialResult) -> dict[str, Any]:
+    """One line of `trials.jsonl`; it holds all that is needed to rebuild the result."""
+    document = result.to_json()
+    document["carbon_g"] = study.carbon.grams(result.cost.energy_j) if result.is_complete else None
+    document["spent_g"] = study.carbon.grams(result.spent.energy_j)
+    return document
+
+
+def summary_document(record: RunRecord) -> dict[str, Any]:
+    """What `summary.json` holds."""
+    carbon, results = record.study.carbon, record.results
+    history = hypervolume_history(record.points)
+    return {
+        "study": record.study.name,
+        "ended": record.ended,
+        "notes": list(record.notes),
+        "search": {
+            "trials": len(results),
+            **{state: sum(r.state == state for r in results) for state in (COMPLETE, PRUNED, FAILED)},
+            "energy_j": sum(record.spent_j.values()),
+            "carbon_g": carbon.grams(sum(record.spent_j.values())),
+            "carbon_g_by": {name: carbon.grams(joules) for name, joules in record.spent_j.items()},
+            "energy_j_by": dict(record.spent_j),
+            "hypervolume": history[-1] if history else 0.0,
+            "hypervolume_history": [
+                {"trial": point.trial, "hypervolume": value}
+                for point, value in zip(record.points, history, strict=True)
+            ],
+        },
+        "carbon": {
+            "intensity_g_per_kwh": carbon.intensity_g_per_kwh,
+            "pue": carbon.pue,
+            "sources": sorted({row.source for result in results for row in result.cost.rows}),
+        },
+        "machine": machine_document(),
+        "versions": versions_document(),
+    }
+
+
+def machine_document() -> dict[str, Any]:
+    """The machine that ran the study."""
+    return {
+        "cpu": cpu_model(),
+        "threads": os.cpu_count(),
+        "usable_threads": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def versions_document() -> dict[str, str]:
+    """Versions of the libraries that results depend on."""
+    versions = {}
+    for library in LIBRARIES:
+        try:
+            versions[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+CSV_COLUMNS = ("trial", "model", "validation", "test", "carbon_g", "uncertainty_g", "energy_j", "duration_s")
+
+
+def front_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Front members as flat rows, grams by stage in columns of their own."""
+    stages = dict.fromkeys(name for member in document["members"] for name in member["stages"])
+    return [
+        {
+            **{column: member[column] for column in CSV_COLUMNS},
+            **{f"{s}_carbon_g": member["stages"].get(s, {}).get("carbon_g", 0.0) for s in stages},
+        }
+        for member in document["members"]
+    ]

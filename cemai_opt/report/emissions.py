@@ -1,0 +1,62 @@
+"""Writes measurements in the columns of CodeCarbon's emissions file, which people's tools already read."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cemai_opt.core.measurement import Measurement
+from cemai_opt.core.result import TrialResult
+from cemai_opt.core.spec import StudySpec
+from cemai_opt.core.units import kwh
+from cemai_opt.meters import cpu_model
+from cemai_opt.report.documents import versions_document
+
+COLUMNS = ["timestamp", "project_name", "run_id", "experiment_id", "duration", "emissions", "emissions_rate", "cpu_power", "gpu_power", "ram_power", "cpu_energy", "gpu_energy", "ram_energy", "energy_consumed", "water_consumed", "country_name", "country_iso_code", "region", "cloud_provider", "cloud_region", "os", "python_version", "codecarbon_version", "cpu_count", "cpu_model", "gpu_count", "gpu_model", "longitude", "latitude", "ram_total_size", "tracking_mode", "cpu_utilization_percent", "gpu_utilization_percent", "ram_utilization_percent", "ram_used_gb", "on_cloud", "pue", "wue"]
+"""Fields of CodeCarbon's `EmissionsData`; a test compares them, so that its import costs a run nothing."""
+
+G_PER_KG = 1000.0
+
+
+def emissions_rows(study: StudySpec, results: Sequence[TrialResult]) -> Iterator[dict[str, Any]]:
+    """A row for each stage of each trial; `run_id` is the trial, `experiment_id` the stage."""
+    timestamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    constant = {
+        "timestamp": timestamp,
+        "project_name": study.name,
+        "country_iso_code": study.carbon.country or "",
+        "os": platform.platform(),
+        "python_version": platform.python_version(),
+        "codecarbon_version": versions_document().get("codecarbon", ""),
+        "cpu_count": os.cpu_count(),
+        "cpu_model": cpu_model(),
+        "on_cloud": "N",
+        "pue": study.carbon.pue,
+        "wue": 0,
+    }
+    for result in results:
+        for row in result.spent.rows:
+            yield {**dict.fromkeys(COLUMNS, ""), **constant, **_measured(study, result.trial, row)}
+
+
+def _measured(study: StudySpec, trial: int, row: Measurement) -> dict[str, Any]:
+    cpu_j = row.energy_j.get("cpu", 0.0)
+    gpu_j = sum(joules for device, joules in row.energy_j.items() if device.startswith("gpu"))
+    emissions_kg = study.carbon.grams(row.total_j) / G_PER_KG
+    per_second = 1.0 / row.duration_s if row.duration_s > 0 else 0.0
+    return {
+        "run_id": f"trial-{trial}",
+        "experiment_id": row.stage,
+        "duration": row.duration_s,
+        "emissions": emissions_kg,
+        "emissions_rate": emissions_kg * per_second,
+        "cpu_power": cpu_j * per_second,
+        "gpu_power": gpu_j * per_second,
+        "cpu_energy": kwh(cpu_j),
+        "gpu_energy": kwh(gpu_j),
+        "energy_consumed": kwh(row.total_j),
+        "tracking_mode": row.source,
+    }

@@ -1,0 +1,55 @@
+"""The front as a table for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from cemai_opt.core.front import Front, Point
+from cemai_opt.core.units import readable_grams
+
+
+def front_table(document: Mapping[str, Any]) -> Table:
+    """Members greenest first, with their marks: knee, best, greenest."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, align in (
+        ("trial", "right"),
+        ("model", "left"),
+        (f"{document['score']} valid", "right"),
+        (f"{document['score']} test", "right"),
+        (str(document["unit"]), "right"),
+        ("+-", "right"),
+        ("", "left"),
+    ):
+        table.add_column(heading, justify=align, no_wrap=True)  # type: ignore[arg-type]  # both are alignments
+    marks = marks_of(document)
+    for member in document["members"]:
+        test = member["test"]
+        table.add_row(
+            str(member["trial"]),
+            member["model"],
+            f"{member['validation']:.3f}",
+            "-" if test is None else f"{test:.3f}",
+            readable_grams(member["carbon_g"]),
+            readable_grams(member["uncertainty_g"]),
+            marks.get(member["trial"], ""),
+        )
+    return table
+
+
+def marks_of(document: Mapping[str, Any]) -> dict[int, str]:
+    """Which trial is the knee, the best, the greenest."""
+    front = picks(document)
+    if not len(front):
+        return {}
+    marks: dict[int, list[str]] = {}
+    for name, point in (("knee", front.knee), ("best", front.best), ("greenest", front.greenest)):
+        marks.setdefault(point.trial, []).append(name)
+    return {trial: ", ".join(names) for trial, names in marks.items()}
+
+
+def picks(document: Mapping[str, Any]) -> Front:
+    """The front of a document, for picking members by rule."""
+    return Front.of(Point(m["trial"], m["validation"], m["carbon_g"]) for m in document["members"])

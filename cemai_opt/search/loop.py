@@ -1,0 +1,190 @@
+"""Asks the sampler, runs the trial, tells the result: until trials or time are used up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
+
+import optuna
+from optuna.trial import TrialState
+
+from cemai_opt.core.front import Box, Front, Point
+from cemai_opt.core.measurement import Cost
+from cemai_opt.core.plan import Config, TrialPlan
+from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
+from cemai_opt.core.space import SearchSpace
+from cemai_opt.core.spec import StudySpec
+from cemai_opt.engines import Engine
+from cemai_opt.search.design import initial_design
+from cemai_opt.search.ledger import FINAL, Ledger
+from cemai_opt.search.suggest import suggest
+
+MAX_REPEATS_IN_A_ROW = 50
+"""So many suggestions in a row that were all known: the space is as good as used up."""
+
+_STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
+
+
+@dataclass(frozen=True)
+class SearchState:
+    """What the progress line shows."""
+
+    done: int
+    trials: int
+    failed: int
+    front: Front
+    hypervolume: float
+    spent_g: float
+    last: TrialResult
+
+
+class Search:
+    """One search over one study. Results of earlier sessions are taken as known, and not run again."""
+
+    def __init__(
+        self,
+        study: StudySpec,
+        space: SearchSpace,
+        optuna_study: optuna.Study,
+        engine: Engine,
+        ledger: Ledger,
+        earlier: Sequence[TrialResult] = (),
+        on_result: Callable[[TrialResult, SearchState], None] = lambda result, state: None,
+        seen: set[str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._study, self._space, self._optuna = study, space, optuna_study
+        self._engine, self._ledger, self._on_result = engine, ledger, on_result
+        self._clock = clock
+        self.results = list(earlier)
+        self._by_digest = {result.config.digest: result for result in earlier if not _is_repeat(result)}
+        self._seen = seen if seen is not None else set()
+        self._seen.update(self._by_digest)
+        self._running: dict[Future[TrialResult], optuna.Trial] = {}
+        self._repeats_in_a_row = 0
+
+    def run(self) -> str:
+        """Runs the search and returns why it ended, in words."""
+        started = self._clock()
+        if not self.results:
+            self._enqueue_design()
+        while True:
+            reason = self._reason_to_stop(self._clock() - started)
+            if reason is None and len(self._running) < self._engine.slots:
+                self._ask()
+            elif self._running:
+                self._collect()
+            elif reason is not None:
+                return reason
+
+    def confirm(self, front: Front) -> dict[int, TrialResult]:
+        """Trains front members on train + validation, and scores them on test; by trial number."""
+        stages = self._space.stages
+        if self._study.search.explain == "never":
+            stages = tuple(stage for stage in stages if stage != "explain")
+        by_trial = {result.trial: result for result in self.results}
+        finals: dict[int, TrialResult] = {}
+        for member in front:
+            plan = TrialPlan(
+                member.trial, self._study, by_trial[member.trial].config, "final", stages, folds=1
+            )
+            finals[member.trial] = self._engine.run(plan).result()
+            self._ledger.book(finals[member.trial], FINAL)
+        return finals
+
+    def points(self) -> list[Point]:
+        """Complete trials in the plane of the objectives, repeats left out."""
+        return [
+            Point(result.trial, float(result.score), self._grams(result))
+            for result in self.results
+            if result.is_complete and result.score is not None and not _is_repeat(result)
+        ]
+
+    def _enqueue_design(self) -> None:
+        for genome in initial_design(self._space):
+            asked = {name: value for name, value in genome.items() if self._space.is_open(name, genome)}
+            self._optuna.enqueue_trial(asked)
+
+    def _counted(self) -> int:
+        return sum(not _is_repeat(result) for result in self.results)
+
+    def _reason_to_stop(self, elapsed_s: float) -> str | None:
+        search = self._study.search
+        if self._counted() + len(self._running) >= search.trials:
+            return f"{search.trials} trials are done"
+        if search.timeout_s is not None and elapsed_s >= search.timeout_s:
+            return f"{search.timeout_s:g} s are over"
+        if self._repeats_in_a_row >= MAX_REPEATS_IN_A_ROW:
+            return f"the last {MAX_REPEATS_IN_A_ROW} suggestions were all known: the space is used up"
+        return None
+
+    def _ask(self) -> None:
+        trial = self._optuna.ask()
+        config = self._space.active(suggest(trial, self._space))
+        known = self._by_digest.get(config.digest)
+        if known is not None:
+            self._repeats_in_a_row += 1
+            self._finish(trial, _repeat_of(known, trial.number))
+            return
+        self._repeats_in_a_row = 0
+        self._seen.add(config.digest)
+        self._running[self._engine.run(self._plan(trial.number, config))] = trial
+
+    def _plan(self, number: int, config: Config) -> TrialPlan:
+        stages = self._space.stages
+        if self._study.search.explain != "every":
+            stages = tuple(stage for stage in stages if stage != "explain")
+        return TrialPlan(number, self._study, config, "search", stages, self._study.split.folds or 1)
+
+    def _collect(self) -> None:
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        for future in sorted(done, key=lambda f: self._running[f].number):
+            result = future.result()
+            self._by_digest[result.config.digest] = result
+            self._ledger.book(result)
+            self._finish(self._running.pop(future), result)
+
+    def _finish(self, trial: optuna.Trial, result: TrialResult) -> None:
+        trial.set_user_attr("cemai", _summary(result))  # before tell: Optuna seals finished trials
+        values = [result.score, self._grams(result)] if result.is_complete else None
+        self._optuna.tell(trial, values, state=_STATES[result.state])  # type: ignore[arg-type]  # a complete result has a score
+        self.results.append(result)
+        self._on_result(result, self._state(result))
+
+    def _state(self, last: TrialResult) -> SearchState:
+        points = self.points()
+        front = Front.of(points)
+        return SearchState(
+            done=self._counted(),
+            trials=self._study.search.trials,
+            failed=sum(result.state == FAILED for result in self.results),
+            front=front,
+            hypervolume=front.hypervolume(Box.around(points)) if points else 0.0,
+            spent_g=self._study.carbon.grams(self._ledger.total_j()),
+            last=last,
+        )
+
+    def _grams(self, result: TrialResult) -> float:
+        return self._study.carbon.grams(result.cost.energy_j)
+
+
+def _repeat_of(known: TrialResult, number: int) -> TrialResult:
+    """The known result under a new number, with nothing spent."""
+    return replace(known, trial=number, spent=Cost(), reason=f"repeat of trial {known.trial}")
+
+
+def _is_repeat(result: TrialResult) -> bool:
+    return result.reason.startswith("repeat of trial ")
+
+
+def _summary(result: TrialResult) -> dict[str, object]:
+    """What the dashboard shows of a trial beside its parameters."""
+    return {
+        "model": result.model,
+        "energy_j": result.cost.energy_j,
+        "duration_s": result.cost.duration_s,
+        "uncertainty_j": result.cost.uncertainty_j,
+        "reason": result.reason,
+    }

@@ -1,0 +1,40 @@
+"""The base of all samplers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import final
+
+from optuna.samplers import BaseSampler
+
+from cemai_opt.core.registry import Part
+from cemai_opt.core.space import SearchSpace
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a sampler may know of the search. `seen` grows with every configuration that was run, by digest."""
+
+    trials: int
+    seed: int
+    population: int | None = None
+    seen: set[str] = field(default_factory=set)
+
+    @property
+    def population_size(self) -> int:
+        """A twentieth of the trials, between 10 and 50: a larger one has too few generations to evolve."""
+        return self.population or min(max(self.trials // 20, 10), 50)
+
+
+class Sampler(Part, ABC):
+    """One way to choose the next configuration. A part writes `_build`."""
+
+    @final
+    def build(self, space: SearchSpace, budget: Budget) -> BaseSampler:
+        """Optuna's sampler for this search."""
+        return self._build(space, budget)
+
+    @abstractmethod
+    def _build(self, space: SearchSpace, budget: Budget) -> BaseSampler:
+        """Optuna's sampler for this search."""

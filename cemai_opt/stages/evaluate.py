@@ -1,0 +1,95 @@
+"""Predicts the evaluation rows, and says how good the predictions are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cemai_opt.core.batch import Batch, FloatArray, Job, Prediction
+from cemai_opt.core.errors import TrialError
+from cemai_opt.stages._stage import Params, Stage
+
+CHUNK_ROWS = 65536
+"""Rows whose windows are copied at once."""
+
+
+class Evaluate(Stage):
+    """Predictions and scores of the evaluation rows."""
+
+    order = 90
+    is_optional = False
+
+    def prepare(self, params: Params, job: Job) -> None:
+        """scikit-learn has the scores."""
+        import sklearn.metrics  # noqa: F401  # imported before the clock starts
+
+    def _run(self, batch: Batch, params: Params) -> Batch:
+        prediction = predict(batch, batch.judge_rows)
+        metrics = metrics_of(batch.y[batch.judge_rows], prediction, batch.job)
+        return replace(batch, prediction=prediction, metrics=metrics)
+
+
+def predict(batch: Batch, rows: np.ndarray) -> Prediction:
+    """The model's predictions for some rows, in the target's own unit. TrialError where one is not a number."""
+    assert batch.windows is not None, "predict needs windows"
+    parts = [
+        batch.model.predict(batch.windows.take(rows[first : first + CHUNK_ROWS]))
+        for first in range(0, len(rows), CHUNK_ROWS)
+    ]
+    prediction = pooled(parts)
+    value = prediction.value * batch.target_factor + batch.target_shift
+    if not np.isfinite(value).all():
+        raise TrialError(f"{int((~np.isfinite(value)).sum())} predictions are not numbers")
+    return replace(prediction, value=value)
+
+
+def pooled(parts: Sequence[Prediction]) -> Prediction:
+    """Predictions one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    by_class = [part.by_class for part in parts if part.by_class is not None]
+    return Prediction(
+        np.concatenate([part.value for part in parts]), np.concatenate(by_class) if by_class else None
+    )
+
+
+def metrics_of(y: FloatArray, prediction: Prediction, job: Job) -> dict[str, float]:
+    """All scores of predictions, among them `job.score`; for two classes the second one counts as positive."""
+    from sklearn import metrics
+
+    value = prediction.value
+    if not job.is_classification:
+        mse = float(metrics.mean_squared_error(y, value))
+        return {
+            "r2": float(metrics.r2_score(y, value)),
+            "mse": mse,
+            "rmse": float(np.sqrt(mse)),
+            "mae": float(metrics.mean_absolute_error(y, value)),
+            "mape": float(metrics.mean_absolute_percentage_error(y, value)),
+        }
+    known = np.arange(job.n_classes)
+    scores = {
+        "accuracy": float(metrics.accuracy_score(y, value)),
+        "f1_macro": float(metrics.f1_score(y, value, labels=known, average="macro", zero_division=0)),
+        "balanced_accuracy": _balanced_accuracy(y, value),
+        "average_precision": _average_precision(y, prediction.by_class, job.n_classes),
+    }
+    if job.n_classes == 2:
+        scores["f1"] = float(metrics.f1_score(y, value, zero_division=0))
+    return scores
+
+
+def _balanced_accuracy(y: FloatArray, value: FloatArray) -> float:
+    """Mean recall over the classes that occur."""
+    return float(np.mean([(value[y == level] == level).mean() for level in np.unique(y)]))
+
+
+def _average_precision(y: FloatArray, by_class: FloatArray | None, n_classes: int) -> float:
+    """Average precision of the second of two classes, or its mean over all classes that occur."""
+    from sklearn.metrics import average_precision_score
+
+    assert by_class is not None, "a classifier gives scores by class"
+    positives = [1] if n_classes == 2 else [level for level in range(n_classes) if (y == level).any()]
+    return float(np.mean([average_precision_score(y == level, by_class[:, level]) for level in positives]))

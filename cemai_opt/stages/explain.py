@@ -1,0 +1,72 @@
+"""Says how much each variable weighs in the predictions, by Shapley values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from cemai_opt.core.batch import Batch, FloatArray, Job
+from cemai_opt.core.genes import Gene, integer
+from cemai_opt.stages._stage import Params, Stage
+
+
+class Explain(Stage):
+    """Mean absolute Shapley value of every variable, normalised to sum 1 (shap, permutation sampling).
+
+    A variable is present with its whole window, or replaced by the window of a background row: so every model is
+    explained in the same way and on the same scale (Lundberg and Lee (2017), NeurIPS, section 4).
+    """
+
+    order = 100
+    requires = ("shap",)
+
+    @classmethod
+    def genes(cls) -> tuple[Gene, ...]:
+        """Rows explained, and rows that stand for "without this variable"."""
+        return (
+            integer("background_samples", 1, 100, 10, unit="rows", searched=False),
+            integer("summary_samples", 1, 500, 20, unit="rows", searched=False),
+        )
+
+    def prepare(self, params: Params, job: Job) -> None:
+        """Imports shap, which compiles on first use."""
+        import shap
+
+        shap.explainers.Permutation(lambda mask: mask.sum(axis=1), np.zeros((1, 2)))(np.ones((1, 2)))
+
+    def _run(self, batch: Batch, params: Params) -> Batch:
+        assert batch.windows is not None, "explain needs windows"
+        assert batch.samples is not None, "explain needs samples"
+        rng = np.random.default_rng(batch.job.seed)
+        background = _some(batch.samples.X, int(params["background_samples"]), rng)
+        n_explained = min(int(params["summary_samples"]), len(batch.judge_rows))
+        rows = np.sort(rng.choice(batch.judge_rows, n_explained, replace=False))
+        weights = np.mean(
+            [_shapley(batch, window, background) for window in batch.windows.take(rows)], axis=0
+        )
+        total = weights.sum()
+        shares = weights / total if total > 0 else weights
+        by_weight = np.argsort(-shares, kind="stable")
+        return replace(batch, importances={batch.names[i]: float(shares[i]) for i in by_weight})
+
+
+def _some(X: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
+    return X[np.sort(rng.choice(len(X), min(n, len(X)), replace=False))]
+
+
+def _shapley(batch: Batch, window: FloatArray, background: FloatArray) -> FloatArray:
+    """Absolute Shapley value of each variable for one window (window, n_features): (n_features,)."""
+    import shap
+
+    def mean_output(present: FloatArray) -> FloatArray:
+        mixed = np.where(present[:, None, None, :] > 0.5, window, background)
+        prediction = batch.model.predict(mixed.reshape(-1, *window.shape))
+        output = prediction.value[:, None] if prediction.by_class is None else prediction.by_class
+        means: FloatArray = output.reshape(len(present), len(background), -1).mean(axis=1)
+        return means
+
+    n_features = window.shape[1]
+    explainer = shap.explainers.Permutation(mean_output, np.zeros((1, n_features)), seed=batch.job.seed)
+    values = explainer(np.ones((1, n_features)), max_evals=2 * n_features + 1, silent=True).values[0]
+    return np.abs(values).reshape(n_features, -1).sum(axis=1)

@@ -1,0 +1,58 @@
+"""Gives every row the window of rows before it, without copying, and thins the training windows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from cemai_opt.core.batch import Batch, FloatArray, IntArray, Windows, group_starts
+from cemai_opt.core.genes import Gene, integer
+from cemai_opt.stages._stage import Params, Stage
+
+
+class Sequentialize(Stage):
+    """Windows of the last rows, padded at the start of a group, so that no row is lost."""
+
+    order = 60
+    is_optional = False
+
+    @classmethod
+    def genes(cls) -> tuple[Gene, ...]:
+        """`stride`: learn from every so-manieth window only; every row is predicted all the same."""
+        return (
+            integer("window_rows", 1, 64, 1, log=True, unit="rows"),
+            integer("stride", 1, 32, 1, log=True, unit="rows"),
+        )
+
+    def _run(self, batch: Batch, params: Params) -> Batch:
+        starts = group_starts(batch.group)
+        stride = int(params["stride"])
+        row_in_group = batch.learn_rows - starts[batch.learn_rows]
+        return replace(
+            batch,
+            windows=windows_of(batch.X, starts, int(params["window_rows"])),
+            learn_rows=batch.learn_rows[row_in_group % stride == 0] if stride > 1 else batch.learn_rows,
+        )
+
+
+def windows_of(X: FloatArray, starts: IntArray, window: int) -> Windows:
+    """The last `window` rows up to each row of `X` (n_rows, n_features); before a group its first row repeats.
+
+    >>> X = np.array([[1.0], [2.0], [9.0]])
+    >>> windows_of(X, np.array([0, 0, 2]), 2).take(np.arange(3))[:, :, 0].tolist()
+    [[1.0, 1.0], [1.0, 2.0], [9.0, 9.0]]
+    """
+    rows = np.arange(len(X))
+    if window == 1:
+        return Windows(X[:, :, None], rows)
+    group_number = np.cumsum(starts == rows) - 1
+    padding = window - 1
+    padded_place = rows + padding * (group_number + 1)
+    source = np.repeat(starts[starts == rows], padding)
+    layout = np.empty(len(X) + len(source), np.intp)
+    is_padding = np.ones(len(layout), bool)
+    is_padding[padded_place] = False
+    layout[padded_place], layout[is_padding] = rows, source
+    view = np.lib.stride_tricks.sliding_window_view(X[layout], window, axis=0)
+    return Windows(view, padded_place - padding)
