@@ -95,20 +95,14 @@ def build_space(lens: Lens, where: str, task: str) -> SearchSpace:
             raise StudyError(f"{where}: there is no stage {name!r}", nearest(name, names))
         if not STAGES.find(name).is_optional:
             optional = [n for n in names if STAGES.find(n).is_optional]
-            raise StudyError(
-                f"{where}: stage {name!r} cannot be skipped", f"these can: {', '.join(optional)}"
-            )
+            raise StudyError(f"{where}: stage {name!r} cannot be skipped", f"these can: {', '.join(optional)}")
     stages = tuple(name for name in names if name not in lens.skip_stages)
     models = _models(lens, where)
     genes = {
-        MODEL: replace(
-            STAGES.find("train").genes()[0], choices=models, default=models[0], searched=len(models) > 1
-        )
+        MODEL: replace(STAGES.find("train").genes()[0], choices=models, default=models[0], searched=len(models) > 1)
     }
     for stage in stages:
-        genes |= {
-            g.name: g for g in (_owned(stage, gene) for gene in STAGES.find(stage).genes()) if g.name != MODEL
-        }
+        genes |= {g.name: g for g in (_owned(stage, gene) for gene in STAGES.find(stage).genes()) if g.name != MODEL}
     for model in models:
         owned = [_owned(model, gene) for gene in MODELS.find(model).genes(task)]
         genes |= {g.name: g if g.when else replace(g, when=(MODEL, (model,))) for g in owned}
@@ -178,9 +172,7 @@ def _score(study: StudySpec, data: Dataset) -> str:
     if study.score == "auto":
         return "r2" if not is_class else "f1" if len(data.classes) == 2 else "f1_macro"
     if (study.score == "r2") == is_class:
-        raise StudyError(
-            f"score {study.score!r} does not fit a {data.task}", "leave --score out, or change --task"
-        )
+        raise StudyError(f"score {study.score!r} does not fit a {data.task}", "leave --score out, or change --task")
     if study.score == "f1" and len(data.classes) != 2:
         raise StudyError(f"f1 needs two classes, the target has {len(data.classes)}", "use --score f1_macro")
     return study.score
@@ -233,9 +225,7 @@ def _earlier(folder: RunFolder, settled: Settled) -> tuple[Sequence[TrialResult]
     if folder.space().get("data_digest") != settled.data.digest:
         raise StudyError(f"the data has changed since the run in {folder.path}", "choose another --out")
     results = folder.results()
-    spent_j: dict[str, float] = (
-        dict(folder.summary()["search"]["energy_j_by"]) if folder.has_summary() else {}
-    )
+    spent_j: dict[str, float] = dict(folder.summary()["search"]["energy_j_by"]) if folder.has_summary() else {}
     for state in {result.state for result in results}:
         spent_j[state] = sum(r.spent.energy_j for r in results if r.state == state)
     return results, spent_j

@@ -66,28 +66,18 @@ def data_options(command: F) -> F:
         click.option("--test", metavar="PATH", help="File or folder with the test rows."),
         click.option("--test-groups", metavar="A,B", callback=_names, help="Groups that are the test rows."),
         click.option("--ignore", metavar="A,B", callback=_names, help="Columns to leave out."),
-        click.option(
-            "--missing", type=float, metavar="VALUE", help='A number that means "no value", such as -200.'
-        ),
-        click.option(
-            "--clip-target", type=float, metavar="MAX", help="Cap the target, as for remaining useful life."
-        ),
-        click.option(
-            "--horizon", type=int, metavar="H", help="Predict the target H rows later.  [default: 0]"
-        ),
+        click.option("--missing", type=float, metavar="VALUE", help='A number that means "no value", such as -200.'),
+        click.option("--clip-target", type=float, metavar="MAX", help="Cap the target, as for remaining useful life."),
+        click.option("--horizon", type=int, metavar="H", help="Predict the target H rows later.  [default: 0]"),
         click.option(
             "--split",
             type=click.Choice(["group", "time", "rows"]),
             help="How rows are parted; rows are shuffled.",
         ),
         click.option("--folds", type=int, metavar="K", help="Validation folds; 1 is one holdout."),
-        click.option(
-            "--data-root", metavar="DIR", help="Where relative data paths start.  [env: CEMAI_OPT_DATA]"
-        ),
+        click.option("--data-root", metavar="DIR", help="Where relative data paths start.  [env: CEMAI_OPT_DATA]"),
         click.option("--country", metavar="ISO3", help="Carbon intensity of a country, such as NOR."),
-        click.option(
-            "--intensity", type=float, metavar="G_PER_KWH", help="Carbon intensity in grams per kWh."
-        ),
+        click.option("--intensity", type=float, metavar="G_PER_KWH", help="Carbon intensity in grams per kWh."),
         click.option(
             "--pue",
             type=float,
@@ -95,9 +85,7 @@ def data_options(command: F) -> F:
             help="Power usage effectiveness of the building.  [default: 1]",
         ),
         click.option("--meter", metavar="NAME", help="Source of CPU energy.  [default: the best readable]"),
-        click.option(
-            "--score", metavar="NAME", help="r2, f1, f1_macro, balanced_accuracy or average_precision."
-        ),
+        click.option("--score", metavar="NAME", help="r2, f1, f1_macro, balanced_accuracy or average_precision."),
         click.option("--seed", type=int, help="The same seed gives the same scores.  [default: 0]"),
         click.option("--threads", type=int, metavar="N", help="Threads of one trial.  [default: 1]"),
         click.option("--device", type=click.Choice(["cpu", "cuda"]), help="Where networks and XGBoost run."),

@@ -97,9 +97,7 @@ def _show(document: dict[str, Any]) -> None:
 
     console = Console(highlight=False)
     machine = document["machine"]
-    console.print(
-        f"{machine['cpu']}, {machine['usable_threads']} of {machine['threads']} threads usable", markup=False
-    )
+    console.print(f"{machine['cpu']}, {machine['usable_threads']} of {machine['threads']} threads usable", markup=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("source", "device", "here", "what would help"):
         table.add_column(heading)

@@ -54,9 +54,7 @@ def _picked(front: dict[str, Any], pick: str) -> dict[str, Any]:
 
     members: dict[int, dict[str, Any]] = {member["trial"]: member for member in front["members"]}
     if not members:
-        raise StudyError(
-            "the front has no member", "no trial of this run was complete; see trials.jsonl for why"
-        )
+        raise StudyError("the front has no member", "no trial of this run was complete; see trials.jsonl for why")
     if pick in ("knee", "best", "greenest"):
         return members[getattr(picks(front), pick).trial]
     if pick.isdecimal() and int(pick) in members:

@@ -7,9 +7,7 @@ import click
 
 @click.command()
 @click.argument("run")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
-)
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def command(run: str, form: str) -> None:
     """Show the Pareto front of the run in folder RUN, greenest first."""
     import json

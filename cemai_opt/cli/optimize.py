@@ -68,6 +68,4 @@ def _show(document: Any, record: Any, where: str, grams: Any) -> None:
         f"{grams(document['search']['carbon_g'])} CO2eq; hypervolume {document['search']['hypervolume']:.3f}",
         markup=False,
     )
-    console.print(
-        f"results in {where}; next: cemai-opt export {where} --pick knee --out knee.yaml", markup=False
-    )
+    console.print(f"results in {where}; next: cemai-opt export {where} --pick knee --out knee.yaml", markup=False)

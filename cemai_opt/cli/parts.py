@@ -22,10 +22,7 @@ def command(as_json: bool) -> None:
     }
     if as_json:
         document = {
-            kind: [
-                {"name": p.name, "summary": p.summary, "available": usable, "why": why}
-                for p, usable, why in rows
-            ]
+            kind: [{"name": p.name, "summary": p.summary, "available": usable, "why": why} for p, usable, why in rows]
             for kind, rows in listed.items()
         }
         click.echo(json.dumps(document))

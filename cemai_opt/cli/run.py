@@ -61,9 +61,7 @@ def _read(path: str) -> tuple[Any, Any]:
             raise StudyError(f"{path}: unknown key {key!r}", nearest(str(key), keys))
     stages = document["config"]
     if not isinstance(stages, dict) or not all(isinstance(params, dict) for params in stages.values()):
-        raise StudyError(
-            f"{path}: config is not a mapping of stages to knobs", "write config: {train: {model: ridge}}"
-        )
+        raise StudyError(f"{path}: config is not a mapping of stages to knobs", "write config: {train: {model: ridge}}")
     return parse_study(document.get("study") or {}, path), Config(stages)
 
 
@@ -97,9 +95,7 @@ def _show(document: dict[str, Any]) -> None:
         table.add_column(heading, justify="left" if heading == "stage" else "right")
     rows = {**document["stages"], "total": document}
     for name, row in rows.items():
-        table.add_row(
-            name, f"{row['energy_j']:.4g}", readable_grams(row["carbon_g"]), f"{row['duration_s']:.3f}"
-        )
+        table.add_row(name, f"{row['energy_j']:.4g}", readable_grams(row["carbon_g"]), f"{row['duration_s']:.3f}")
     console.print(table)
     console.print(
         f"{document['model']}: {document['score']} {document['test']:.4f} on test, "

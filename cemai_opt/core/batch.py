@@ -120,4 +120,5 @@ def group_starts(group: IntArray) -> IntArray:
     if len(group) == 0:
         return np.empty(0, np.intp)
     is_first = np.r_[True, group[1:] != group[:-1]]
-    return np.flatnonzero(is_first)[np.cumsum(is_first) - 1]
+    starts: IntArray = np.flatnonzero(is_first)[np.cumsum(is_first) - 1]
+    return starts

@@ -61,9 +61,7 @@ class Gene:
             return replace(self, choices=kept, default=default, searched=len(kept) > 1)
         if isinstance(lens, (bool, int, float, str)):
             return replace(self, default=self.check(lens), searched=False)
-        raise StudyError(
-            f"{self.name}: cannot read {lens!r}", "give a value, a list or {low: ..., high: ...}"
-        )
+        raise StudyError(f"{self.name}: cannot read {lens!r}", "give a value, a list or {low: ..., high: ...}")
 
     def _narrowed_range(self, lens: Mapping[object, object]) -> Gene:
         unknown = [str(key) for key in lens if key not in ("low", "high")]
@@ -71,11 +69,15 @@ class Gene:
             raise StudyError(f"{self.name}: unknown key {unknown[0]!r}", nearest(unknown[0], ["low", "high"]))
         if self.choices:
             raise StudyError(f"{self.name}: a range for a choice", f"list some of {list(self.choices)}")
-        low, high = (self.check(lens.get(key, own)) for key, own in (("low", self.low), ("high", self.high)))  # type: ignore[arg-type]  # check() refuses what is no number
-        if low > high:  # type: ignore[operator]  # both are numbers after check()
-            raise StudyError(f"{self.name}: low {low} is above high {high}", "swap them")
-        default = min(max(self.default, low), high)  # type: ignore[type-var]  # the same
-        return replace(self, low=float(low), high=float(high), default=default, searched=low < high)
+        low, high = (self._number(lens.get(key, own)) for key, own in (("low", self.low), ("high", self.high)))
+        if low > high:
+            raise StudyError(f"{self.name}: low {low:g} is above high {high:g}", "swap them")
+        default = self.check(min(max(self._number(self.default), low), high))
+        return replace(self, low=low, high=high, default=default, searched=low < high)
+
+    def _number(self, value: object) -> float:
+        """A number inside the range; `check` refuses everything else."""
+        return float(self.check(value))  # type: ignore[arg-type]  # check() says what is wrong with it
 
 
 def integer(name: str, low: int, high: int, default: int, **options: object) -> Gene:

@@ -85,10 +85,7 @@ def _combined(rows: Sequence[Measurement], share: float) -> Measurement:
 def _by_stage(costs: Sequence[Cost], share: float) -> Cost:
     names = dict.fromkeys(row.stage for cost in costs for row in cost.rows)
     return Cost(
-        tuple(
-            _combined([row for cost in costs for row in cost.rows if row.stage == name], share)
-            for name in names
-        )
+        tuple(_combined([row for cost in costs for row in cost.rows if row.stage == name], share) for name in names)
     )
 
 

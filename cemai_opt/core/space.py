@@ -130,9 +130,7 @@ class Lens:
             ):
                 raise StudyError(f"{where}: {key} is not a list of names", f"write {key}: [a, b]")
         if not isinstance(genes, Mapping):
-            raise StudyError(
-                f"{where}: genes is not a mapping", "write genes: {scale.input: [standard, none]}"
-            )
+            raise StudyError(f"{where}: genes is not a mapping", "write genes: {scale.input: [standard, none]}")
         return Lens(tuple(models) if models is not None else None, tuple(skipped), genes)
 
     def applied(self, genes: Mapping[str, Gene], where: str) -> dict[str, Gene]:
@@ -142,8 +140,7 @@ class Lens:
                 raise StudyError(f"{where}: there is no gene {name!r}", nearest(str(name), genes))
         try:
             return {
-                name: gene.narrowed(self.genes[name]) if name in self.genes else gene
-                for name, gene in genes.items()
+                name: gene.narrowed(self.genes[name]) if name in self.genes else gene for name, gene in genes.items()
             }
         except StudyError as error:
             raise StudyError(f"{where}: {error.message}", error.hint) from error

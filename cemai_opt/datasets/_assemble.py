@@ -39,8 +39,10 @@ def assemble(frames: Frames, spec: DataSpec, task: str) -> Dataset:
     order = _order(rows, spec.time)
     by_group_and_time = np.lexsort((order, group_codes))
     rows = rows.iloc[by_group_and_time]
-    is_test, group_codes, order = (a[by_group_and_time] for a in (is_test, group_codes, order))
-    is_test = is_test | np.isin(group_codes, [i for i, n in enumerate(group_names) if n in spec.test_groups])
+    group_codes, order = group_codes[by_group_and_time], order[by_group_and_time]
+    is_test = is_test[by_group_and_time] | np.isin(
+        group_codes, [i for i, n in enumerate(group_names) if n in spec.test_groups]
+    )
 
     goal = _target(rows[target], task, spec)
     inputs = rows.drop(columns=[c for c in {target, group, spec.time, *spec.ignore} if c is not None])
@@ -89,20 +91,17 @@ def _groups(
     if column is None:
         if spec.test_groups:
             raise StudyError("--test-groups needs groups", "name their column with --group")
-        names = pd.Series(ROW_GROUP, index=rows.index)
+        names = np.full(len(rows), ROW_GROUP, object)
     else:
         if rows[column].isna().any():
             line = int(np.flatnonzero(rows[column].isna())[0])
             raise StudyError(f"group column {column!r} is empty in row {line}", "fill it, or drop those rows")
-        names = rows[column].astype(str)
-    named_test = pd.Series(np.where(is_test, "test:", ""), index=rows.index) + names
-    codes, uniques = pd.factorize(named_test)
+        names = rows[column].astype(str).to_numpy(object)
+    codes, uniques = pd.factorize(np.where(is_test, "test:" + names, names))
     group_names = tuple(str(name) for name in uniques)
     for wanted in spec.test_groups:
         if wanted not in group_names:
-            raise StudyError(
-                f"there is no group {wanted!r} in column {column!r}", nearest(wanted, group_names)
-            )
+            raise StudyError(f"there is no group {wanted!r} in column {column!r}", nearest(wanted, group_names))
     if column is not None and len(group_names) == 1:
         raise StudyError(
             f"column {column!r} holds one group only ({group_names[0]!r}), so none can be held out",
@@ -192,17 +191,13 @@ def _inputs(columns: pd.DataFrame, seen: np.ndarray) -> tuple[FloatArray, tuple[
             continue
         levels = sorted(values[seen].dropna().astype(str).unique())
         if len(levels) > MAX_LEVELS or pd.api.types.is_datetime64_any_dtype(values):
-            notes.append(
-                f"column {name!r} is left out: text with {len(levels)} values, or dates (use --time)"
-            )
+            notes.append(f"column {name!r} is left out: text with {len(levels)} values, or dates (use --time)")
             continue
         text = values.astype(str).to_numpy()
         parts += [(text == level).astype(np.float64)[:, None] for level in levels]
         names += [f"{name}={level}" for level in levels]
     if not parts:
-        raise StudyError(
-            "no input column is left", "ignore fewer columns; text inputs need few distinct values"
-        )
+        raise StudyError("no input column is left", "ignore fewer columns; text inputs need few distinct values")
     X = np.ascontiguousarray(np.hstack(parts))
     _refuse_infinite(X, names)
     return X, tuple(names), tuple(notes)

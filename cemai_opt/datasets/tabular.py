@@ -43,7 +43,7 @@ def _read_folder(folder: Path) -> pd.DataFrame:
     files = sorted(p for p in folder.iterdir() if p.is_file() and p.name.lower().endswith(CSV + PARQUET))
     if not files:
         raise StudyError(f"folder {folder} holds no CSV or Parquet file", f"endings read: {CSV + PARQUET}")
-    frames = []
+    frames: list[pd.DataFrame] = []
     for file in files:
         frame = _read_file(file)
         if frames and list(frame.columns) != list(frames[0].columns):
@@ -64,25 +64,20 @@ def _read_file(path: Path) -> pd.DataFrame:
         if name.endswith(PARQUET):
             if name.endswith(".gz"):
                 with gzip.open(path) as stream:
-                    return pd.read_parquet(stream)  # type: ignore[arg-type]  # a binary file; the stubs lack gzip's
+                    return pd.read_parquet(stream)
             return pd.read_parquet(path)
         if name.endswith(CSV):
             return pd.read_csv(path, sep=_separator(path), low_memory=False)
     except (ValueError, OSError, EOFError) as error:  # pandas' and pyarrow's parser errors are ValueErrors
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise StudyError(
-            f"cannot read {path}: {first_line}", "is it a CSV or Parquet file, and whole?"
-        ) from error
+        raise StudyError(f"cannot read {path}: {first_line}", "is it a CSV or Parquet file, and whole?") from error
     raise StudyError(f"cannot tell what {path} is by its ending", f"endings read: {', '.join(CSV + PARQUET)}")
 
 
 def _separator(path: Path) -> str:
     """Comma, semicolon, tab or bar, whichever the header line uses."""
-    opened = (
-        gzip.open(path, "rt", errors="replace") if path.name.endswith(".gz") else path.open(errors="replace")
-    )
-    with opened as stream:
-        header = stream.readline(SNIFF_BYTES)
+    with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as stream:
+        header = stream.readline(SNIFF_BYTES).decode(errors="replace")
     try:
         return csv.Sniffer().sniff(header, delimiters=",;\t|").delimiter
     except csv.Error:

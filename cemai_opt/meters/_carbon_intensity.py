@@ -23,9 +23,7 @@ def national_intensity(country: str) -> tuple[float, str]:
     if row is None:
         by_name = {str(entry["country_name"]): code for code, entry in table.items()}
         if country.title() in by_name:
-            raise StudyError(
-                f"country {country!r} is not a code", f"did you mean {by_name[country.title()]!r}?"
-            )
+            raise StudyError(f"country {country!r} is not a code", f"did you mean {by_name[country.title()]!r}?")
         raise StudyError(f"there is no country {country!r}", nearest(country, table))
     return float(row["carbon_intensity"]), f"{row['country_name']}, mean of {row['year']} (CodeCarbon)"
 

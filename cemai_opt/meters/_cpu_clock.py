@@ -28,9 +28,7 @@ def _live_descendants_cpu_s(pid: int) -> float:
             fields = (PROC / str(child) / "stat").read_text().rpartition(")")[2].split()
         except OSError:  # it ended between the two reads: its parent's account has it now
             continue
-        own_and_reaped_ticks = sum(
-            int(field) for field in fields[11:15]
-        )  # utime stime cutime cstime: proc(5)
+        own_and_reaped_ticks = sum(int(field) for field in fields[11:15])  # utime stime cutime cstime: proc(5)
         total += own_and_reaped_ticks / TICKS_PER_S + _live_descendants_cpu_s(child)
     return total
 

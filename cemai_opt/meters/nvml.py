@@ -35,9 +35,7 @@ class Nvml(Meter):
             self._name = self._nvml.nvmlDeviceGetName(self._handle)
             self._read_j()
         except self._nvml.NVMLError as error:
-            raise MeterError(
-                f"GPU {index} has no readable energy counter: {error}", "see `doctor`"
-            ) from error
+            raise MeterError(f"GPU {index} has no readable energy counter: {error}", "see `doctor`") from error
 
     @classmethod
     def availability(cls, library: ModuleType | None = None) -> Availability:

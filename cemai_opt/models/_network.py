@@ -56,9 +56,7 @@ class NetworkModel(Model):
         self._center, self._spread = 0.0, 1.0
         if not self.job.is_classification:  # step sizes of Adam suit targets of about unit variance
             self._center, self._spread = float(y.mean()), float(y.std()) or 1.0
-        network = self._network(
-            X.shape[1], X.shape[2], self.job.n_classes if self.job.is_classification else 1
-        )
+        network = self._network(X.shape[1], X.shape[2], self.job.n_classes if self.job.is_classification else 1)
         self._net = network.to(self.job.device)
         held_out = _held_out(group, self.job.seed)
         inputs = torch.from_numpy(np.ascontiguousarray(X, np.float32)).to(self.job.device)
@@ -74,9 +72,7 @@ class NetworkModel(Model):
         scaled = ((y - self._center) / self._spread).astype(np.float32)
         return torch.from_numpy(scaled[:, None]).to(self.job.device)
 
-    def _train(
-        self, inputs: torch.Tensor, goals: torch.Tensor, learn: torch.Tensor, check: torch.Tensor
-    ) -> None:
+    def _train(self, inputs: torch.Tensor, goals: torch.Tensor, learn: torch.Tensor, check: torch.Tensor) -> None:
         import torch
         from torch import nn
 
@@ -87,7 +83,7 @@ class NetworkModel(Model):
         for epoch in range(int(self.params["epochs"])):
             self._net.train()
             shuffled = learn[torch.randperm(len(learn)).to(learn.device)]
-            for rows in shuffled.split(batch_rows):
+            for rows in torch.split(shuffled, batch_rows):
                 optimizer.zero_grad(set_to_none=True)
                 loss_of(self._net(inputs[rows]), goals[rows]).backward()
                 optimizer.step()
@@ -100,17 +96,13 @@ class NetworkModel(Model):
             raise TrialError("the network's loss was not a number in any epoch", "try a lower learning rate")
         self._net.load_state_dict(best_state)
 
-    def _loss(
-        self, inputs: torch.Tensor, goals: torch.Tensor, rows: torch.Tensor, loss_of: nn.Module
-    ) -> float:
+    def _loss(self, inputs: torch.Tensor, goals: torch.Tensor, rows: torch.Tensor, loss_of: nn.Module) -> float:
         import torch
 
         self._net.eval()
         with torch.no_grad():
-            total = sum(
-                float(loss_of(self._net(inputs[part]), goals[part])) * len(part) for part in rows.split(4096)
-            )
-        return total / len(rows)
+            losses = [float(loss_of(self._net(inputs[p]), goals[p])) * len(p) for p in torch.split(rows, 4096)]
+        return sum(losses) / len(rows)
 
     def _predict(self, X: FloatArray) -> Prediction:
         import torch
@@ -118,7 +110,7 @@ class NetworkModel(Model):
         self._net.eval()
         inputs = torch.from_numpy(np.ascontiguousarray(X, np.float32))
         with torch.no_grad():
-            parts = [self._net(part.to(self.job.device)).cpu() for part in inputs.split(4096)]
+            parts = [self._net(part.to(self.job.device)).cpu() for part in torch.split(inputs, 4096)]
         outputs = torch.cat(parts).double()
         if self.job.is_classification:
             by_class = torch.softmax(outputs, dim=1).numpy()

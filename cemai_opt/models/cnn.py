@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cemai_opt.core.genes import Gene, choice, integer
 from cemai_opt.models._network import NetworkModel
@@ -15,7 +15,7 @@ class CNN(NetworkModel):
     """One-dimensional convolutional network over the window (PyTorch)."""
 
     cost_rank = 70
-    design = {"sequentialize.window_rows": 16, "combine.fraction": 0.5}
+    design: ClassVar = {"sequentialize.window_rows": 16, "combine.fraction": 0.5}
 
     @classmethod
     def _layers_genes(cls) -> tuple[Gene, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cemai_opt.core.genes import Gene, choice, integer
 from cemai_opt.models._network import NetworkModel
@@ -15,7 +15,7 @@ class LSTM(NetworkModel):
     """Long short-term memory over the window (PyTorch)."""
 
     cost_rank = 80
-    design = {"sequentialize.window_rows": 16, "combine.fraction": 0.25}
+    design: ClassVar = {"sequentialize.window_rows": 16, "combine.fraction": 0.25}
 
     @classmethod
     def _layers_genes(cls) -> tuple[Gene, ...]:
@@ -38,6 +38,4 @@ class LSTM(NetworkModel):
 
         units = int(self.params["units"])
         dropout = nn.Dropout(float(self.params["dropout"]))
-        return nn.Sequential(
-            _LastStep(int(self.params["layers"]), units), dropout, nn.Linear(units, n_outputs)
-        )
+        return nn.Sequential(_LastStep(int(self.params["layers"]), units), dropout, nn.Linear(units, n_outputs))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from cemai_opt.core.genes import Gene, choice, integer, real
 from cemai_opt.models._estimator import EstimatorModel
@@ -16,7 +16,7 @@ class RandomForest(EstimatorModel):
 
     requires = ("sklearn",)
     cost_rank = 50
-    design = {"combine.fraction": 0.5}
+    design: ClassVar = {"combine.fraction": 0.5}
     pins = SCALING_IS_NOTHING_TO_A_TREE
 
     @classmethod

@@ -79,9 +79,7 @@ class Recorder:
         for span in self._spans:
             own_j = span.end.energy_j[i] - span.start.energy_j[i]
             is_short = span.duration_s < self._meters[i].resolution_s
-            by_stage[span.name] = by_stage.get(span.name, 0.0) + (
-                span.cpu_s * j_per_cpu_s if is_short else own_j
-            )
+            by_stage[span.name] = by_stage.get(span.name, 0.0) + (span.cpu_s * j_per_cpu_s if is_short else own_j)
         sum_j = math.fsum(by_stage.values())
         shrink = total_j / sum_j if sum_j > total_j and sum_j > 0 else 1.0
         return {name: joules * shrink for name, joules in by_stage.items()}
@@ -104,9 +102,7 @@ class Recorder:
             joules,
         )
 
-    def _measurement(
-        self, name: str, duration_s: float, cpu_s: float, joules: dict[str, float]
-    ) -> Measurement:
+    def _measurement(self, name: str, duration_s: float, cpu_s: float, joules: dict[str, float]) -> Measurement:
         uncertainty_j = math.hypot(*(meter.uncertainty_j(joules[meter.device]) for meter in self._meters))
         source = "; ".join(meter.source for meter in self._meters)
         return Measurement(name, duration_s, cpu_s, joules, uncertainty_j, source)

@@ -98,7 +98,8 @@ def _test_rows(data: Dataset, spec: SplitSpec, seed: int) -> BoolArray:
         return np.isin(data.group, chosen)
     if spec.by == "rows":
         return np.random.default_rng(seed).random(len(data.y)) < spec.test_share
-    return _position(data) >= 1.0 - spec.test_share
+    late: BoolArray = _position(data) >= 1.0 - spec.test_share
+    return late
 
 
 def _position(data: Dataset) -> Any:
@@ -115,9 +116,7 @@ def _ranks(values: Any) -> Any:
     return np.searchsorted(np.sort(values), values, side="left") / len(values)
 
 
-def _validation_parts(
-    data: Dataset, spec: SplitSpec, rows: BoolArray, seed: int
-) -> list[tuple[BoolArray, BoolArray]]:
+def _validation_parts(data: Dataset, spec: SplitSpec, rows: BoolArray, seed: int) -> list[tuple[BoolArray, BoolArray]]:
     """Pairs of training and validation rows out of `rows`, all of which have a target."""
     from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, TimeSeriesSplit
 
@@ -127,10 +126,7 @@ def _validation_parts(
         return [_cut(rows, _position(data), spec)]
     if spec.by == "time":
         in_time = numbers[np.argsort(_position(data)[numbers], kind="stable")]
-        return [
-            (_mask(rows, in_time[a]), _mask(rows, in_time[b]))
-            for a, b in TimeSeriesSplit(folds).split(in_time)
-        ]
+        return [(_mask(rows, in_time[a]), _mask(rows, in_time[b])) for a, b in TimeSeriesSplit(folds).split(in_time)]
     if spec.by == "rows":
         n_parts = folds if folds > 1 else max(2, round(1 / spec.validation_share))
         parts = KFold(n_parts, shuffle=True, random_state=seed).split(numbers)

@@ -148,9 +148,7 @@ def machine_document() -> dict[str, Any]:
     return {
         "cpu": cpu_model(),
         "threads": os.cpu_count(),
-        "usable_threads": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "usable_threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
     }

@@ -57,9 +57,7 @@ class RunFolder:
             _replace(self.path / STUDY, _yaml(study.to_json()))
             _replace(self.path / SPACE, _yaml(space))
         except OSError as error:
-            raise StudyError(
-                f"cannot write to {self.path}: {error.strerror}", "choose another --out"
-            ) from error
+            raise StudyError(f"cannot write to {self.path}: {error.strerror}", "choose another --out") from error
 
     def append(self, study: StudySpec, result: TrialResult) -> None:
         """Adds one finished trial."""
@@ -81,9 +79,7 @@ class RunFolder:
         if not self.holds_a_run:
             siblings = [p.name for p in self.path.parent.glob("*/")] if self.path.parent.is_dir() else []
             raise StudyError(f"{self.path} holds no run", nearest(self.path.name, siblings))
-        return parse_study(
-            yaml.safe_load((self.path / STUDY).read_text(encoding="utf-8")), str(self.path / STUDY)
-        )
+        return parse_study(yaml.safe_load((self.path / STUDY).read_text(encoding="utf-8")), str(self.path / STUDY))
 
     def space(self) -> dict[str, Any]:
         """The search space as it was searched."""

@@ -87,9 +87,7 @@ class Search:
         by_trial = {result.trial: result for result in self.results}
         finals: dict[int, TrialResult] = {}
         for member in front:
-            plan = TrialPlan(
-                member.trial, self._study, by_trial[member.trial].config, "final", stages, folds=1
-            )
+            plan = TrialPlan(member.trial, self._study, by_trial[member.trial].config, "final", stages, folds=1)
             finals[member.trial] = self._engine.run(plan).result()
             self._ledger.book(finals[member.trial], FINAL)
         return finals

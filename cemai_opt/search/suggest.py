@@ -35,8 +35,7 @@ def suggest(trial: optuna.Trial, space: SearchSpace) -> dict[str, Value]:
 
 def _asked(trial: optuna.Trial, name: str, gene: Gene) -> Value:
     if gene.choices:
-        value: Value = trial.suggest_categorical(name, gene.choices)
-        return value
+        return gene.check(trial.suggest_categorical(name, gene.choices))  # type: ignore[arg-type]  # never None
     if gene.is_integer:
         return trial.suggest_int(name, int(gene.low), int(gene.high), log=gene.log)
     return trial.suggest_float(name, gene.low, gene.high, log=gene.log)

@@ -32,9 +32,7 @@ class Clean(Stage):
         if params["missing"] == "forward":
             X = forward_filled(X, batch.group)
         X = _median_filled(X, batch.learn)
-        keep = _telling(
-            X[batch.learn], float(params["zeros_threshold"]), float(params["correlation_threshold"])
-        )
+        keep = _telling(X[batch.learn], float(params["zeros_threshold"]), float(params["correlation_threshold"]))
         if not keep.any():
             raise TrialError("no variable is left after cleaning", "loosen the thresholds of stage clean")
         dropped = [name for name, kept in zip(batch.names, keep, strict=True) if not kept]
@@ -78,9 +76,7 @@ def _telling(X: FloatArray, zeros_threshold: float, correlation_threshold: float
         keep &= (X == 0.0).mean(axis=0) <= zeros_threshold
     if correlation_threshold < 1.0:
         kept = np.flatnonzero(keep)
-        alike = np.triu(
-            np.abs(np.atleast_2d(np.corrcoef(X[:, kept], rowvar=False))) > correlation_threshold, k=1
-        )
+        alike = np.triu(np.abs(np.atleast_2d(np.corrcoef(X[:, kept], rowvar=False))) > correlation_threshold, k=1)
         for i in range(len(kept)):  # of two alike the later goes, unless the earlier one has gone already
             if keep[kept[i]]:
                 keep[kept[alike[i]]] = False

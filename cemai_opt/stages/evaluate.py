@@ -50,9 +50,7 @@ def pooled(parts: Sequence[Prediction]) -> Prediction:
     if len(parts) == 1:
         return parts[0]
     by_class = [part.by_class for part in parts if part.by_class is not None]
-    return Prediction(
-        np.concatenate([part.value for part in parts]), np.concatenate(by_class) if by_class else None
-    )
+    return Prediction(np.concatenate([part.value for part in parts]), np.concatenate(by_class) if by_class else None)
 
 
 def metrics_of(y: FloatArray, prediction: Prediction, job: Job) -> dict[str, float]:

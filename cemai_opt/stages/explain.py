@@ -42,9 +42,7 @@ class Explain(Stage):
         background = _some(batch.samples.X, int(params["background_samples"]), rng)
         n_explained = min(int(params["summary_samples"]), len(batch.judge_rows))
         rows = np.sort(rng.choice(batch.judge_rows, n_explained, replace=False))
-        weights = np.mean(
-            [_shapley(batch, window, background) for window in batch.windows.take(rows)], axis=0
-        )
+        weights = np.mean([_shapley(batch, window, background) for window in batch.windows.take(rows)], axis=0)
         total = weights.sum()
         shares = weights / total if total > 0 else weights
         by_weight = np.argsort(-shares, kind="stable")
@@ -69,4 +67,5 @@ def _shapley(batch: Batch, window: FloatArray, background: FloatArray) -> FloatA
     n_features = window.shape[1]
     explainer = shap.explainers.Permutation(mean_output, np.zeros((1, n_features)), seed=batch.job.seed)
     values = explainer(np.ones((1, n_features)), max_evals=2 * n_features + 1, silent=True).values[0]
-    return np.abs(values).reshape(n_features, -1).sum(axis=1)
+    weights: FloatArray = np.abs(values).reshape(n_features, -1).sum(axis=1)
+    return weights

@@ -12,7 +12,7 @@ from cemai_opt.core.genes import Gene, choice, flag, integer
 from cemai_opt.stages._stage import Params, Stage
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 ROLLING: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -103,17 +103,17 @@ def _bounded(X: FloatArray, first: IntArray, end: IntArray) -> Callable[[Callabl
     from pandas.api.indexers import BaseIndexer
 
     class _Bounds(BaseIndexer):
-        def get_window_bounds(
+        def get_window_bounds(  # pandas compares this signature with its own
             self,
             num_values: int = 0,
             min_periods: int | None = None,
             center: bool | None = None,
             closed: str | None = None,
             step: int | None = None,
-        ) -> tuple[IntArray, IntArray]:
+        ) -> Any:
             return first.astype(np.int64), end.astype(np.int64)
 
-    rolling: pd.api.typing.Rolling[Any] = pd.DataFrame(X).rolling(_Bounds(), min_periods=1)  # type: ignore[type-arg, call-overload]  # the stubs lack indexers of one's own
+    rolling = pd.DataFrame(X).rolling(_Bounds(), min_periods=1)
     return lambda statistic: np.asarray(statistic(rolling), np.float64)
 
 

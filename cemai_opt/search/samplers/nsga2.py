@@ -46,9 +46,7 @@ class BranchAwareNSGAIISampler(NSGAIISampler):
     def __init__(self, space: SearchSpace, population_size: int, seed: int, seen: set[str]) -> None:
         super().__init__(population_size=population_size, seed=seed)
         self._space, self._seed, self._seen = space, seed, seen
-        self._distributions = {
-            name: distribution(gene) for name, gene in space.genes.items() if gene.searched
-        }
+        self._distributions = {name: distribution(gene) for name, gene in space.genes.items() if gene.searched}
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Gives every trial a generation, warm starts too, so that they become parents."""
@@ -123,12 +121,10 @@ class _Parents:
 
     def _dominates(self, a: FrozenTrial, b: FrozenTrial) -> bool:
         gains = [sign * (x - y) for sign, x, y in zip(self._signs, a.values, b.values, strict=True)]
-        return min(gains) >= 0.0 and max(gains) > 0.0
+        return bool(min(gains) >= 0.0 and max(gains) > 0.0)
 
 
-def _inherited(
-    name: str, first: Parent, second: Parent, crosses: bool, rng: np.random.Generator
-) -> Value | None:
+def _inherited(name: str, first: Parent, second: Parent, crosses: bool, rng: np.random.Generator) -> Value | None:
     """The gene of either parent; of the one that has it, where only one does."""
     order = (second, first) if crosses and rng.random() < 0.5 else (first, second)
     for parent in order:

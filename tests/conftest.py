@@ -1,0 +1,63 @@
+"""What many tests share: a small data set with groups, and a way to run the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cemai_opt.core.spec import StudySpec, parse_study
+from cemai_opt.datasets.demo import tool_wear_runs
+
+ROOT = Path(__file__).parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def wear() -> pd.DataFrame:
+    """Twelve generated tools."""
+    return tool_wear_runs(n_runs=12, seed=7)
+
+
+@pytest.fixture
+def wear_csv(wear: pd.DataFrame, tmp_path: Path) -> Path:
+    """The twelve tools as a CSV file."""
+    path = tmp_path / "wear.csv"
+    wear.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """Runs `python -m cemai_opt` in a temporary folder."""
+
+    def run(*arguments: object, folder: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cemai_opt", *map(str, arguments)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "NO_COLOR": "1"},
+        )
+
+    return run
+
+
+def wear_study(path: Path, **changes: object) -> StudySpec:
+    """A study of the twelve tools; `changes` are top-level keys of the study file."""
+    data = {"path": str(path), "target": "tool_wear", "group": "run", "time": "cut"}
+    return parse_study({"name": "wear", "data": data, "space": "quick", **changes}, "test")
+
+
+def two_groups(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """Random rows (2n, 3) in two groups."""
+    return np.random.default_rng(0).normal(size=(2 * n, 3)), np.repeat([0, 1], n)
