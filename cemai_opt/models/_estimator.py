@@ -22,14 +22,14 @@ class EstimatorModel(Model):
         self._fitted = self._estimator()
         if self.job.is_classification:
             self._seen, codes = np.unique(y.astype(np.int64), return_inverse=True)
-            self._fitted.fit(_flat(X), codes)
+            self._fitted.fit(self._flat(X), codes)
         else:
-            self._fitted.fit(_flat(X), y)
+            self._fitted.fit(self._flat(X), y)
 
     def _predict(self, X: FloatArray) -> Prediction:
         if not self.job.is_classification:
-            return Prediction(np.asarray(self._fitted.predict(_flat(X)), np.float64))
-        by_seen = self._class_scores(_flat(X))
+            return Prediction(np.asarray(self._fitted.predict(self._flat(X)), np.float64))
+        by_seen = self._class_scores(self._flat(X))
         by_class = np.full((len(X), self.job.n_classes), by_seen.min(initial=0.0))
         by_class[:, self._seen] = by_seen
         return Prediction(self._seen[by_seen.argmax(axis=1)].astype(np.float64), by_class)
@@ -41,7 +41,6 @@ class EstimatorModel(Model):
         margin = np.asarray(self._fitted.decision_function(X), np.float64)
         return margin if margin.ndim == 2 else np.column_stack([-margin, margin])
 
-
-def _flat(X: FloatArray) -> FloatArray:
-    """`(n, window, n_features)` as `(n, window * n_features)`, time-major, without a copy."""
-    return X.reshape(len(X), -1)
+    def _flat(self, X: FloatArray) -> FloatArray:
+        """`(n, window, n_features)` as `(n, window * n_features)`, time-major, without a copy."""
+        return X.reshape(len(X), -1)

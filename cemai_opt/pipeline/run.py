@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,7 +68,8 @@ class Pipeline:
         )
 
     def _run_steps(self, batch: Batch, steps: Sequence[_Step], costs: list[Cost]) -> Batch:
-        with _threads(batch.job.threads):
+        with _threads(batch.job.threads), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
             recorder = Recorder(self._meters)
             try:
                 for step in steps:
@@ -75,7 +77,8 @@ class Pipeline:
                         batch = _run_step(step, batch)
             finally:
                 costs.append(recorder.close())
-        return batch
+        told = dict.fromkeys(f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught)
+        return replace(batch, notes=(*batch.notes, *told))
 
     def _complete(self, plan: TrialPlan, job: Job, batches: list[Batch], costs: list[Cost]) -> TrialResult:
         metrics = _pooled_metrics(batches, job)

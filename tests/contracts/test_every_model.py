@@ -1,0 +1,80 @@
+"""What every model promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cemai_opt.core.batch import Job, Samples
+from cemai_opt.models import MODELS
+
+CHEAP = {"epochs": 40, "learning_rate": 0.02, "n_estimators": 20, "max_iter": 20}
+
+
+def samples(n_classes: int = 0, window: int = 4) -> Samples:
+    """120 windows of 3 variables in 6 groups; the target follows the last row."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, window, 3)).astype(np.float32)
+    signal = X[:, -1, 0] * 2.0 + X[:, -1, 1]
+    y = signal if not n_classes else np.digitize(signal, np.quantile(signal, np.arange(1, n_classes) / n_classes))
+    return Samples(X, y.astype(float), np.repeat(np.arange(6), 20))
+
+
+def fitted(name: str, job: Job, data: Samples):  # type: ignore[no-untyped-def]  # a model
+    kind = MODELS.require(name)
+    genes = {gene.name for gene in kind.genes(job.task)}
+    model = kind({knob: value for knob, value in CHEAP.items() if knob in genes}, job)
+    model.fit(data)
+    return model
+
+
+@pytest.mark.parametrize("name", MODELS.names)
+@pytest.mark.parametrize("window", [1, 5])
+def test_a_regression_predicts_a_number_a_row(name: str, window: int) -> None:
+    """(n, window, n_features) in, (n,) finite numbers out, better than noise."""
+    data = samples(window=window)
+    prediction = fitted(name, Job("regression", "r2"), data).predict(data.X)
+    assert prediction.value.shape == (120,)
+    assert np.isfinite(prediction.value).all()
+    assert np.corrcoef(prediction.value, data.y)[0, 1] > 0.3
+
+
+@pytest.mark.parametrize("name", MODELS.names)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_classification_predicts_codes_with_scores(name: str, n_classes: int) -> None:
+    """Codes 0..n_classes-1, and a score for every class."""
+    data = samples(n_classes)
+    prediction = fitted(name, Job("classification", "f1_macro", n_classes), data).predict(data.X)
+    assert set(prediction.value) <= set(range(n_classes))
+    assert prediction.by_class is not None
+    assert prediction.by_class.shape == (120, n_classes)
+    assert (prediction.by_class.argmax(axis=1) == prediction.value).mean() > 0.95
+
+
+@pytest.mark.parametrize("name", MODELS.names)
+def test_a_class_that_training_lacks_is_never_predicted(name: str) -> None:
+    """Codes stay what they are where a fold lacks a class."""
+    data = samples(2)
+    shifted = Samples(data.X, data.y + 1, data.group)  # classes 1 and 2 of 0..2
+    prediction = fitted(name, Job("classification", "f1_macro", 3), shifted).predict(data.X)
+    assert prediction.by_class is not None
+    assert prediction.by_class.shape == (120, 3)
+    assert set(prediction.value) <= ({1.0, 2.0} if "sklearn" in MODELS.find(name).requires else {0.0, 1.0, 2.0})
+
+
+@pytest.mark.parametrize("name", MODELS.names)
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_genes_are_well_formed(name: str, task: str) -> None:
+    """Defaults lie inside their ranges, logarithmic ranges above zero, names are unique."""
+    genes = MODELS.find(name).genes(task)
+    assert len({gene.name for gene in genes}) == len(genes)
+    for gene in genes:
+        assert gene.check(gene.default) == gene.default
+        assert not gene.log or gene.low > 0
+
+
+def test_one_training_group_is_enough_for_a_network() -> None:
+    """With one group the end of it chooses the epoch."""
+    data = samples()
+    alone = Samples(data.X, data.y, np.zeros(120, int))
+    assert np.isfinite(fitted("dnn", Job("regression", "r2"), alone).predict(data.X).value).all()

@@ -1,0 +1,80 @@
+"""What every stage promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cemai_opt.core.errors import StudyError
+from cemai_opt.core.genes import Gene, Value
+from cemai_opt.pipeline import stage_order
+from cemai_opt.stages import STAGES
+from tests.pipelines import batch_of, run_stages
+
+TEN = ["profile", "clean", "featurize", "split", "scale", "sequentialize", "combine", "train", "evaluate", "explain"]
+
+
+def test_the_ten_stages_run_in_the_order_of_the_slides() -> None:
+    """profile first, explain last."""
+    assert list(stage_order(STAGES.names)) == TEN
+
+
+@pytest.mark.parametrize("name", STAGES.names)
+def test_genes_are_well_formed(name: str) -> None:
+    """Defaults lie inside their ranges, conditions name a knob of the same stage."""
+    genes = STAGES.find(name).genes()
+    names = [gene.name for gene in genes]
+    assert len(set(names)) == len(names)
+    for gene in genes:
+        assert gene.check(gene.default) == gene.default
+        assert gene.when is None or gene.when[0] in names
+
+
+@pytest.mark.parametrize("name", STAGES.names)
+def test_an_unknown_knob_is_an_error_that_names_the_stage(name: str) -> None:
+    """Nothing is ignored in silence."""
+    with pytest.raises(StudyError, match=f"stage '{name}' has no knob 'nonsense'"):
+        STAGES.find(name).checked(name, {"nonsense": 1}, "regression")
+
+
+def values_of(gene: Gene) -> st.SearchStrategy[Value]:
+    """Any value that a gene can take."""
+    if gene.choices:
+        return st.sampled_from(gene.choices)
+    if gene.is_integer:
+        return st.integers(int(gene.low), int(gene.high))
+    return st.floats(gene.low, gene.high)
+
+
+UPSTREAM = [name for name in TEN[: TEN.index("combine") + 1] if STAGES.find(name).genes()]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_no_configuration_loses_a_row_or_lets_the_future_in(data: st.DataObject) -> None:
+    """Whatever the knobs: every judged row stays, and windows of the past ignore what comes later."""
+    params = {
+        stage: {gene.name: data.draw(values_of(gene), f"{stage}.{gene.name}") for gene in STAGES.find(stage).genes()}
+        for stage in UPSTREAM
+    }
+    params.setdefault("featurize", {})["window_rows"] = min(int(params["featurize"]["window_rows"]), 20)
+    rng = np.random.default_rng(0)
+    X, group = rng.normal(size=(90, 3)), np.repeat([0, 1, 2], 30)
+    X[rng.random(X.shape) < 0.1] = np.nan
+    y = rng.normal(size=90)
+    before = run_stages(batch_of(X, y, group), "combine", **params)
+    changed = X.copy()
+    changed[75:] = 1e3 * rng.normal(size=changed[75:].shape)  # the later half of the judged group
+    after = run_stages(batch_of(changed, y, group), "combine", **params)
+    assert before.judge_rows.tolist() == list(range(60, 90))
+    assert before.names == after.names
+    assert before.windows is not None
+    assert after.windows is not None
+    past = np.arange(60, 75)
+    assert np.array_equal(before.windows.take(past), after.windows.take(past))
+    assert before.samples is not None
+    assert after.samples is not None
+    assert np.array_equal(before.samples.X, after.samples.X)
+    assert set(before.samples.group) <= {0, 1}

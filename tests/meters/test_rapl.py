@@ -1,0 +1,79 @@
+"""RAPL over a powercap tree in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cemai_opt.core.errors import MeterError
+from cemai_opt.meters.rapl import Rapl
+from tests.meters.stand_ins import WRAP_UJ, advance, powercap_tree
+
+
+class Clocks:
+    """CPU seconds of this process and of the machine, moved by hand."""
+
+    own_s, busy_s = 0.0, 0.0
+
+    def meter(self, root: Path) -> Rapl:
+        """A meter on these clocks."""
+        return Rapl(root, lambda: self.own_s, lambda: self.busy_s)
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    """Fresh clocks."""
+    return Clocks()
+
+
+def test_packages_and_memory_are_counted_once(tmp_path: Path, clocks: Clocks) -> None:
+    """Two packages with their memory; core, uncore, psys and mmio would count joules twice."""
+    root = powercap_tree(tmp_path, packages=2)
+    meter = clocks.meter(root)
+    for zone in root.iterdir():
+        advance(root, zone.name, 1_000_000)
+    clocks.own_s = clocks.busy_s = 1.0
+    assert meter.read_j() == pytest.approx(4.0)
+
+
+def test_a_wrapped_counter_goes_on(tmp_path: Path, clocks: Clocks) -> None:
+    """From the end of its range to just after zero is a small step."""
+    root = powercap_tree(tmp_path, start_uj=WRAP_UJ - 1_000_000)
+    meter = clocks.meter(root)
+    advance(root, "intel-rapl:0", 3_000_000)
+    clocks.own_s = clocks.busy_s = 1.0
+    assert meter.read_j() == pytest.approx(3.0)
+
+
+def test_a_neighbour_pays_for_itself(tmp_path: Path, clocks: Clocks) -> None:
+    """With a quarter of the busy CPU time goes a quarter of the energy."""
+    root = powercap_tree(tmp_path)
+    meter = clocks.meter(root)
+    advance(root, "intel-rapl:0", 8_000_000)
+    clocks.own_s, clocks.busy_s = 1.0, 4.0
+    assert meter.read_j() == pytest.approx(2.0)
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No tree: why and what would help. No permission: the command that grants it. Never a zero."""
+    nowhere = Rapl.availability(tmp_path / "nothing")
+    assert not nowhere.is_readable
+    assert "virtual machine" in nowhere.why
+    with pytest.raises(MeterError):
+        Rapl(tmp_path / "nothing")
+    root = powercap_tree(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    closed = Rapl.availability(root)
+    assert "root only" in closed.why
+    assert "chmod" in closed.remedy
+
+
+def test_a_counter_that_vanishes_is_an_error(tmp_path: Path, clocks: Clocks) -> None:
+    """A read that fails stops the measurement instead of adding nothing."""
+    root = powercap_tree(tmp_path)
+    meter = clocks.meter(root)
+    (root / "intel-rapl:0" / "energy_uj").unlink()
+    with pytest.raises(MeterError, match="intel-rapl:0"):
+        meter.read_j()
