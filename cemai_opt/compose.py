@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from cemai_opt.core.space import MODEL, Lens, SearchSpace
 from cemai_opt.core.spec import DataSpec, StudySpec, parse_study
 from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
-from cemai_opt.meters import WORLD_G_PER_KWH, national_intensity, open_meters
+from cemai_opt.meters import WORLD_G_PER_KWH, Meter, national_intensity, open_meters
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import Splits, read_data, resolve_split, stage_order
 from cemai_opt.report import RunFolder, RunRecord
@@ -37,6 +38,9 @@ class Settled:
     space: SearchSpace
     data: Dataset
     notes: tuple[str, ...]
+    meters: tuple[Meter, ...]
+    start_j: float
+    """Reading of the meters before the data was read: the ledger counts from here."""
 
     def lock(self) -> dict[str, Any]:
         """What `space.lock.yaml` holds: the space as searched, and the fingerprint of the data."""
@@ -130,7 +134,8 @@ def settle(study: StudySpec) -> Settled:
     """Makes every open choice of a study, reads its data, and says in notes what was chosen."""
     ENGINES.require(study.engine)
     study, carbon_note = _with_intensity(study)
-    open_meters(study.carbon.meter, study.device)
+    meters = open_meters(study.carbon.meter, study.device)
+    start_j = math.fsum(meter.read_j() for meter in meters)
     study = study.model_copy(update={"data": _with_paths(study.data)})
     data = read_data(study.data, study.task)
     split, split_note = resolve_split(data, study.split)
@@ -142,7 +147,7 @@ def settle(study: StudySpec) -> Settled:
         f"test {int(splits.final.judge.sum())} rows that the search never sees"
     )
     notes = (sizes, *data.notes, split_note, carbon_note)
-    return Settled(study, build_space(lens, where, data.task), data, notes)
+    return Settled(study, build_space(lens, where, data.task), data, notes, meters, start_j)
 
 
 def _with_intensity(study: StudySpec) -> tuple[StudySpec, str]:
@@ -192,7 +197,7 @@ def optimize(
     sampler_part = SAMPLERS.require(study.search.sampler)
     folder.check_usable(study)
     earlier, earlier_j = _earlier(folder, settled)
-    ledger = Ledger(open_meters(study.carbon.meter, study.device), earlier_j)
+    ledger = Ledger(settled.meters, settled.start_j, earlier_j)
     seen: set[str] = set()
     budget = Budget(study.search.trials, study.seed, study.search.population, seen)
     sampler = sampler_part().build(settled.space, budget)
@@ -207,7 +212,7 @@ def optimize(
         optuna_study = open_study(folder.path, study.name, study.score, sampler)
         search = Search(study, settled.space, optuna_study, engine, ledger, earlier, keep, seen)
         ended = search.run()
-        record = RunRecord(study, search.results, search.points(), {}, ledger.spent_j(), ended, settled.notes)
+        record = RunRecord(study, search.results, search.points, {}, ledger.spent_j(), ended, settled.notes)
         folder.finish(record)  # the front is safe before its members are trained once more
         on_phase(f"{ended}; training {len(record.front)} front members once more for the test score")
         finals = search.confirm(record.front)

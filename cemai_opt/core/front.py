@@ -111,6 +111,10 @@ class Box:
         logs = [p.log_carbon for p in points] or [0.0]
         return Box(min(logs), max(logs))
 
+    def with_point(self, point: Point) -> Box:
+        """The box that holds one more point."""
+        return Box(min(self.greenest_log, point.log_carbon), max(self.dearest_log, point.log_carbon))
+
     def dominated_share(self, members: Sequence[Point]) -> float:
         """Hypervolume of members sorted by grams, normalised to the box."""
         width = self.dearest_log - self.greenest_log

@@ -6,6 +6,7 @@ import csv
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cemai_opt.core.errors import StudyError, nearest
@@ -47,13 +48,15 @@ def _read_folder(folder: Path) -> pd.DataFrame:
     for file in files:
         frame = _read_file(file)
         if frames and list(frame.columns) != list(frames[0].columns):
-            odd = sorted(set(map(str, frame.columns)) ^ set(map(str, frames[0].columns)))
+            odd = sorted(set(frame.columns) ^ set(frames[0].columns), key=str)
             raise StudyError(
                 f"{file} has other columns than {files[0].name} ({', '.join(odd) or 'another order'})",
                 "give all files the same columns",
             )
-        frames.append(frame.assign(**{FILE_GROUP: file.name}))
-    return pd.concat(frames, ignore_index=True)
+        frames.append(frame)
+    rows = pd.concat(frames, ignore_index=True)
+    rows[FILE_GROUP] = np.repeat([file.name for file in files], [len(frame) for frame in frames])
+    return rows
 
 
 def _read_file(path: Path) -> pd.DataFrame:

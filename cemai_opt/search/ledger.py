@@ -20,11 +20,10 @@ class Ledger:
     """Joules spent in this and earlier sessions of a run."""
 
     meters: Sequence[Meter]
+    start_j: float
+    """Reading of all meters together when the session began."""
     earlier_j: Mapping[str, float] = field(default_factory=dict)
     by_entry_j: dict[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._start_j = self._read_j()
 
     def book(self, result: TrialResult, entry: str | None = None) -> None:
         """Adds what a trial really spent, under its state unless another entry is named."""
@@ -33,7 +32,7 @@ class Ledger:
 
     def spent_j(self) -> dict[str, float]:
         """Joules by entry so far; the driver's entry is what this process drew beside the booked trials."""
-        session_j = self._read_j() - self._start_j
+        session_j = math.fsum(meter.read_j() for meter in self.meters) - self.start_j
         here = {**self.by_entry_j, DRIVER: max(0.0, session_j - math.fsum(self.by_entry_j.values()))}
         return {
             name: self.earlier_j.get(name, 0.0) + here.get(name, 0.0)
@@ -43,6 +42,3 @@ class Ledger:
     def total_j(self) -> float:
         """Joules of all entries."""
         return math.fsum(self.spent_j().values())
-
-    def _read_j(self) -> float:
-        return math.fsum(meter.read_j() for meter in self.meters)

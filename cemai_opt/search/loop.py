@@ -33,11 +33,9 @@ class SearchState:
 
     done: int
     trials: int
-    failed: int
     front: Front
     hypervolume: float
     spent_g: float
-    last: TrialResult
 
 
 class Search:
@@ -58,10 +56,14 @@ class Search:
         self._study, self._space, self._optuna = study, space, optuna_study
         self._engine, self._ledger, self._on_result = engine, ledger, on_result
         self._clock = clock
-        self.results = list(earlier)
-        self._by_digest = {result.config.digest: result for result in earlier if not _is_repeat(result)}
+        self._by_digest: dict[str, TrialResult] = {}
         self._seen = seen if seen is not None else set()
-        self._seen.update(self._by_digest)
+        self.results: list[TrialResult] = []
+        self.points: list[Point] = []
+        """Complete trials in the plane of the objectives, repeats left out."""
+        self._front, self._box = Front(()), Box.around(())
+        for result in earlier:
+            self._know(result)
         self._running: dict[Future[TrialResult], optuna.Trial] = {}
         self._repeats_in_a_row = 0
 
@@ -92,25 +94,32 @@ class Search:
             self._ledger.book(finals[member.trial], FINAL)
         return finals
 
-    def points(self) -> list[Point]:
-        """Complete trials in the plane of the objectives, repeats left out."""
-        return [
-            Point(result.trial, float(result.score), self._grams(result))
-            for result in self.results
-            if result.is_complete and result.score is not None and not _is_repeat(result)
-        ]
+    def _know(self, result: TrialResult) -> None:
+        """Takes a finished trial into everything that the search remembers."""
+        self.results.append(result)
+        if _is_repeat(result):
+            return
+        self._by_digest[result.config.digest] = result
+        self._seen.add(result.config.digest)
+        if result.is_complete and result.score is not None:
+            point = Point(result.trial, result.score, self._grams(result))
+            self.points.append(point)
+            self._front = Front.of([*self._front, point])
+            self._box = self._box.with_point(point) if len(self.points) > 1 else Box.around([point])
 
     def _enqueue_design(self) -> None:
         for genome in initial_design(self._space):
             asked = {name: value for name, value in genome.items() if self._space.is_open(name, genome)}
             self._optuna.enqueue_trial(asked)
 
+    @property
     def _counted(self) -> int:
-        return sum(not _is_repeat(result) for result in self.results)
+        """Finished trials that used up budget: repeats do not."""
+        return len(self._by_digest)
 
     def _reason_to_stop(self, elapsed_s: float) -> str | None:
         search = self._study.search
-        if self._counted() + len(self._running) >= search.trials:
+        if self._counted + len(self._running) >= search.trials:
             return f"{search.trials} trials are done"
         if search.timeout_s is not None and elapsed_s >= search.timeout_s:
             return f"{search.timeout_s:g} s are over"
@@ -140,28 +149,23 @@ class Search:
         done, _ = wait(self._running, return_when=FIRST_COMPLETED)
         for future in sorted(done, key=lambda f: self._running[f].number):
             result = future.result()
-            self._by_digest[result.config.digest] = result
             self._ledger.book(result)
             self._finish(self._running.pop(future), result)
 
     def _finish(self, trial: optuna.Trial, result: TrialResult) -> None:
         trial.set_user_attr("cemai", _summary(result))  # before tell: Optuna seals finished trials
         values = [result.score, self._grams(result)] if result.is_complete else None
+        self._know(result)
+        self._on_result(result, self._state())  # kept first: a kill before tell loses no finished trial
         self._optuna.tell(trial, values, state=_STATES[result.state])  # type: ignore[arg-type]  # a complete result has a score
-        self.results.append(result)
-        self._on_result(result, self._state(result))
 
-    def _state(self, last: TrialResult) -> SearchState:
-        points = self.points()
-        front = Front.of(points)
+    def _state(self) -> SearchState:
         return SearchState(
-            done=self._counted(),
+            done=self._counted,
             trials=self._study.search.trials,
-            failed=sum(result.state == FAILED for result in self.results),
-            front=front,
-            hypervolume=front.hypervolume(Box.around(points)) if points else 0.0,
+            front=self._front,
+            hypervolume=self._front.hypervolume(self._box),
             spent_g=self._study.carbon.grams(self._ledger.total_j()),
-            last=last,
         )
 
     def _grams(self, result: TrialResult) -> float:

@@ -15,7 +15,7 @@ def test_the_same_seed_gives_the_same_search(name: str, tmp_path: Path) -> None:
     """Configurations, scores and front, twice; another seed gives others."""
     first, again, other = (rehearse(tmp_path / str(i), name, seed=seed) for i, seed in enumerate((4, 4, 5)))
     assert [r.config for r in first.results] == [r.config for r in again.results]
-    assert first.points() == again.points()
+    assert first.points == again.points
     assert [r.config for r in first.results] != [r.config for r in other.results]
 
 

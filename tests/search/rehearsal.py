@@ -78,7 +78,7 @@ def rehearse(
     folder.mkdir(exist_ok=True)
     study, space, seen = study_of(trials, seed), space_of(), set[str]()
     built = SAMPLERS.require(sampler)().build(space, Budget(trials, seed, seen=seen))
-    ledger = Ledger([CpuTime(clock=lambda: 0.0, watts=1.0)])
+    ledger = Ledger([CpuTime(clock=lambda: 0.0, watts=1.0)], start_j=0.0)
     search = Search(
         study,
         space,

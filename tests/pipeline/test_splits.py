@@ -1,0 +1,115 @@
+"""Who trains, who validates, who tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cemai_opt.core.errors import StudyError
+from cemai_opt.core.spec import SplitSpec
+from cemai_opt.datasets import Dataset
+from cemai_opt.pipeline import Splits, resolve_split
+
+
+def data_of(
+    sizes: list[int], task: str = "regression", horizon: int = 0, has_groups: bool = True, **more: object
+) -> Dataset:
+    """Rows of groups with these sizes."""
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    n = len(group)
+    y = np.arange(n) % 2.0 if task == "classification" else np.arange(float(n))
+    if horizon:
+        y[-horizon:] = np.nan
+    fields = {"order": np.arange(float(n)), "is_test": np.zeros(n, bool), **more}
+    names = tuple(map(str, range(len(sizes))))
+    return Dataset(
+        np.zeros((n, 1)),
+        y,
+        group,
+        names=("x",),
+        group_names=names,
+        task=task,
+        has_groups=has_groups,
+        horizon=horizon,
+        **fields,
+    )  # type: ignore[arg-type]  # hand-made
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(4, 30), min_size=3, max_size=25),
+    st.sampled_from(["auto", "group", "time", "rows"]),
+    st.sampled_from([None, 1, 2, 3]),
+    st.sampled_from(["regression", "classification"]),
+    st.integers(0, 5),
+)
+def test_no_row_is_on_both_sides(sizes: list[int], by: str, folds: int | None, task: str, seed: int) -> None:
+    """Learn, judge and test are disjoint; the search never touches test rows; groups stay whole."""
+    data = data_of(sizes, task)
+    try:
+        spec, _ = resolve_split(data, SplitSpec(by=by, folds=folds))  # type: ignore[arg-type]  # drawn from the choices
+        splits = Splits.of(data, spec, seed)
+    except StudyError:
+        return  # too few groups for so many folds, said in words
+    assert splits.final.judge.sum() == (splits.test & data.has_target).sum() > 0
+    for fold in splits.search:
+        assert not (fold.learn & fold.judge).any()
+        assert not ((fold.learn | fold.judge) & splits.test).any()
+    for fold in (*splits.search, splits.final):
+        if spec.by == "group":
+            assert not set(data.group[fold.learn]) & set(data.group[fold.judge])
+    again = Splits.of(data, spec, seed)
+    assert np.array_equal(splits.test, again.test)
+
+
+def test_few_groups_are_folded_and_many_are_held_out() -> None:
+    """With few groups one held-out group misleads; it says which was chosen."""
+    few, note = resolve_split(data_of([10] * 6), SplitSpec())
+    assert few.folds == 5
+    assert "5 groups: validation is 5 folds" in note
+    many, note = resolve_split(data_of([10] * 40), SplitSpec())
+    assert many.folds == 1
+    assert "holdout" in note
+
+
+def test_folds_pool_to_every_row_once() -> None:
+    """K folds judge each row of the search exactly once."""
+    data = data_of([10] * 6)
+    spec, _ = resolve_split(data, SplitSpec())
+    splits = Splits.of(data, spec, 0)
+    assert np.array_equal(sum(fold.judge.astype(int) for fold in splits.search), (~splits.test).astype(int))
+
+
+def test_time_order_keeps_the_future_out_and_the_horizon_too() -> None:
+    """No training row's target lies among the judged rows."""
+    data = data_of([200], has_groups=False, horizon=10)
+    spec, _ = resolve_split(data, SplitSpec())
+    assert spec.by == "time"
+    splits = Splits.of(data, spec, 0)
+    for fold in (*splits.search, splits.final):
+        assert np.flatnonzero(fold.learn).max() + 10 < np.flatnonzero(fold.judge).min()
+
+
+def test_named_test_rows_are_the_test_rows() -> None:
+    """An official test set is taken as it is."""
+    is_test = np.arange(100) >= 70
+    data = data_of([10] * 10, is_test=is_test)
+    spec, _ = resolve_split(data, SplitSpec())
+    assert np.array_equal(Splits.of(data, spec, 0).test, is_test)
+
+
+def test_classes_are_spread_over_folds() -> None:
+    """Where whole groups are of one class, every fold still has both."""
+    data = data_of([10] * 8, "classification")
+    pure = Dataset(**{**data.__dict__, "y": (data.group >= 4).astype(float)})
+    spec, _ = resolve_split(pure, SplitSpec(folds=3))
+    for fold in Splits.of(pure, spec, 1).search:
+        assert len(np.unique(pure.y[fold.learn])) == 2
+
+
+def test_too_few_groups_are_refused() -> None:
+    """With what would be needed, and another way."""
+    with pytest.raises(StudyError, match="3 groups are needed"):
+        resolve_split(data_of([10, 10]), SplitSpec(by="group"))
