@@ -1,7 +1,8 @@
 """Where rows come from: one reader or generator a file."""
 
 from cemai_opt.core.registry import Registry
-from cemai_opt.datasets._dataset import Dataset, Frames, Reader
+from cemai_opt.datasets._dataset import Dataset, Frames
+from cemai_opt.datasets._reader import Reader
 
 READERS: Registry[Reader] = Registry("data source", __name__, Reader)
 

@@ -1,18 +1,15 @@
-"""The base of all readers, with the numbers that they hand to a study."""
+"""What readers find, with the numbers that it becomes for a study."""
 
 from __future__ import annotations
 
 import hashlib
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cemai_opt.core.batch import BoolArray, FloatArray, IntArray
-from cemai_opt.core.registry import Part
-from cemai_opt.core.spec import DataSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,22 +60,3 @@ class Dataset:
             hasher.update(np.ascontiguousarray(array).data)
         hasher.update("\0".join((*self.names, *self.classes)).encode())
         return hasher.hexdigest()[:12]
-
-
-class Reader(Part, ABC):
-    """One kind of data source. A part writes `_read`."""
-
-    @final
-    def read(self, spec: DataSpec, task: str) -> Dataset:
-        """The rows that `spec` asks for, checked. StudyError says what is wrong with them and where."""
-        from cemai_opt.datasets._assemble import assemble
-
-        return assemble(self._read(spec), self._filled(spec), task)
-
-    @abstractmethod
-    def _read(self, spec: DataSpec) -> Frames:
-        """The raw rows."""
-
-    def _filled(self, spec: DataSpec) -> DataSpec:
-        """`spec` with what this source knows by itself, such as a generator's target."""
-        return spec

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from cemai_opt.core.spec import DataSpec
-from cemai_opt.datasets._dataset import Frames, Reader
+from cemai_opt.datasets._dataset import Frames
+from cemai_opt.datasets._reader import Reader
 
 RUNS = 60
 SEED = 2024

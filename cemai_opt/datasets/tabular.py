@@ -11,7 +11,8 @@ import pandas as pd
 
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.spec import DataSpec
-from cemai_opt.datasets._dataset import Frames, Reader
+from cemai_opt.datasets._dataset import Frames
+from cemai_opt.datasets._reader import Reader
 
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 PARQUET = (".parquet", ".parquet.gz", ".pq")

@@ -1,0 +1,29 @@
+"""The base of all readers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import final
+
+from cemai_opt.core.registry import Part
+from cemai_opt.core.spec import DataSpec
+from cemai_opt.datasets._dataset import Dataset, Frames
+
+
+class Reader(Part, ABC):
+    """One kind of data source. A part writes `_read`."""
+
+    @final
+    def read(self, spec: DataSpec, task: str) -> Dataset:
+        """The rows that `spec` asks for, checked. StudyError says what is wrong with them and where."""
+        from cemai_opt.datasets._assemble import assemble
+
+        return assemble(self._read(spec), self._filled(spec), task)
+
+    @abstractmethod
+    def _read(self, spec: DataSpec) -> Frames:
+        """The raw rows."""
+
+    def _filled(self, spec: DataSpec) -> DataSpec:
+        """`spec` with what this source knows by itself, such as a generator's target."""
+        return spec
