@@ -134,7 +134,7 @@ def settle(study: StudySpec) -> Settled:
     """Makes every open choice of a study, reads its data, and says in notes what was chosen."""
     ENGINES.require(study.engine)
     study, carbon_note = _with_intensity(study)
-    meters = open_meters(study.carbon.meter, study.device)
+    meters = open_meters(study.carbon.meter, study.device, study.threads)
     start_j = math.fsum(meter.read_j() for meter in meters)
     study = study.model_copy(update={"data": _with_paths(study.data)})
     data = read_data(study.data, study.task)

@@ -50,7 +50,7 @@ def _document(country: str | None, intensity: float | None) -> dict[str, Any]:
             "remedy": state.remedy,
         }
         sources.append({**row, "resolution_s": meter.resolution_s, "model_error": meter.model_error})
-    (chosen,) = open_meters()
+    chosen = open_meters()[0]
     return {
         "machine": machine_document(),
         "sources": sources,

@@ -10,9 +10,9 @@ from cemai_opt.meters._meter import Availability, Meter, Window
 METERS: Registry[Meter] = Registry("meter", __name__, Meter)
 
 
-def open_meters(name: str = "auto", device: str = "cpu") -> tuple[Meter, ...]:
-    """The CPU meter called `name` ("auto": the best readable), and the GPU's where `device` is "cuda"."""
-    return _open_meters(METERS, name, device)
+def open_meters(name: str = "auto", device: str = "cpu", threads: int = 1) -> tuple[Meter, ...]:
+    """The CPU meter called `name` ("auto": the best readable), memory's, and the GPU's where `device` is "cuda"."""
+    return _open_meters(METERS, name, device, threads)
 
 
 __all__ = [

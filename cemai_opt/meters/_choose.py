@@ -7,13 +7,16 @@ from cemai_opt.core.registry import Registry
 from cemai_opt.meters._meter import Meter
 
 
-def open_meters(registry: Registry[Meter], name: str, device: str) -> tuple[Meter, ...]:
-    """The CPU meter called `name` ("auto": the best), and that of the GPU where `device` is "cuda".
+def open_meters(registry: Registry[Meter], name: str, device: str, threads: int) -> tuple[Meter, ...]:
+    """The CPU meter called `name` ("auto": the best), that of memory, and that of the GPU where `device` is "cuda".
 
     MeterError where a source that was asked for cannot be read: nothing falls back in silence.
     """
-    cpu = _best(registry, "cpu") if name == "auto" else _readable(registry, name)
-    return (cpu(),) if device == "cpu" else (cpu(), _best(registry, "gpu")())
+    meters: list[Meter] = [(_best(registry, "cpu") if name == "auto" else _readable(registry, name)).opened(threads)]
+    for kind in ("ram", "gpu") if device == "cuda" else ("ram",):
+        if kind not in meters[0].covers:
+            meters.append(_best(registry, kind).opened(threads))
+    return tuple(meters)
 
 
 def _best(registry: Registry[Meter], kind: str) -> type[Meter]:
@@ -29,4 +32,7 @@ def _readable(registry: Registry[Meter], name: str) -> type[Meter]:
     availability = meter.availability()
     if not availability.is_readable:
         raise MeterError(f"meter {name!r}: {availability.why}", availability.remedy)
+    if meter.kind != "cpu":
+        cpu = [other for other in registry.names if registry.find(other).kind == "cpu"]
+        raise MeterError(f"meter {name!r} reads {meter.kind} energy, a study needs one of the CPU", f"known: {cpu}")
     return meter

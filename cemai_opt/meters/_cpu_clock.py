@@ -18,19 +18,28 @@ def process_tree_cpu_s() -> float:
     ones, so the sum neither jumps nor falls.
     """
     reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + reaped.ru_utime + reaped.ru_stime + _live_descendants_cpu_s(os.getpid())
+    live = sum(_cpu_s(pid) for pid in descendants(os.getpid()))
+    return time.process_time() + reaped.ru_utime + reaped.ru_stime + live
 
 
-def _live_descendants_cpu_s(pid: int) -> float:
-    total = 0.0
-    for child in _children(pid):
-        try:
-            fields = (PROC / str(child) / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it ended between the two reads: its parent's account has it now
-            continue
-        own_and_reaped_ticks = sum(int(field) for field in fields[11:15])  # utime stime cutime cstime: proc(5)
-        total += own_and_reaped_ticks / TICKS_PER_S + _live_descendants_cpu_s(child)
-    return total
+def process_tree() -> list[int]:
+    """This process and its live descendants."""
+    return [os.getpid(), *descendants(os.getpid())]
+
+
+def descendants(pid: int) -> list[int]:
+    """Live children of a process, their children, and so on."""
+    found = _children(pid)
+    return found + [grandchild for child in found for grandchild in descendants(child)]
+
+
+def _cpu_s(pid: int) -> float:
+    """CPU seconds of a process and of the children that it has reaped."""
+    try:
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it ended between the two reads: its parent's account has it now
+        return 0.0
+    return sum(int(ticks) for ticks in fields[11:15]) / TICKS_PER_S  # utime stime cutime cstime: proc(5)
 
 
 def _children(pid: int) -> list[int]:

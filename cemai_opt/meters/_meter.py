@@ -23,9 +23,9 @@ class Availability:
 class Meter(Part, ABC):
     """A counter of the joules that this process and its descendants cause on one device. A part writes `_read_j`.
 
-    `kind` is "cpu" or "gpu"; `rank` orders sources of one kind, best first. `resolution_s`: a shorter stage cannot be
-    told by this source and gets its share by CPU time. `attribution`: relative standard uncertainty of a reading that
-    comes from how joules are assigned to this process, beside neighbours.
+    `kind` is "cpu", "ram" or "gpu"; `rank` orders sources of one kind, best first. `resolution_s`: a shorter stage
+    cannot be told by this source and gets its share by CPU time. `attribution`: relative standard uncertainty of a
+    reading that comes from how joules are assigned to this process, beside neighbours.
     """
 
     kind: ClassVar[str] = "cpu"
@@ -35,6 +35,8 @@ class Meter(Part, ABC):
     model_error: ClassVar[float] = 0.0
     """Relative error common to all readings of this machine; it cancels when two pipelines are compared."""
 
+    covers: frozenset[str] = frozenset()
+    """Further kinds whose energy this source already contains, such as "ram" where RAPL has memory counters."""
     device: str = "cpu"
     """Name of the device in results."""
 
@@ -42,6 +44,15 @@ class Meter(Part, ABC):
     @abstractmethod
     def availability(cls) -> Availability:
         """Can this source be read on this machine, now?"""
+
+    @classmethod
+    def opened(cls, threads: int) -> Meter:
+        """The meter for trials of so many threads."""
+        return cls()
+
+    def begin_run(self) -> None:
+        """Called before the first reading of a pipeline run; a meter may note what was there before."""
+        return
 
     @final
     def read_j(self) -> float:

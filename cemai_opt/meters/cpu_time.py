@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cemai_opt.meters._cgroup import cgroup_clock, own_cgroup
 from cemai_opt.meters._cpu_clock import process_tree_cpu_s
 from cemai_opt.meters._cpu_power import thread_power
 from cemai_opt.meters._meter import Availability, Meter
@@ -21,9 +22,10 @@ class CpuTime(Meter):
     READ_OUT_S = 20e-6
     """What a pair of readings itself costs in CPU time."""
 
-    def __init__(self, clock: Callable[[], float] = process_tree_cpu_s, watts: float | None = None) -> None:
-        power = thread_power()
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] | None = None, watts: float | None = None) -> None:
+        power, group = thread_power(), own_cgroup()
+        self._account = "process tree" if group is None else "control group"
+        self._clock = clock or (process_tree_cpu_s if group is None else cgroup_clock(group))
         self._watts = power.watts if watts is None else watts
         self._origin = power.origin if watts is None else f"{watts:g} W/thread, given"
 
@@ -35,7 +37,7 @@ class CpuTime(Meter):
     @property
     def source(self) -> str:
         """The power per thread, with where it comes from."""
-        return f"cpu_time: {self._origin}"
+        return f"cpu_time: {self._account}, {self._origin}"
 
     def _read_j(self) -> float:
         return self._clock() * self._watts

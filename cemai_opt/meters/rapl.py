@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cemai_opt.core.errors import MeterError
 from cemai_opt.core.units import UJ_PER_J
+from cemai_opt.meters._calibration import idle_watts
 from cemai_opt.meters._cpu_clock import machine_busy_cpu_s, process_tree_cpu_s
 from cemai_opt.meters._meter import Availability, Meter
 
 POWERCAP = Path("/sys/class/powercap")
+MAX_POWER_W = 800.0
+"""More than any package draws; how long a counter lasts before it wraps follows from it."""
+ALWAYS_READ_SOONER_S = 600.0
+"""A counter that lasts longer than this is read often enough by the stages themselves."""
 
 
 @dataclass
@@ -24,9 +30,14 @@ class _Zone:
     max_uj: int
     last_uj: int
 
+    @property
+    def lasts_s(self) -> float:
+        """Seconds until it wraps, at the most power there can be."""
+        return self.max_uj / UJ_PER_J / MAX_POWER_W
+
 
 class Rapl(Meter):
-    """Processor package and memory counters, shared out by CPU time."""
+    """Processor package and memory counters, without idle power, shared out by CPU time."""
 
     rank = 10
     resolution_s = 0.5
@@ -39,14 +50,23 @@ class Rapl(Meter):
         root: Path = POWERCAP,
         own_clock: Callable[[], float] = process_tree_cpu_s,
         busy_clock: Callable[[], float] = machine_busy_cpu_s,
+        clock: Callable[[], float] = time.monotonic,
+        idle_w: float | None = None,
     ) -> None:
-        self._own_clock, self._busy_clock = own_clock, busy_clock
-        self._zones = [_open_zone(folder) for folder in _counted_zones(root)]
+        self._own_clock, self._busy_clock, self._clock = own_clock, busy_clock, clock
+        zones = _counted_zones(root)
+        self._zones = [_open_zone(folder) for folder in zones]
         if not self._zones:
             raise MeterError(f"no readable energy counter under {root}", "see `doctor`")
+        if any(_label(folder) == "dram" for folder in zones):
+            self.covers = frozenset({"ram"})
+        self._idle_w = idle_watts("rapl") if idle_w is None else idle_w
         self._lock = threading.Lock()
-        self._own_s, self._busy_s = own_clock(), busy_clock()
-        self._charged_j = 0.0
+        self._at_s, self._own_s, self._busy_s = clock(), own_clock(), busy_clock()
+        self._charged_j = self._drawn_j = 0.0
+        self._poll_s = min(zone.lasts_s for zone in self._zones) / 2
+        if self._poll_s < ALWAYS_READ_SOONER_S:
+            self._poll_later()
 
     @classmethod
     def availability(cls, root: Path = POWERCAP) -> Availability:
@@ -61,34 +81,55 @@ class Rapl(Meter):
         for zone in zones:
             if not os.access(zone / "energy_uj", os.R_OK):
                 return Availability(
-                    False, f"{zone}/energy_uj is readable by root only", f"sudo chmod a+r {root}/*/energy_uj"
+                    False,
+                    f"{zone}/energy_uj is readable by root only (since CVE-2020-8694)",
+                    f"sudo chmod a+r {root}/*/energy_uj",
                 )
         return Availability(True)
 
     @property
     def source(self) -> str:
-        """How many counters, and how they were shared out."""
-        return f"rapl: {len(self._zones)} counters by CPU-time share, idle power included"
+        """How many counters, and what was taken off."""
+        idle = "idle not calibrated, so included" if self._idle_w is None else f"{self._idle_w:.1f} W idle taken off"
+        return f"rapl: {len(self._zones)} counters by CPU-time share, {idle}"
+
+    @property
+    def drawn_j(self) -> float:
+        """Joules that the counters show since this meter was opened, whoever caused them."""
+        self.read_j()
+        return self._drawn_j
 
     def _read_j(self) -> float:
-        """Adds the share of this process tree since the last reading: energy x own CPU time / busy CPU time."""
+        """Adds what this process tree caused since the last reading: (energy - idle) x own / busy CPU time."""
         with self._lock:
             drawn_j = sum(_advance_uj(zone) for zone in self._zones) / UJ_PER_J
-            own_s, busy_s = self._own_clock(), self._busy_clock()
-            own, busy = own_s - self._own_s, busy_s - self._busy_s
-            self._own_s, self._busy_s = own_s, busy_s
-            self._charged_j += drawn_j * min(1.0, own / max(busy, own)) if own > 0 else 0.0
+            at_s, own_s, busy_s = self._clock(), self._own_clock(), self._busy_clock()
+            passed, own, busy = at_s - self._at_s, own_s - self._own_s, busy_s - self._busy_s
+            self._at_s, self._own_s, self._busy_s = at_s, own_s, busy_s
+            self._drawn_j += drawn_j
+            dynamic_j = max(0.0, drawn_j - (self._idle_w or 0.0) * passed)
+            self._charged_j += dynamic_j * own / max(busy, own) if own > 0 else 0.0
             return self._charged_j
+
+    def _poll_later(self) -> None:
+        """Reads again before the counter can have wrapped twice, as AMD's does within minutes."""
+        timer = threading.Timer(self._poll_s, self._poll)
+        timer.daemon = True
+        timer.start()
+
+    def _poll(self) -> None:
+        self._read_j()
+        self._poll_later()
+
+
+def _label(folder: Path) -> str:
+    return (folder / "name").read_text().strip() if (folder / "name").exists() else ""
 
 
 def _counted_zones(root: Path) -> list[Path]:
     """Package zones and the memory zones inside them; core, uncore, psys and mmio would count joules twice."""
-    zones: list[Path] = []
-    for folder in sorted(root.glob("intel-rapl:*")) if root.is_dir() else []:
-        name = (folder / "name").read_text().strip() if (folder / "name").exists() else ""
-        if name.startswith("package") or name == "dram":
-            zones.append(folder)
-    return zones
+    folders = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
+    return [folder for folder in folders if _label(folder).startswith("package") or _label(folder) == "dram"]
 
 
 def _open_zone(folder: Path) -> _Zone:

@@ -27,4 +27,4 @@ def build_pipeline(study: StudySpec) -> Pipeline:
         raise StudyError("the study still has open choices", "settle it first")
     data = read_data(study.data, study.task)
     splits = Splits.of(data, study.split, study.seed)
-    return Pipeline(data, splits, open_meters(study.carbon.meter, study.device))
+    return Pipeline(data, splits, open_meters(study.carbon.meter, study.device, study.threads))

@@ -45,6 +45,8 @@ class Recorder:
     ) -> None:
         self._meters, self._clock, self._cpu_clock = tuple(meters), clock, cpu_clock
         self._spans: list[_Span] = []
+        for meter in self._meters:
+            meter.begin_run()
         self._start = self._now()
 
     @contextmanager

@@ -117,4 +117,4 @@ def test_four_files_are_four_parts(tmp_path: Path, wear_csv: Path) -> None:
     assert [line["state"] for line in lines] == ["complete"] * len(lines)
     assert {line["config"]["train"]["model"] for line in lines} == {"mean", "ridge"}
     assert all("on" in line["config"]["double"] for line in lines)
-    assert {row["source"] for line in lines for row in line["cost"]} == {"Counting"}
+    assert all(row["source"].startswith("Counting") for line in lines for row in line["cost"])

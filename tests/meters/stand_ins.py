@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 WRAP_UJ = 262_143_328_850
 
 
-def powercap_tree(folder: Path, packages: int = 1, start_uj: int = 1_000_000) -> Path:
+def powercap_tree(folder: Path, packages: int = 1, start_uj: int = 1_000_000, wrap_uj: int = WRAP_UJ) -> Path:
     """A powercap folder as Linux lays it out, with zones that must not be counted beside those that must."""
     root = folder / "powercap"
     for package in range(packages):
-        zone(root, f"intel-rapl:{package}", f"package-{package}", start_uj)
-        zone(root, f"intel-rapl:{package}:0", "core", start_uj)
-        zone(root, f"intel-rapl:{package}:1", "uncore", start_uj)
-        zone(root, f"intel-rapl:{package}:2", "dram", start_uj)
-    zone(root, f"intel-rapl:{packages}", "psys", start_uj)
-    zone(root, "intel-rapl-mmio:0", "package-0", start_uj)
+        zone(root, f"intel-rapl:{package}", f"package-{package}", start_uj, wrap_uj)
+        zone(root, f"intel-rapl:{package}:0", "core", start_uj, wrap_uj)
+        zone(root, f"intel-rapl:{package}:1", "uncore", start_uj, wrap_uj)
+        zone(root, f"intel-rapl:{package}:2", "dram", start_uj, wrap_uj)
+    zone(root, f"intel-rapl:{packages}", "psys", start_uj, wrap_uj)
+    zone(root, "intel-rapl-mmio:0", "package-0", start_uj, wrap_uj)
     return root
 
 
-def zone(root: Path, name: str, label: str, energy_uj: int) -> None:
+def zone(root: Path, name: str, label: str, energy_uj: int, wrap_uj: int) -> None:
     """One counter of the tree."""
     folder = root / name
     folder.mkdir(parents=True)
     (folder / "name").write_text(f"{label}\n")
     (folder / "energy_uj").write_text(f"{energy_uj}\n")
-    (folder / "max_energy_range_uj").write_text(f"{WRAP_UJ}\n")
+    (folder / "max_energy_range_uj").write_text(f"{wrap_uj}\n")
 
 
 def advance(root: Path, name: str, step_uj: int) -> None:
@@ -35,17 +36,34 @@ def advance(root: Path, name: str, step_uj: int) -> None:
     file.write_text(f"{(int(file.read_text()) + step_uj) % WRAP_UJ}\n")
 
 
+@dataclass
+class Process:
+    """What NVML tells of a process on the GPU."""
+
+    pid: int
+    smUtil: int = 0  # noqa: N815  # NVML's own name
+    timeStamp: int = 1  # noqa: N815  # NVML's own name
+
+
 class FakeNvml:
     """The calls of pynvml that the meter makes, with its error class; counts up by itself where `counting`."""
 
     class NVMLError(Exception):
         """What every failing call raises."""
 
-    def __init__(self, counting: bool = False, broken: bool = False) -> None:
-        self.energy_mj, self._counting, self._broken = 5_000, counting, broken
+    def __init__(
+        self, counting: bool = False, has_counter: bool = True, has_power: bool = True, devices: int = 1
+    ) -> None:
+        self.energy_mj, self.power_mw = 5_000, 100_000
+        self.processes: list[Process] = []
+        self._counting, self._has_counter, self._has_power, self._devices = counting, has_counter, has_power, devices
 
     def nvmlInit(self) -> None:  # noqa: N802  # NVML's own name
         """Does nothing."""
+
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802  # NVML's own name
+        """How many GPUs there are."""
+        return self._devices
 
     def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802  # NVML's own name
         """A handle."""
@@ -55,9 +73,27 @@ class FakeNvml:
         """A name."""
         return "Fake GPU"
 
+    def nvmlDeviceGetUUID(self, handle: int) -> str:  # noqa: N802  # NVML's own name
+        """A name of this one device."""
+        return f"GPU-fake-{id(self)}-{handle}"
+
     def nvmlDeviceGetTotalEnergyConsumption(self, handle: int) -> int:  # noqa: N802  # NVML's own name
         """Millijoules since the driver was loaded."""
-        if self._broken:
+        if not self._has_counter:
             raise self.NVMLError("Not Supported")
         self.energy_mj += 7 if self._counting else 0
         return self.energy_mj
+
+    def nvmlDeviceGetPowerUsage(self, handle: int) -> int:  # noqa: N802  # NVML's own name
+        """Milliwatts now."""
+        if not self._has_power:
+            raise self.NVMLError("Not Supported")
+        return self.power_mw
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[Process]:  # noqa: N802  # NVML's own name
+        """Who computes on it."""
+        return self.processes
+
+    def nvmlDeviceGetProcessUtilization(self, handle: int, since_us: int) -> list[Process]:  # noqa: N802  # NVML's own name
+        """How much each used the streaming multiprocessors since a moment."""
+        return [process for process in self.processes if process.timeStamp > since_us]

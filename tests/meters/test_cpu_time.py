@@ -6,10 +6,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from cemai_opt.meters import process_tree_cpu_s
+from cemai_opt.meters._cgroup import cgroup_cpu_s, own_cgroup
 from cemai_opt.meters.cpu_time import CpuTime
 
 BURN = "import time\nend = time.process_time() + {s}\nwhile time.process_time() < end: pass\n"
@@ -73,3 +75,25 @@ def test_a_live_child_and_its_child_count() -> None:
         assert child.stdin is not None
         child.stdin.close()
         child.wait()
+
+
+def test_a_control_group_of_ones_own_is_the_account(tmp_path: Path) -> None:
+    """Where it holds this process tree alone; not where neighbours live in it, nor at the root."""
+    import os
+
+    group = tmp_path / "mount" / "mine"
+    group.mkdir(parents=True)
+    (group / "cpu.stat").write_text("usage_usec 2500000\nuser_usec 2000000\n")
+    membership = tmp_path / "cgroup"
+    membership.write_text("1:cpu:/old\n0::/mine\n")
+
+    def found(members: str) -> Path | None:
+        (group / "cgroup.procs").write_text(members)
+        return own_cgroup(tmp_path / "mount", membership)
+
+    assert found(f"{os.getpid()}\n") == group
+    assert cgroup_cpu_s(group) == 2.5
+    assert found(f"{os.getpid()}\n1\n") is None
+    membership.write_text("0::/\n")
+    assert found(f"{os.getpid()}\n") is None
+    assert own_cgroup(tmp_path / "mount", tmp_path / "nowhere") is None

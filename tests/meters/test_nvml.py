@@ -2,28 +2,86 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from cemai_opt.core.errors import MeterError
+from cemai_opt.meters._lease import lease
 from cemai_opt.meters.nvml import Nvml
-from tests.meters.stand_ins import FakeNvml
+from tests.meters.stand_ins import FakeNvml, Process
+
+
+def open_nvml(library: FakeNvml, **options: object) -> Nvml:
+    """The real meter over the stand-in."""
+    return Nvml(library=library, **options)  # type: ignore[arg-type]  # a stand-in
 
 
 def test_millijoules_become_joules() -> None:
     """The difference of the counter, in joules, on a device of its own name."""
     library = FakeNvml()
-    meter = Nvml(library=library)  # type: ignore[arg-type]  # a stand-in
+    meter = open_nvml(library)
     with meter.window() as window:
         library.energy_mj += 2_500
     assert window.energy_j == pytest.approx(2.5)
     assert meter.device == "gpu0"
-    assert "Fake GPU" in meter.source
+    assert "Fake GPU, energy counter, whole device" in meter.source
 
 
-def test_a_gpu_without_a_counter_is_said() -> None:
-    """Before Volta there is none: an error with a reason, never a zero."""
-    state = Nvml.availability(library=FakeNvml(broken=True))  # type: ignore[arg-type]  # a stand-in
+def test_before_volta_power_is_integrated_and_flagged() -> None:
+    """100 W for 3 s are 300 J, and the source says that no counter was read."""
+    now = [0.0]
+    library = FakeNvml(has_counter=False)
+    meter = open_nvml(library, clock=lambda: now[0])
+    with meter.window() as window:
+        now[0] += 3.0
+    assert window.energy_j == pytest.approx(300.0)
+    assert "power integrated" in meter.source
+
+
+def test_a_shared_device_is_split_by_use_and_flagged() -> None:
+    """Three quarters of the streaming multiprocessors, three quarters of the energy."""
+    library = FakeNvml()
+    meter = open_nvml(library)
+    library.processes = [Process(os.getpid(), 60), Process(1, 20)]
+    with meter.window() as window:
+        library.energy_mj += 4_000
+        for process in library.processes:
+            process.timeStamp += 1
+    assert window.energy_j == pytest.approx(3.0)
+    assert "shared" in meter.source
+
+
+def test_a_gpu_that_tells_nothing_is_said() -> None:
+    """Neither energy nor power: an error with a reason, never a zero."""
+    blind = FakeNvml(has_counter=False, has_power=False)
+    state = Nvml.availability(library=blind)  # type: ignore[arg-type]  # a stand-in
     assert not state.is_readable
     assert "Not Supported" in state.why
     with pytest.raises(MeterError, match="Not Supported"):
-        Nvml(library=FakeNvml(broken=True))  # type: ignore[arg-type]  # a stand-in
+        open_nvml(blind)
+
+
+def test_a_counter_that_stops_answering_stops_the_search() -> None:
+    """A driver that goes away is an error at the next reading."""
+    library = FakeNvml()
+    meter = open_nvml(library)
+    library._has_counter = False
+    with pytest.raises(MeterError, match="cannot be read any more"):
+        meter.read_j()
+
+
+def test_a_device_is_leased_to_one_process(tmp_path: Path) -> None:
+    """What another process holds is not handed out; what this one holds it keeps."""
+    import subprocess
+    import sys
+
+    code = f"""from pathlib import Path
+from cemai_opt.meters._lease import lease
+print(lease('GPU-1', Path('{tmp_path}')))"""
+    free = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "None" not in free.stdout
+    assert lease("GPU-1", tmp_path) is lease("GPU-1", tmp_path) is not None
+    taken = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert taken.stdout.strip() == "None"

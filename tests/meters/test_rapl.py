@@ -15,11 +15,11 @@ from tests.meters.stand_ins import WRAP_UJ, advance, powercap_tree
 class Clocks:
     """CPU seconds of this process and of the machine, moved by hand."""
 
-    own_s, busy_s = 0.0, 0.0
+    own_s, busy_s, now_s = 0.0, 0.0, 0.0
 
-    def meter(self, root: Path) -> Rapl:
+    def meter(self, root: Path, idle_w: float | None = None) -> Rapl:
         """A meter on these clocks."""
-        return Rapl(root, lambda: self.own_s, lambda: self.busy_s)
+        return Rapl(root, lambda: self.own_s, lambda: self.busy_s, lambda: self.now_s, idle_w)
 
 
 @pytest.fixture
@@ -77,3 +77,45 @@ def test_a_counter_that_vanishes_is_an_error(tmp_path: Path, clocks: Clocks) -> 
     (root / "intel-rapl:0" / "energy_uj").unlink()
     with pytest.raises(MeterError, match="intel-rapl:0"):
         meter.read_j()
+
+
+def test_idle_power_is_nobodys_trial(tmp_path: Path, clocks: Clocks) -> None:
+    """50 J in 2 s with 10 W idle leave 30 J to share out; a package that only idles charges nothing."""
+    root = powercap_tree(tmp_path)
+    meter = clocks.meter(root, idle_w=10.0)
+    advance(root, "intel-rapl:0", 50_000_000)
+    clocks.own_s, clocks.busy_s, clocks.now_s = 1.0, 2.0, 2.0
+    assert meter.read_j() == pytest.approx(15.0)
+    advance(root, "intel-rapl:0", 10_000_000)
+    clocks.now_s, clocks.own_s, clocks.busy_s = 3.0, 1.1, 2.2
+    assert meter.read_j() == pytest.approx(15.0)
+    assert meter.drawn_j == pytest.approx(60.0)
+    assert "10.0 W idle taken off" in meter.source
+
+
+def test_memory_counters_cover_memory(tmp_path: Path, clocks: Clocks) -> None:
+    """With DRAM zones no second source is charged for memory."""
+    assert clocks.meter(powercap_tree(tmp_path)).covers == {"ram"}
+
+
+def test_a_short_counter_is_read_before_it_wraps_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AMD's 32-bit counter of 65.7 kJ: a timer below the 41 s that 800 W need for half of it; Intel's needs none."""
+    import threading
+
+    waits: list[float] = []
+
+    class Timer:
+        daemon = False
+
+        def __init__(self, wait_s: float, call: object) -> None:
+            waits.append(wait_s)
+
+        def start(self) -> None:
+            """Does nothing."""
+
+    monkeypatch.setattr(threading, "Timer", Timer)
+    amd = powercap_tree(tmp_path / "amd", wrap_uj=65_712_999_613)
+    Rapl(amd)
+    assert waits == [pytest.approx(41.07, abs=0.1)]
+    Rapl(powercap_tree(tmp_path / "intel", wrap_uj=1_000_000_000_000))
+    assert len(waits) == 1

@@ -1,0 +1,58 @@
+"""Idle watts of this machine, measured once and kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+from cemai_opt.core.errors import MeterError
+from cemai_opt.meters._cpu_power import cpu_model
+
+HOME = "CEMAI_OPT_HOME"
+"""Environment variable: the folder that calibrations are kept in."""
+
+
+def calibration_file() -> Path:
+    """Where idle watts are kept: `$CEMAI_OPT_HOME`, or the user's configuration folder (XDG Base Directory)."""
+    default = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "cemai-opt"
+    return Path(os.environ.get(HOME, default)) / "calibration.json"
+
+
+def idle_watts(source: str) -> float | None:
+    """Idle watts that `doctor --calibrate` measured for a source on this machine; None where it never has."""
+    watts = _known().get(source)
+    return float(watts) if isinstance(watts, (int, float)) else None
+
+
+def keep_idle_watts(measured: Mapping[str, float]) -> Path:
+    """Keeps idle watts by source for this machine. MeterError where the file cannot be written."""
+    path = calibration_file()
+    document = {"machine": machine_key(), "idle_w": {**_known(), **measured}}
+    draft = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        raise MeterError(f"cannot write {path}: {error.strerror}", f"set {HOME} to a folder of yours") from error
+    return path
+
+
+def machine_key() -> str:
+    """A name under which another machine's calibration is not taken for this one's."""
+    return f"{platform.node()}, {cpu_model()}, {os.cpu_count()} threads"
+
+
+def _known() -> dict[str, object]:
+    """Idle watts by source; nothing where the file is missing, unreadable, or of another machine."""
+    try:
+        document = json.loads(calibration_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(document, dict) or document.get("machine") != machine_key():
+        return {}
+    idle = document.get("idle_w")
+    return idle if isinstance(idle, dict) else {}

@@ -1,0 +1,88 @@
+"""Charges the memory that a pipeline takes, for the time in which it computes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from cemai_opt.meters._cpu_clock import process_tree, process_tree_cpu_s
+from cemai_opt.meters._meter import Availability, Meter
+
+W_PER_GB = 0.375
+"""Watts per gigabyte: CodeCarbon's figure, 3 W for a module of 8 GB."""
+BYTES_PER_GB = 1e9
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+class Ram(Meter):
+    """Resident memory of the process tree, while it computes.
+
+    Energy is watts per gigabyte x gigabytes x active time. Active time is CPU seconds over threads, not wall time: a
+    wall-clock term would grow beside a busy neighbour. Gigabytes are those resident beyond what the process held when
+    the run began (libraries, the data set), so that a cost does not depend on what ran before; between two readings the
+    mean of both counts. Memory taken and given back between two readings is not seen.
+    """
+
+    kind = "ram"
+    rank = 20
+    attribution = 0.1
+    """Allocators keep freed memory for later, so what is resident is not quite what is held."""
+    model_error = 0.5
+
+    def __init__(
+        self,
+        threads: int = 1,
+        clock: Callable[[], float] = process_tree_cpu_s,
+        resident_bytes: Callable[[], int] | None = None,
+    ) -> None:
+        self.device = "ram"
+        self._threads, self._clock = threads, clock
+        self._resident_bytes = resident_bytes or process_tree_bytes
+        self._lock = threading.Lock()
+        self._last_s, self._charged_j = clock(), 0.0
+        self._floor_bytes = self._last_bytes = self._resident_bytes()
+
+    @classmethod
+    def availability(cls) -> Availability:
+        """Readable where the system shows the resident memory of a process."""
+        if Path("/proc/self/statm").exists():
+            return Availability(True)
+        return Availability(False, "this system has no /proc/self/statm", "run on Linux")
+
+    @classmethod
+    def opened(cls, threads: int) -> Ram:
+        """The meter for trials of so many threads."""
+        return cls(threads)
+
+    @property
+    def source(self) -> str:
+        """The power per gigabyte."""
+        return f"ram: {W_PER_GB:g} W/GB taken by the run"
+
+    def begin_run(self) -> None:
+        """Takes what is resident now as what was there before."""
+        with self._lock:
+            self._floor_bytes = self._resident_bytes()
+
+    def _read_j(self) -> float:
+        with self._lock:
+            now_s, now_bytes = self._clock(), self._resident_bytes()
+            held_gb = max(0.0, (now_bytes + self._last_bytes) / 2 - self._floor_bytes) / BYTES_PER_GB
+            active_s = max(0.0, now_s - self._last_s) / self._threads
+            self._charged_j += W_PER_GB * held_gb * active_s
+            self._last_s, self._last_bytes = now_s, now_bytes
+            return self._charged_j
+
+
+def process_tree_bytes() -> int:
+    """Resident bytes of this process and its live descendants."""
+    return sum(_resident_bytes(pid) for pid in process_tree())
+
+
+def _resident_bytes(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+    except OSError:  # it ended
+        return 0
