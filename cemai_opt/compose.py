@@ -190,7 +190,7 @@ def optimize(
     on_phase: Callable[[str], None] = lambda phase: None,
 ) -> RunRecord:
     """Runs the search, trains the front once more, writes the run folder. An existing run goes on where it ended."""
-    from cemai_opt.search import Ledger, Search, open_study
+    from cemai_opt.search import Confirmation, Ledger, Search, open_study
     from cemai_opt.search.samplers import SAMPLERS, Budget
 
     study = settled.study
@@ -212,10 +212,12 @@ def optimize(
         optuna_study = open_study(folder.path, study.name, study.score, sampler)
         search = Search(study, settled.space, optuna_study, engine, ledger, earlier, keep, seen)
         ended = search.run()
-        record = RunRecord(study, search.results, search.points, {}, ledger.spent_j(), ended, settled.notes)
-        folder.finish(record)  # the front is safe before its members are trained once more
-        on_phase(f"{ended}; training {len(record.front)} front members once more for the test score")
-        finals = search.confirm(record.front)
+        record = RunRecord(study, search.results, {}, ledger.spent_j(), ended, settled.notes)
+        folder.finish(record)  # the front is safe before its members are measured and trained once more
+        on_phase(ended)
+        confirmation = Confirmation(study, settled.space, engine, ledger, on_phase)
+        record = replace(record, results=confirmation.measured_again(record.results, record.front))
+        finals = confirmation.tested(record.results, record.front)
     finally:
         engine.close()
     record = replace(record, finals=finals, spent_j=ledger.spent_j())

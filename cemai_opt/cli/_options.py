@@ -34,6 +34,7 @@ PLACES = {
     "timeout": "search.timeout_s",
     "population": "search.population",
     "explain": "search.explain",
+    "confirm": "search.confirm",
     "country": "carbon.country",
     "intensity": "carbon.intensity_g_per_kwh",
     "pue": "carbon.pue",
@@ -110,6 +111,9 @@ def search_options(command: F) -> F:
             "--explain",
             type=click.Choice(["front", "every", "never"]),
             help="Which trials to explain.  [default: front]",
+        ),
+        click.option(
+            "--confirm", type=int, metavar="N", help="Measure front members N times again, alone.  [default: 3]"
         ),
         click.option("--engine", metavar="NAME", help="Where trials run.  [default: in_process]"),
     )

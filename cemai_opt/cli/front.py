@@ -18,7 +18,7 @@ def command(run: str, form: str) -> None:
     from cemai_opt.report import RunFolder
     from cemai_opt.report.documents import front_rows
     from cemai_opt.report.run_folder import csv_text
-    from cemai_opt.report.tables import front_table
+    from cemai_opt.report.tables import front_table, legend
 
     document = RunFolder(Path(run)).front()
     if form == "json":
@@ -26,4 +26,6 @@ def command(run: str, form: str) -> None:
     elif form == "csv":
         click.echo(csv_text(front_rows(document)), nl=False)
     else:
-        Console(highlight=False).print(front_table(document))
+        console = Console(highlight=False)
+        console.print(front_table(document))
+        console.print(legend(document), end="\n" if legend(document) else "")

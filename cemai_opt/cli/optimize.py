@@ -57,10 +57,11 @@ def _show(document: Any, record: Any, where: str, grams: Any) -> None:
     from rich.console import Console
 
     from cemai_opt.core.result import COMPLETE, FAILED
-    from cemai_opt.report.tables import front_table
+    from cemai_opt.report.tables import front_table, legend
 
     console = Console(highlight=False)
     console.print(front_table(document))
+    console.print(legend(document), end="\n" if legend(document) else "")
     n_failed = sum(r.state == FAILED for r in record.results)
     n_complete = sum(r.state == COMPLETE for r in record.results)
     console.print(

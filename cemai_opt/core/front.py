@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+TIE_FACTOR = 2.0
+"""Standard uncertainties within which two costs are a tie: about 95 % of differences that are none."""
 MIN_CARBON_G = 1e-12
 """Grams below this count as this much on the logarithmic axis: a picogram, 0.01 microjoule at the world mean."""
 
@@ -57,6 +59,19 @@ class Front:
 
     def __len__(self) -> int:
         return len(self.members)
+
+    def ties(self, uncertainty_g: Mapping[int, float]) -> dict[int, list[int]]:
+        """Which members cannot be told apart by grams: closer than two standard uncertainties of their difference.
+
+        >>> Front.of([Point(0, 0.1, 1.0), Point(1, 0.2, 1.1), Point(2, 0.9, 9.0)]).ties({0: 0.1, 1: 0.1, 2: 0.1})
+        {0: [1], 1: [0], 2: []}
+        """
+
+        def is_tie(a: Point, b: Point) -> bool:
+            combined = math.hypot(uncertainty_g[a.trial], uncertainty_g[b.trial])
+            return a != b and abs(a.carbon_g - b.carbon_g) < TIE_FACTOR * combined
+
+        return {a.trial: [b.trial for b in self if is_tie(a, b)] for a in self}
 
     @property
     def best(self) -> Point:

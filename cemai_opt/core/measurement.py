@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 OVERHEAD = "overhead"
@@ -68,6 +69,21 @@ class Cost:
     def from_json(rows: Sequence[Mapping[str, Any]]) -> Cost:
         """The cost that `to_json` wrote."""
         return Cost(tuple(Measurement(**row) for row in rows))
+
+
+def repeated(costs: Sequence[Cost]) -> Cost:
+    """The mean of equal runs, its uncertainty that of the mean: what repeats show, or what the meter says if more.
+
+    The meter's own uncertainty does not shrink with repeats: attribution errs the same way each time.
+    """
+    mean = mean_of(costs)
+    rows = []
+    for row in mean.rows:
+        own = [r for cost in costs for r in cost.rows if r.stage == row.stage]
+        spread_j = statistics.stdev(r.total_j for r in own) / math.sqrt(len(own)) if len(own) > 1 else 0.0
+        meter_j = statistics.fmean(r.uncertainty_j for r in own)
+        rows.append(replace(row, uncertainty_j=math.hypot(spread_j, meter_j)))
+    return Cost(tuple(rows))
 
 
 def _combined(rows: Sequence[Measurement], share: float) -> Measurement:

@@ -9,6 +9,10 @@ from typing import Any
 from cemai_opt.core.measurement import Cost
 from cemai_opt.core.plan import Config
 
+NOISY_LOAD = 0.1
+"""Foreign load above which a measurement is flagged and taken again."""
+REPEAT = "repeat of trial "
+"""How the reason of a result begins for which nothing ran, because the same configuration was known."""
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
 
 
@@ -30,6 +34,20 @@ class TrialResult:
     metrics: Mapping[str, float] = field(default_factory=dict)
     importances: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    foreign_load: float = 0.0
+    """Share of the machine that other work used meanwhile, from 0 to 1."""
+    repeats_j: tuple[float, ...] = ()
+    """Joules of each repeated measurement, where `cost` is their mean."""
+
+    @property
+    def is_repeat(self) -> bool:
+        """Is it a known result under a new number, for which nothing ran?"""
+        return self.reason.startswith(REPEAT)
+
+    @property
+    def is_noisy(self) -> bool:
+        """Was the machine so busy with other work that the joules may be off?"""
+        return self.foreign_load > NOISY_LOAD
 
     @property
     def is_complete(self) -> bool:
@@ -52,6 +70,8 @@ class TrialResult:
             "metrics": dict(self.metrics),
             "importances": dict(self.importances),
             "notes": list(self.notes),
+            "foreign_load": self.foreign_load,
+            "repeats_j": list(self.repeats_j),
             "cost": self.cost.to_json(),
             "spent": self.spent.to_json(),
         }
@@ -70,4 +90,6 @@ class TrialResult:
             metrics=dict(document["metrics"]),
             importances=dict(document["importances"]),
             notes=tuple(document["notes"]),
+            foreign_load=float(document["foreign_load"]),
+            repeats_j=tuple(document["repeats_j"]),
         )

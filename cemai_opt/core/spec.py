@@ -74,6 +74,8 @@ class SearchSpec(_Strict):
     population: int | None = Field(default=None, ge=2)
     """None chooses a twentieth of the trials, between 10 and 50."""
     explain: Literal["front", "every", "never"] = "front"
+    confirm: int = Field(default=3, ge=0, le=20)
+    """How often front members are measured again, alone on the machine, before anything is reported of them."""
 
 
 class StudySpec(_Strict):

@@ -5,6 +5,7 @@ from cemai_opt.meters._carbon_intensity import WORLD_G_PER_KWH, national_intensi
 from cemai_opt.meters._choose import open_meters as _open_meters
 from cemai_opt.meters._cpu_clock import process_tree_cpu_s
 from cemai_opt.meters._cpu_power import cpu_model
+from cemai_opt.meters._foreign_load import ForeignLoad
 from cemai_opt.meters._meter import Availability, Meter, Window
 
 METERS: Registry[Meter] = Registry("meter", __name__, Meter)
@@ -19,6 +20,7 @@ __all__ = [
     "METERS",
     "WORLD_G_PER_KWH",
     "Availability",
+    "ForeignLoad",
     "Meter",
     "Window",
     "cpu_model",

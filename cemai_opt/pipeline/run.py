@@ -15,7 +15,7 @@ from cemai_opt.core.measurement import Cost, mean_of, sum_of
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.result import COMPLETE, FAILED, TrialResult
 from cemai_opt.datasets import Dataset
-from cemai_opt.meters import Meter
+from cemai_opt.meters import ForeignLoad, Meter
 from cemai_opt.pipeline.recorder import Recorder
 from cemai_opt.pipeline.splits import Fold, Splits
 from cemai_opt.stages import STAGES, Stage
@@ -34,6 +34,7 @@ class Pipeline:
 
     def __init__(self, data: Dataset, splits: Splits, meters: Sequence[Meter]) -> None:
         self._data, self._splits, self._meters = data, splits, tuple(meters)
+        self._load = ForeignLoad()
 
     def run(self, plan: TrialPlan) -> TrialResult:
         """The result of a plan; a stage that raises makes it a failed one, whose cost is what ran until then."""
@@ -41,6 +42,7 @@ class Pipeline:
         folds = self._splits.search if plan.phase == "search" else (self._splits.final,)
         costs: list[Cost] = []
         batches: list[Batch] = []
+        self._load.begin()
         try:
             steps = _steps(plan.config, plan.stages, job)
             for fold in folds:
@@ -95,6 +97,7 @@ class Pipeline:
             metrics=metrics,
             importances=_mean_importances(batches),
             notes=tuple(dict.fromkeys(note for batch in batches for note in batch.notes)),
+            foreign_load=self._load.share(),
         )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cemai_opt.core.front import Front, Point, hypervolume_history
@@ -35,13 +37,22 @@ class RunRecord:
 
     study: StudySpec
     results: Sequence[TrialResult]
-    points: Sequence[Point]
     finals: Mapping[int, TrialResult] = field(default_factory=dict)
     spent_j: Mapping[str, float] = field(default_factory=dict)
     ended: str = ""
     notes: Sequence[str] = ()
 
-    @property
+    @cached_property
+    def points(self) -> list[Point]:
+        """Complete trials in the plane of the objectives, repeats left out."""
+        grams = self.study.carbon.grams
+        return [
+            Point(result.trial, result.score, grams(result.cost.energy_j))
+            for result in self.results
+            if result.is_complete and result.score is not None and not result.is_repeat
+        ]
+
+    @cached_property
     def front(self) -> Front:
         """Non-dominated complete trials."""
         return Front.of(self.points)
@@ -52,11 +63,14 @@ def front_document(record: RunRecord) -> dict[str, Any]:
     by_trial = {result.trial: result for result in record.results}
     front = record.front
     history = hypervolume_history(record.points)
+    ties = front.ties({p.trial: record.study.carbon.grams(by_trial[p.trial].cost.uncertainty_j) for p in front})
     return {
         "score": record.study.score,
         "unit": UNIT,
         "knee": front.knee.trial if len(front) else None,
-        "members": [_member(record, by_trial[p.trial], record.finals.get(p.trial)) for p in front],
+        "members": [
+            {**_member(record, by_trial[p.trial], record.finals.get(p.trial)), "ties": ties[p.trial]} for p in front
+        ],
         "search": {
             "trials": len(record.results),
             "failed": sum(r.state == FAILED for r in record.results),
@@ -77,6 +91,9 @@ def _member(record: RunRecord, result: TrialResult, final: TrialResult | None) -
         "energy_j": result.cost.energy_j,
         "uncertainty_g": carbon.grams(result.cost.uncertainty_j),
         "duration_s": result.cost.duration_s,
+        "repeats": len(result.repeats_j),
+        "deviation_g": carbon.grams(statistics.stdev(result.repeats_j)) if len(result.repeats_j) > 1 else None,
+        "foreign_load": result.foreign_load,
         "stages": stages_document(record.study, result.cost),
         "config": result.config.to_json(),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from cemai_opt.core.front import Front, Point
+from cemai_opt.core.result import NOISY_LOAD
 from cemai_opt.core.units import readable_grams
 
 
@@ -26,6 +27,11 @@ def front_table(document: Mapping[str, Any]) -> Table:
         table.add_column(heading, justify=align, no_wrap=True)  # type: ignore[arg-type]  # both are alignments
     marks = marks_of(document)
     for member in document["members"]:
+        if member["ties"]:
+            marks[member["trial"]] = f"~ {marks.get(member['trial'], '')}".strip()
+        if member["foreign_load"] > NOISY_LOAD:
+            marks[member["trial"]] = f"! {marks.get(member['trial'], '')}".strip()
+    for member in document["members"]:
         test = member["test"]
         table.add_row(
             str(member["trial"]),
@@ -37,6 +43,16 @@ def front_table(document: Mapping[str, Any]) -> Table:
             marks.get(member["trial"], ""),
         )
     return table
+
+
+def legend(document: Mapping[str, Any]) -> str:
+    """What the marks mean that the table shows; empty where it shows none."""
+    lines = []
+    if any(member["ties"] for member in document["members"]):
+        lines.append("~ grams within two standard uncertainties of another member's: a tie")
+    if any(member["foreign_load"] > NOISY_LOAD for member in document["members"]):
+        lines.append("! measured beside other work that used more than 10 % of the machine")
+    return "\n".join(lines)
 
 
 def marks_of(document: Mapping[str, Any]) -> dict[int, str]:

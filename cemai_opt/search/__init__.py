@@ -1,7 +1,8 @@
 """Which trials to run: the initial design, the samplers, the loop, the ledger."""
 
+from cemai_opt.search.confirm import Confirmation
 from cemai_opt.search.ledger import Ledger
 from cemai_opt.search.loop import Search, SearchState
 from cemai_opt.search.storage import open_study
 
-__all__ = ["Ledger", "Search", "SearchState", "open_study"]
+__all__ = ["Confirmation", "Ledger", "Search", "SearchState", "open_study"]

@@ -11,6 +11,8 @@ from cemai_opt.meters import Meter
 
 FINAL = "final"
 """Entry of the front members' last training, with their test scores and explanations."""
+CONFIRM = "confirm"
+"""Entry of the repeated measurements of front members."""
 DRIVER = "driver"
 """Entry of everything that is no trial: reading data, importing libraries, choosing, writing."""
 

@@ -13,12 +13,12 @@ from optuna.trial import TrialState
 from cemai_opt.core.front import Box, Front, Point
 from cemai_opt.core.measurement import Cost
 from cemai_opt.core.plan import Config, TrialPlan
-from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
+from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, REPEAT, TrialResult
 from cemai_opt.core.space import SearchSpace
 from cemai_opt.core.spec import StudySpec
 from cemai_opt.engines import Engine
 from cemai_opt.search.design import initial_design
-from cemai_opt.search.ledger import FINAL, Ledger
+from cemai_opt.search.ledger import Ledger
 from cemai_opt.search.suggest import suggest
 
 MAX_REPEATS_IN_A_ROW = 50
@@ -81,23 +81,10 @@ class Search:
             elif reason is not None:
                 return reason
 
-    def confirm(self, front: Front) -> dict[int, TrialResult]:
-        """Trains front members on train + validation, and scores them on test; by trial number."""
-        stages = self._space.stages
-        if self._study.search.explain == "never":
-            stages = tuple(stage for stage in stages if stage != "explain")
-        by_trial = {result.trial: result for result in self.results}
-        finals: dict[int, TrialResult] = {}
-        for member in front:
-            plan = TrialPlan(member.trial, self._study, by_trial[member.trial].config, "final", stages, folds=1)
-            finals[member.trial] = self._engine.run(plan).result()
-            self._ledger.book(finals[member.trial], FINAL)
-        return finals
-
     def _know(self, result: TrialResult) -> None:
         """Takes a finished trial into everything that the search remembers."""
         self.results.append(result)
-        if _is_repeat(result):
+        if result.is_repeat:
             return
         self._by_digest[result.config.digest] = result
         self._seen.add(result.config.digest)
@@ -174,11 +161,7 @@ class Search:
 
 def _repeat_of(known: TrialResult, number: int) -> TrialResult:
     """The known result under a new number, with nothing spent."""
-    return replace(known, trial=number, spent=Cost(), reason=f"repeat of trial {known.trial}")
-
-
-def _is_repeat(result: TrialResult) -> bool:
-    return result.reason.startswith("repeat of trial ")
+    return replace(known, trial=number, spent=Cost(), reason=f"{REPEAT}{known.trial}")
 
 
 def _summary(result: TrialResult) -> dict[str, object]:

@@ -1,0 +1,82 @@
+"""Measures front members again, then trains them once more for the test score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from cemai_opt.core.front import Front
+from cemai_opt.core.measurement import repeated
+from cemai_opt.core.plan import TrialPlan
+from cemai_opt.core.result import TrialResult
+from cemai_opt.core.space import SearchSpace
+from cemai_opt.core.spec import StudySpec
+from cemai_opt.engines import Engine
+from cemai_opt.search.ledger import CONFIRM, FINAL, Ledger
+
+TRIES = 2
+"""A measurement beside too much foreign work is taken again this often, then kept and flagged."""
+
+
+class Confirmation:
+    """What happens to a front after the search: nothing else runs on the machine by our doing."""
+
+    def __init__(
+        self,
+        study: StudySpec,
+        space: SearchSpace,
+        engine: Engine,
+        ledger: Ledger,
+        on_step: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._study, self._space, self._engine, self._ledger = study, space, engine, ledger
+        self._on_step = on_step
+
+    def measured_again(self, results: Sequence[TrialResult], front: Front) -> list[TrialResult]:
+        """All results, those of front members with the mean of new measurements as their cost.
+
+        The search's own measurement is left out of the mean: a member is on the front partly because it was lucky.
+        """
+        by_trial = {result.trial: result for result in results}
+        for i, member in enumerate(front):
+            self._on_step(f"measuring front member {i + 1} of {len(front)} again, {self._study.search.confirm} times")
+            by_trial[member.trial] = self._repeated(by_trial[member.trial])
+        return [by_trial[result.trial] for result in results]
+
+    def tested(self, results: Sequence[TrialResult], front: Front) -> Mapping[int, TrialResult]:
+        """Front members trained on train + validation and scored on test, by trial number."""
+        explained = self._study.search.explain != "never"
+        stages = tuple(name for name in self._space.stages if explained or name != "explain")
+        by_trial = {result.trial: result for result in results}
+        finals: dict[int, TrialResult] = {}
+        for i, member in enumerate(front):
+            self._on_step(f"training front member {i + 1} of {len(front)} once more for the test score")
+            plan = TrialPlan(member.trial, self._study, by_trial[member.trial].config, "final", stages, folds=1)
+            finals[member.trial] = self._engine.run(plan).result()
+            self._ledger.book(finals[member.trial], FINAL)
+        return finals
+
+    def _repeated(self, result: TrialResult) -> TrialResult:
+        wanted = self._study.search.confirm
+        if not wanted or len(result.repeats_j) >= wanted:
+            return result
+        runs = [run for run in (self._quiet_run(result) for _ in range(wanted)) if run.is_complete]
+        if not runs:
+            return replace(result, notes=(*result.notes, "could not be measured again"))
+        return replace(
+            result,
+            cost=repeated([run.cost for run in runs]),
+            repeats_j=tuple(run.cost.energy_j for run in runs),
+            foreign_load=max(run.foreign_load for run in runs),
+        )
+
+    def _quiet_run(self, result: TrialResult) -> TrialResult:
+        """One more run of a search trial, the last of some tries where the machine is never quiet."""
+        stages = tuple(row.stage for row in result.cost.rows if row.stage in self._space.stages)
+        plan = TrialPlan(result.trial, self._study, result.config, "search", stages, self._study.split.folds or 1)
+        for _ in range(1 + TRIES):
+            run = self._engine.run(plan).result()
+            self._ledger.book(run, CONFIRM)
+            if not run.is_noisy:
+                break
+        return run
