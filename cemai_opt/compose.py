@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,29 @@ import yaml
 
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.genes import Gene
+from cemai_opt.core.objective import objective_unit
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import MODEL, Lens, SearchSpace
 from cemai_opt.core.spec import DataSpec, StudySpec, parse_study
 from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
-from cemai_opt.meters import WORLD_G_PER_KWH, Meter, national_intensity, open_meters
+from cemai_opt.meters import (
+    COMMAND,
+    SAMPLE_EVERY_S,
+    WORLD_G_PER_KWH,
+    Audit,
+    IntensitySeries,
+    LiveIntensity,
+    Meter,
+    cloud_intensity,
+    machine_idle,
+    national_intensity,
+    open_meters,
+)
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import Splits, read_data, resolve_split, stage_order
-from cemai_opt.report import RunFolder, RunRecord
+from cemai_opt.report import Footprint, RunFolder, RunRecord
 from cemai_opt.stages import STAGES
 
 DATA_ROOT = "CEMAI_OPT_DATA"
@@ -39,6 +54,9 @@ class Settled:
     data: Dataset
     notes: tuple[str, ...]
     meters: tuple[Meter, ...]
+    live: LiveIntensity | None
+    """Intensity over time, for the footprint."""
+    start_s: float
     start_j: float
     """Reading of the meters before the data was read: the ledger counts from here."""
 
@@ -135,7 +153,8 @@ def settle(study: StudySpec) -> Settled:
     ENGINES.require(study.engine)
     study, carbon_note = _with_intensity(study)
     meters = open_meters(study.carbon.meter, study.device, study.threads)
-    start_j = math.fsum(meter.read_j() for meter in meters)
+    live = LiveIntensity(study.carbon.live) if study.carbon.live else None
+    start_s, start_j = time.monotonic(), math.fsum(meter.read_j() for meter in meters)
     study = study.model_copy(update={"data": _with_paths(study.data)})
     data = read_data(study.data, study.task)
     split, split_note = resolve_split(data, study.split)
@@ -147,16 +166,24 @@ def settle(study: StudySpec) -> Settled:
         f"test {int(splits.final.judge.sum())} rows that the search never sees"
     )
     notes = (sizes, *data.notes, split_note, carbon_note)
-    return Settled(study, build_space(lens, where, data.task), data, notes, meters, start_j)
+    return Settled(study, build_space(lens, where, data.task), data, notes, meters, live, start_s, start_j)
 
 
 def _with_intensity(study: StudySpec) -> tuple[StudySpec, str]:
     """The study with a carbon intensity, and one line that says where it comes from."""
     carbon = study.carbon
-    if carbon.intensity_g_per_kwh is not None:
+    live = carbon.live if carbon.live and not carbon.live.startswith(COMMAND) else None
+    if live is not None:
+        path = Path(live).resolve()
+        carbon = carbon.model_copy(update={"live": str(path)})
+    if live is not None and carbon.intensity_g_per_kwh is None:
+        grams, origin = IntensitySeries.read(path).mean(), f"mean of {path.name}"
+    elif carbon.intensity_g_per_kwh is not None:
         grams, origin = carbon.intensity_g_per_kwh, "as given"
     elif carbon.country is not None:
         grams, origin = national_intensity(carbon.country)
+    elif carbon.cloud is not None:
+        grams, origin = cloud_intensity(carbon.cloud)
     else:
         grams, origin = WORLD_G_PER_KWH, "world mean, for no --country was given"
     settled = carbon.model_copy(update={"intensity_g_per_kwh": grams})
@@ -188,6 +215,7 @@ def optimize(
     folder: RunFolder,
     on_result: Callable[[TrialResult, Any], None],
     on_phase: Callable[[str], None] = lambda phase: None,
+    with_audit: bool = True,
 ) -> RunRecord:
     """Runs the search, trains the front once more, writes the run folder. An existing run goes on where it ended."""
     from cemai_opt.search import Confirmation, Ledger, Search, open_study
@@ -197,6 +225,7 @@ def optimize(
     sampler_part = SAMPLERS.require(study.search.sampler)
     folder.check_usable(study)
     earlier, earlier_j = _earlier(folder, settled)
+    earlier_sessions = folder.summary()["footprint"]["sessions"] if folder.has_summary() else []
     ledger = Ledger(settled.meters, settled.start_j, earlier_j)
     seen: set[str] = set()
     budget = Budget(study.search.trials, study.seed, study.search.population, seen)
@@ -205,24 +234,61 @@ def optimize(
 
     def keep(result: TrialResult, state: Any) -> None:
         folder.append(study, result)
+        if settled.live is not None:
+            settled.live.sample(SAMPLE_EVERY_S)
         on_result(result, state)
 
+    audit = Audit() if with_audit else None
     engine = ENGINES.require(study.engine)()
     try:
-        optuna_study = open_study(folder.path, study.name, study.score, sampler)
+        optuna_study = open_study(folder.path, study.name, (study.score, objective_unit(study.objective)), sampler)
         search = Search(study, settled.space, optuna_study, engine, ledger, earlier, keep, seen)
         ended = search.run()
-        record = RunRecord(study, search.results, {}, ledger.spent_j(), ended, settled.notes)
+        record = RunRecord(
+            study=study,
+            results=search.results,
+            spent_j=ledger.spent_j(),
+            footprints=earlier_sessions,
+            ended=ended,
+            notes=settled.notes,
+        )
         folder.finish(record)  # the front is safe before its members are measured and trained once more
         on_phase(ended)
-        confirmation = Confirmation(study, settled.space, engine, ledger, on_phase)
+        on_run = partial(folder.append_run, study)
+        confirmation = Confirmation(study, settled.space, engine, ledger, on_phase, on_run)
         record = replace(record, results=confirmation.measured_again(record.results, record.front))
         finals = confirmation.tested(record.results, record.front)
     finally:
         engine.close()
-    record = replace(record, finals=finals, spent_j=ledger.spent_j())
+    footprint = _footprint(settled, ledger.session_j(), audit)
+    on_phase(footprint.audit_line())
+    record = replace(
+        record,
+        finals=finals,
+        spent_j=ledger.spent_j(),
+        footprints=[*earlier_sessions, footprint.to_json(study.carbon)],
+    )
     folder.finish(record)
     return record
+
+
+def _footprint(settled: Settled, dynamic_j: float, audit: Audit | None) -> Footprint:
+    """What this session has drawn until now."""
+    idle_w, idle_source = machine_idle()
+    wall_s = time.monotonic() - settled.start_s
+    reading = audit.stop() if audit is not None else None
+    if settled.live is not None:
+        settled.live.sample()
+    fixed = settled.study.carbon.intensity_g_per_kwh or WORLD_G_PER_KWH
+    return Footprint(
+        dynamic_j=dynamic_j,
+        idle_j=idle_w * wall_s,
+        wall_s=wall_s,
+        intensity_g_per_kwh=settled.live.mean() if settled.live is not None else fixed,
+        idle_source=idle_source,
+        audit_j=reading.energy_j if reading is not None else None,
+        audit_method=reading.method if reading is not None else "",
+    )
 
 
 def _earlier(folder: RunFolder, settled: Settled) -> tuple[Sequence[TrialResult], Mapping[str, float]]:

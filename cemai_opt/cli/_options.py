@@ -38,6 +38,12 @@ PLACES = {
     "country": "carbon.country",
     "intensity": "carbon.intensity_g_per_kwh",
     "pue": "carbon.pue",
+    "cloud": "carbon.cloud",
+    "embodied_kg": "carbon.embodied_kg",
+    "lifetime_years": "carbon.lifetime_years",
+    "objective": "objective.of",
+    "retrains_per_year": "objective.retrains_per_year",
+    "predictions_per_year": "objective.predictions_per_year",
     "meter": "carbon.meter",
     "engine": "engine",
     "seed": "seed",
@@ -45,6 +51,10 @@ PLACES = {
     "device": "device",
 }
 """Where each option stands in a study file."""
+
+
+INTENSITIES = {"country": ("country",), "cloud": ("cloud",), "intensity": ("intensity_g_per_kwh", "live")}
+"""Options that each say what the carbon intensity is, and what they set in a study's `carbon`."""
 
 
 def data_options(command: F) -> F:
@@ -78,7 +88,16 @@ def data_options(command: F) -> F:
         click.option("--folds", type=int, metavar="K", help="Validation folds; 1 is one holdout."),
         click.option("--data-root", metavar="DIR", help="Where relative data paths start.  [env: CEMAI_OPT_DATA]"),
         click.option("--country", metavar="ISO3", help="Carbon intensity of a country, such as NOR."),
-        click.option("--intensity", type=float, metavar="G_PER_KWH", help="Carbon intensity in grams per kWh."),
+        click.option("--cloud", metavar="PROVIDER/REGION", help="Carbon intensity of a cloud region."),
+        click.option(
+            "--intensity",
+            metavar="G_PER_KWH|CSV|cmd:...",
+            help="Carbon intensity: a number; or, over time, a file of time,g_per_kwh or a command that prints one.",
+        ),
+        click.option("--embodied-kg", type=float, metavar="KG", help="CO2eq of making the machine, for the footprint."),
+        click.option(
+            "--lifetime-years", type=float, metavar="YEARS", help="Over how long it is shared out.  [default: 4]"
+        ),
         click.option(
             "--pue",
             type=float,
@@ -94,9 +113,16 @@ def data_options(command: F) -> F:
 
 
 def search_options(command: F) -> F:
-    """Options that say how to search."""
+    """Options that say what to minimise, and how to search."""
     return _with(
         command,
+        click.option(
+            "--objective",
+            type=click.Choice(["total", "train", "inference", "lifecycle"]),
+            help="Which grams: of all stages (default), of training, of 1,000 predictions, of a year.",
+        ),
+        click.option("--retrains-per-year", type=float, metavar="N", help="For lifecycle.  [default: 12]"),
+        click.option("--predictions-per-year", type=float, metavar="N", help="For lifecycle.  [default: 1000000]"),
         click.option("--trials", type=int, metavar="N", help="How many pipelines to run.  [default: 100]"),
         click.option("--timeout", type=float, metavar="SECONDS", help="Start no trial after this time."),
         click.option("--sampler", metavar="NAME", help="nsga2 (default), nsga2-stock, tpe or random."),
@@ -125,7 +151,11 @@ def changed(study: StudySpec, options: Mapping[str, Any]) -> StudySpec:
 
     document = study.to_json()
     given = {name: value for name, value in options.items() if value is not None and name in PLACES}
+    if "intensity" in given:
+        document["carbon"].update(_intensity(given["intensity"]))
     for name, value in given.items():
+        if name == "intensity":
+            continue
         *path, key = PLACES[name].split(".")
         place = document
         for step in path:
@@ -135,10 +165,18 @@ def changed(study: StudySpec, options: Mapping[str, Any]) -> StudySpec:
         document["data"]["source"] = "tabular"
         if document["data"]["path"] != study.data.path and "test" not in given:
             document["data"]["test"] = None
-    for one, other in (("country", "intensity"), ("intensity", "country")):
-        if one in given and other not in given:  # the newer word replaces the older one
-            document["carbon"][PLACES[other].split(".")[1]] = None
+    if given.keys() & INTENSITIES.keys():  # the newer word replaces the older one
+        for name in INTENSITIES.keys() - given.keys():
+            document["carbon"].update(dict.fromkeys(INTENSITIES[name]))
     return parse_study(document, "options")
+
+
+def _intensity(text: str) -> dict[str, float | str | None]:
+    """A number is the study's one intensity; a file or a command tells it over time."""
+    try:
+        return {"intensity_g_per_kwh": float(text), "live": None}
+    except ValueError:
+        return {"intensity_g_per_kwh": None, "live": text}
 
 
 def use_data_root(folder: str | None) -> None:

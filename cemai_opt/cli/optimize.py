@@ -14,8 +14,11 @@ from cemai_opt.cli._options import data_options, search_options
 @data_options
 @search_options
 @click.option("--out", metavar="DIR", help="Where results go; a run there goes on.  [default: runs/STUDY]")
+@click.option("--no-audit", is_flag=True, help="Do without CodeCarbon's independent count around the study.")
 @click.option("--json", "as_json", is_flag=True, help="Print front.json instead of the table.")
-def command(study: str | None, out: str | None, as_json: bool, data_root: str | None, **options: Any) -> None:
+def command(
+    study: str | None, out: str | None, no_audit: bool, as_json: bool, data_root: str | None, **options: Any
+) -> None:
     """Search for the Pareto front of (score, gCO2eq).
 
     STUDY is a study file, or the name of one that comes with the product (demo, piston_rod, broaching, bosch_cnc).
@@ -43,7 +46,7 @@ def command(study: str | None, out: str | None, as_json: bool, data_root: str | 
     for note in settled.notes:
         quiet.print(note, markup=False)
     with Progress(settled.study.score) as progress:
-        record = compose.optimize(settled, folder, progress.trial, progress.phase)
+        record = compose.optimize(settled, folder, progress.trial, progress.phase, not no_audit)
     document = front_document(record)
     if as_json:
         import json

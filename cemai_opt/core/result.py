@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cemai_opt.core.measurement import Cost
+from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.plan import Config
 
 NOISY_LOAD = 0.1
@@ -34,10 +34,12 @@ class TrialResult:
     metrics: Mapping[str, float] = field(default_factory=dict)
     importances: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    inference: Measurement | None = None
+    """Cost of 1,000 predictions, where it was asked for."""
     foreign_load: float = 0.0
     """Share of the machine that other work used meanwhile, from 0 to 1."""
     repeats_j: tuple[float, ...] = ()
-    """Joules of each repeated measurement, where `cost` is their mean."""
+    """Joules of the objective in each repeated measurement, where `cost` is their mean."""
 
     @property
     def is_repeat(self) -> bool:
@@ -70,6 +72,7 @@ class TrialResult:
             "metrics": dict(self.metrics),
             "importances": dict(self.importances),
             "notes": list(self.notes),
+            "inference": self.inference.to_json() if self.inference else None,
             "foreign_load": self.foreign_load,
             "repeats_j": list(self.repeats_j),
             "cost": self.cost.to_json(),
@@ -90,6 +93,7 @@ class TrialResult:
             metrics=dict(document["metrics"]),
             importances=dict(document["importances"]),
             notes=tuple(document["notes"]),
+            inference=Measurement(**document["inference"]) if document["inference"] else None,
             foreign_load=float(document["foreign_load"]),
             repeats_j=tuple(document["repeats_j"]),
         )

@@ -52,9 +52,16 @@ class CarbonSpec(_Strict):
 
     country: str | None = None
     """ISO 3166 code of three letters, looked up in CodeCarbon's table of yearly means."""
+    cloud: str | None = None
+    """"provider/region", looked up in CodeCarbon's table of cloud regions."""
+    live: str | None = None
+    """Intensity over time, for the footprint: a CSV file of time,g_per_kwh, or "cmd:" and a command that prints it."""
     intensity_g_per_kwh: float | None = Field(default=None, gt=0.0)
     pue: float = Field(default=1.0, ge=1.0, le=5.0)
     """Power usage effectiveness of the building."""
+    embodied_kg: float = Field(default=0.0, ge=0.0)
+    """Kilograms of CO2 equivalent that making the machine caused; the footprint takes its share by time."""
+    lifetime_years: float = Field(default=4.0, gt=0.0)
     meter: str = "auto"
     """Source of CPU energy: the name of a part under `meters/`, or the best that is readable."""
 
@@ -63,6 +70,20 @@ class CarbonSpec(_Strict):
         if self.intensity_g_per_kwh is None:
             raise StudyError("the study has no carbon intensity", "give --country or --intensity")
         return grams_co2eq(energy_j, self.intensity_g_per_kwh, self.pue)
+
+
+class ObjectiveSpec(_Strict):
+    """Which grams are minimised."""
+
+    of: Literal["total", "train", "inference", "lifecycle"] = "total"
+    """All stages, training alone, 1,000 predictions, or a year of retraining and predicting."""
+    retrains_per_year: float = Field(default=12.0, ge=0.0)
+    predictions_per_year: float = Field(default=1e6, ge=0.0)
+
+    @property
+    def needs_inference(self) -> bool:
+        """Must predictions be measured in every trial?"""
+        return self.of in ("inference", "lifecycle")
 
 
 class SearchSpec(_Strict):
@@ -90,6 +111,7 @@ class StudySpec(_Strict):
     space: str = "default"
     """Name of a file under `search_spaces/`, or a path."""
     search: SearchSpec = SearchSpec()
+    objective: ObjectiveSpec = ObjectiveSpec()
     carbon: CarbonSpec = CarbonSpec()
     engine: str = "in_process"
     seed: int = Field(default=0, ge=0, lt=2**31)

@@ -1,11 +1,14 @@
 """Where joules are read: one source of energy a file."""
 
 from cemai_opt.core.registry import Registry
-from cemai_opt.meters._carbon_intensity import WORLD_G_PER_KWH, national_intensity
+from cemai_opt.meters._audit import Audit, AuditReading
+from cemai_opt.meters._carbon_intensity import WORLD_G_PER_KWH, cloud_intensity, national_intensity
 from cemai_opt.meters._choose import open_meters as _open_meters
 from cemai_opt.meters._cpu_clock import process_tree_cpu_s
 from cemai_opt.meters._cpu_power import cpu_model
 from cemai_opt.meters._foreign_load import ForeignLoad
+from cemai_opt.meters._idle import machine_idle
+from cemai_opt.meters._live_intensity import COMMAND, SAMPLE_EVERY_S, IntensitySeries, LiveIntensity
 from cemai_opt.meters._meter import Availability, Meter, Window
 
 METERS: Registry[Meter] = Registry("meter", __name__, Meter)
@@ -17,13 +20,21 @@ def open_meters(name: str = "auto", device: str = "cpu", threads: int = 1) -> tu
 
 
 __all__ = [
+    "COMMAND",
     "METERS",
+    "SAMPLE_EVERY_S",
     "WORLD_G_PER_KWH",
+    "Audit",
+    "AuditReading",
     "Availability",
     "ForeignLoad",
+    "IntensitySeries",
+    "LiveIntensity",
     "Meter",
     "Window",
+    "cloud_intensity",
     "cpu_model",
+    "machine_idle",
     "national_intensity",
     "open_meters",
     "process_tree_cpu_s",

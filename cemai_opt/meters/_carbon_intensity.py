@@ -1,7 +1,8 @@
-"""Grams of CO2 equivalent per kilowatt-hour, from CodeCarbon's table of yearly national means."""
+"""Grams of CO2 equivalent per kilowatt-hour, from CodeCarbon's tables of countries and cloud regions."""
 
 from __future__ import annotations
 
+import csv
 import json
 from functools import cache
 from importlib import resources
@@ -33,3 +34,24 @@ def _table() -> dict[str, dict[str, float | str]]:
     path = resources.files("codecarbon") / "data" / "private_infra" / "global_energy_mix.json"
     table: dict[str, dict[str, float | str]] = json.loads(path.read_text(encoding="utf-8"))
     return table
+
+
+def cloud_intensity(place: str) -> tuple[float, str]:
+    """Intensity of a cloud region, "provider/region", with its origin in words. StudyError names the nearest.
+
+    >>> cloud_intensity("gcp/europe-north1")[0] < cloud_intensity("gcp/asia-east1")[0]
+    True
+    """
+    table = _cloud_table()
+    if place not in table:
+        raise StudyError(f"there is no cloud region {place!r}", nearest(place, table))
+    grams, country = table[place]
+    return grams, f"cloud region {place}, {country} (CodeCarbon)"
+
+
+@cache
+def _cloud_table() -> dict[str, tuple[float, str]]:
+    path = resources.files("codecarbon") / "data" / "cloud" / "impact.csv"
+    with path.open(encoding="utf-8-sig") as stream:
+        rows = list(csv.DictReader(stream))
+    return {f"{r['provider']}/{r['region']}": (float(r["impact"]), r["country_name"]) for r in rows if r["impact"]}

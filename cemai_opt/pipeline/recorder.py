@@ -58,6 +58,10 @@ class Recorder:
         finally:
             self._spans.append(_Span(name, start, self._now()))
 
+    def elapsed_s(self) -> float:
+        """Seconds since this recorder was made."""
+        return self._clock() - self._start.at_s
+
     def close(self) -> Cost:
         """Cost of the run so far: a row a stage, and an overhead row for what lay between them.
 

@@ -16,6 +16,7 @@ from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.result import COMPLETE, FAILED, TrialResult
 from cemai_opt.datasets import Dataset
 from cemai_opt.meters import ForeignLoad, Meter
+from cemai_opt.pipeline.inference import measure_inference
 from cemai_opt.pipeline.recorder import Recorder
 from cemai_opt.pipeline.splits import Fold, Splits
 from cemai_opt.stages import STAGES, Stage
@@ -48,7 +49,8 @@ class Pipeline:
             for fold in folds:
                 batch = self._batch(fold, job, with_test=plan.phase == "final")
                 batches.append(self._run_steps(batch, steps, costs))
-            return self._complete(plan, job, batches, costs)
+            result = self._complete(plan, job, batches, costs)
+            return self._with_inference(result, batches[-1]) if plan.study.objective.needs_inference else result
         except MeterError:
             raise  # without a meter nothing after this trial can be measured either
         except Exception as error:  # whatever a library raises is this trial's failure, not the search's
@@ -81,6 +83,12 @@ class Pipeline:
                 costs.append(recorder.close())
         told = dict.fromkeys(f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught)
         return replace(batch, notes=(*batch.notes, *told))
+
+    def _with_inference(self, result: TrialResult, batch: Batch) -> TrialResult:
+        """The result with the cost of 1,000 predictions by the last fold's model; measuring it is spent, too."""
+        with _threads(batch.job.threads):
+            inference, spent = measure_inference(batch, result.cost, self._meters)
+        return replace(result, inference=inference, spent=sum_of([result.spent, spent]))
 
     def _complete(self, plan: TrialPlan, job: Job, batches: list[Batch], costs: list[Cost]) -> TrialResult:
         metrics = _pooled_metrics(batches, job)

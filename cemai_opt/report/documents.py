@@ -13,11 +13,11 @@ from typing import Any
 
 from cemai_opt.core.front import Front, Point, hypervolume_history
 from cemai_opt.core.measurement import Cost
+from cemai_opt.core.objective import objective_g, objective_j, objective_uncertainty_j, objective_unit
 from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
 from cemai_opt.core.spec import StudySpec
 from cemai_opt.meters import cpu_model
 
-UNIT = "gCO2eq"
 LIBRARIES = (
     "cemai-opt",
     "codecarbon",
@@ -39,15 +39,16 @@ class RunRecord:
     results: Sequence[TrialResult]
     finals: Mapping[int, TrialResult] = field(default_factory=dict)
     spent_j: Mapping[str, float] = field(default_factory=dict)
+    footprints: Sequence[Mapping[str, Any]] = ()
+    """One document for each session of this run."""
     ended: str = ""
     notes: Sequence[str] = ()
 
     @cached_property
     def points(self) -> list[Point]:
         """Complete trials in the plane of the objectives, repeats left out."""
-        grams = self.study.carbon.grams
         return [
-            Point(result.trial, result.score, grams(result.cost.energy_j))
+            Point(result.trial, result.score, objective_g(self.study, result))
             for result in self.results
             if result.is_complete and result.score is not None and not result.is_repeat
         ]
@@ -63,10 +64,10 @@ def front_document(record: RunRecord) -> dict[str, Any]:
     by_trial = {result.trial: result for result in record.results}
     front = record.front
     history = hypervolume_history(record.points)
-    ties = front.ties({p.trial: record.study.carbon.grams(by_trial[p.trial].cost.uncertainty_j) for p in front})
+    ties = front.ties({p.trial: _uncertainty_g(record.study, by_trial[p.trial]) for p in front})
     return {
         "score": record.study.score,
-        "unit": UNIT,
+        "unit": objective_unit(record.study.objective),
         "knee": front.knee.trial if len(front) else None,
         "members": [
             {**_member(record, by_trial[p.trial], record.finals.get(p.trial)), "ties": ties[p.trial]} for p in front
@@ -87,9 +88,10 @@ def _member(record: RunRecord, result: TrialResult, final: TrialResult | None) -
         "model": result.model,
         "validation": result.score,
         "test": final.score if final else None,
-        "carbon_g": carbon.grams(result.cost.energy_j),
-        "energy_j": result.cost.energy_j,
-        "uncertainty_g": carbon.grams(result.cost.uncertainty_j),
+        "carbon_g": objective_g(record.study, result),
+        "energy_j": objective_j(record.study.objective, result),
+        "uncertainty_g": _uncertainty_g(record.study, result),
+        "inference_g_per_1000": carbon.grams(result.inference.total_j) if result.inference else None,
         "duration_s": result.cost.duration_s,
         "repeats": len(result.repeats_j),
         "deviation_g": carbon.grams(statistics.stdev(result.repeats_j)) if len(result.repeats_j) > 1 else None,
@@ -109,6 +111,10 @@ def _member(record: RunRecord, result: TrialResult, final: TrialResult | None) -
     return member
 
 
+def _uncertainty_g(study: StudySpec, result: TrialResult) -> float:
+    return study.carbon.grams(objective_uncertainty_j(study.objective, result))
+
+
 def stages_document(study: StudySpec, cost: Cost) -> dict[str, dict[str, float]]:
     """Energy, grams and seconds by stage; with the overhead row they add up to the total."""
     return {
@@ -124,7 +130,8 @@ def stages_document(study: StudySpec, cost: Cost) -> dict[str, dict[str, float]]
 def trial_document(study: StudySpec, result: TrialResult) -> dict[str, Any]:
     """One line of `trials.jsonl`; it holds all that is needed to rebuild the result."""
     document = result.to_json()
-    document["carbon_g"] = study.carbon.grams(result.cost.energy_j) if result.is_complete else None
+    document["carbon_g"] = objective_g(study, result) if result.is_complete else None
+    document["uncertainty_g"] = _uncertainty_g(study, result) if result.is_complete else None
     document["spent_g"] = study.carbon.grams(result.spent.energy_j)
     return document
 
@@ -155,9 +162,16 @@ def summary_document(record: RunRecord) -> dict[str, Any]:
             "pue": carbon.pue,
             "sources": sorted({row.source for result in results for row in result.cost.rows}),
         },
+        "footprint": _footprint_document(record.footprints),
         "machine": machine_document(),
         "versions": versions_document(),
     }
+
+
+def _footprint_document(sessions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What all sessions drew, idle included; never to be mixed with the objective's grams."""
+    totals = ("dynamic_j", "idle_j", "energy_j", "wall_s", "operation_g", "embodied_g", "carbon_g")
+    return {**{key: sum(session[key] for session in sessions) for key in totals}, "sessions": list(sessions)}
 
 
 def machine_document() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from cemai_opt.core.measurement import Measurement
@@ -60,8 +60,8 @@ COLUMNS = [
 G_PER_KG = 1000.0
 
 
-def emissions_rows(study: StudySpec, results: Sequence[TrialResult]) -> Iterator[dict[str, Any]]:
-    """A row for each stage of each trial; `run_id` is the trial, `experiment_id` the stage."""
+def emissions_rows(study: StudySpec, run_id: str, result: TrialResult) -> Iterator[dict[str, Any]]:
+    """A row for each stage of what ran; `experiment_id` is the stage, `run_id` the trial and why it ran."""
     timestamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     constant = {
         "timestamp": timestamp,
@@ -76,18 +76,16 @@ def emissions_rows(study: StudySpec, results: Sequence[TrialResult]) -> Iterator
         "pue": study.carbon.pue,
         "wue": 0,
     }
-    for result in results:
-        for row in result.spent.rows:
-            yield {**dict.fromkeys(COLUMNS, ""), **constant, **_measured(study, result.trial, row)}
+    for row in result.spent.rows:
+        yield {**dict.fromkeys(COLUMNS, ""), **constant, "run_id": run_id, **_measured(study, row)}
 
 
-def _measured(study: StudySpec, trial: int, row: Measurement) -> dict[str, Any]:
+def _measured(study: StudySpec, row: Measurement) -> dict[str, Any]:
     cpu_j = row.energy_j.get("cpu", 0.0)
     gpu_j = sum(joules for device, joules in row.energy_j.items() if device.startswith("gpu"))
     emissions_kg = study.carbon.grams(row.total_j) / G_PER_KG
     per_second = 1.0 / row.duration_s if row.duration_s > 0 else 0.0
     return {
-        "run_id": f"trial-{trial}",
         "experiment_id": row.stage,
         "duration": row.duration_s,
         "emissions": emissions_kg,

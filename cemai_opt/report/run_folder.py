@@ -29,7 +29,7 @@ FRONT, FRONT_CSV, SUMMARY, EMISSIONS = "front.json", "front.csv", "summary.json"
 
 
 class RunFolder:
-    """Files of one run. Each is replaced as a whole, but `trials.jsonl`, which grows by a line a trial."""
+    """Files of one run. Each is replaced as a whole, but `trials.jsonl` and `emissions.csv`, which grow."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -59,20 +59,25 @@ class RunFolder:
         except OSError as error:
             raise StudyError(f"cannot write to {self.path}: {error.strerror}", "choose another --out") from error
 
+    def append_run(self, study: StudySpec, why: str, result: TrialResult) -> None:
+        """Adds the emissions of one pipeline run: a trial of the search, or one that confirms or tests a member."""
+        text = csv_text(emissions_rows(study, f"trial-{result.trial}-{why}", result), COLUMNS)
+        is_new = not (self.path / EMISSIONS).exists()
+        with (self.path / EMISSIONS).open("a", encoding="utf-8") as stream:
+            stream.write(text if is_new else text.split("\n", 1)[1])
+
     def append(self, study: StudySpec, result: TrialResult) -> None:
-        """Adds one finished trial."""
+        """Adds one finished trial, with its emissions."""
+        self.append_run(study, "search", result)
         with (self.path / TRIALS).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(trial_document(study, result)) + "\n")
 
     def finish(self, record: RunRecord) -> None:
-        """Writes front, summary and emissions."""
+        """Writes front and summary."""
         front = front_document(record)
-        finals = [record.finals[trial] for trial in sorted(record.finals)]
         _replace(self.path / FRONT, _json(front))
         _replace(self.path / FRONT_CSV, csv_text(front_rows(front)))
         _replace(self.path / SUMMARY, _json(summary_document(record)))
-        rows = emissions_rows(record.study, [*record.results, *finals])
-        _replace(self.path / EMISSIONS, csv_text(rows, COLUMNS))
 
     def study(self) -> StudySpec:
         """The study as it was settled."""

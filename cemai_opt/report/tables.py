@@ -20,7 +20,7 @@ def front_table(document: Mapping[str, Any]) -> Table:
         ("model", "left"),
         (f"{document['score']} valid", "right"),
         (f"{document['score']} test", "right"),
-        (str(document["unit"]), "right"),
+        (str(document["unit"]).split()[0], "right"),
         ("+-", "right"),
         ("", "left"),
     ):
@@ -47,7 +47,8 @@ def front_table(document: Mapping[str, Any]) -> Table:
 
 def legend(document: Mapping[str, Any]) -> str:
     """What the marks mean that the table shows; empty where it shows none."""
-    lines = []
+    unit, _, of_what = str(document["unit"]).partition(" ")
+    lines = [f"{unit} {of_what}"] if of_what else []
     if any(member["ties"] for member in document["members"]):
         lines.append("~ grams within two standard uncertainties of another member's: a tie")
     if any(member["foreign_load"] > NOISY_LOAD for member in document["members"]):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from cemai_opt.core.front import Front
-from cemai_opt.core.measurement import repeated
+from cemai_opt.core.measurement import Cost, Measurement, repeated
+from cemai_opt.core.objective import objective_j
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import SearchSpace
@@ -28,9 +29,10 @@ class Confirmation:
         engine: Engine,
         ledger: Ledger,
         on_step: Callable[[str], None] = lambda text: None,
+        on_run: Callable[[str, TrialResult], None] = lambda why, result: None,
     ) -> None:
         self._study, self._space, self._engine, self._ledger = study, space, engine, ledger
-        self._on_step = on_step
+        self._on_step, self._on_run = on_step, on_run
 
     def measured_again(self, results: Sequence[TrialResult], front: Front) -> list[TrialResult]:
         """All results, those of front members with the mean of new measurements as their cost.
@@ -52,9 +54,15 @@ class Confirmation:
         for i, member in enumerate(front):
             self._on_step(f"training front member {i + 1} of {len(front)} once more for the test score")
             plan = TrialPlan(member.trial, self._study, by_trial[member.trial].config, "final", stages, folds=1)
-            finals[member.trial] = self._engine.run(plan).result()
-            self._ledger.book(finals[member.trial], FINAL)
+            finals[member.trial] = self._ran(plan, FINAL)
         return finals
+
+    def _ran(self, plan: TrialPlan, why: str) -> TrialResult:
+        """The result of a plan, booked."""
+        result = self._engine.run(plan).result()
+        self._ledger.book(result, why)
+        self._on_run(why, result)
+        return result
 
     def _repeated(self, result: TrialResult) -> TrialResult:
         wanted = self._study.search.confirm
@@ -66,7 +74,8 @@ class Confirmation:
         return replace(
             result,
             cost=repeated([run.cost for run in runs]),
-            repeats_j=tuple(run.cost.energy_j for run in runs),
+            inference=_mean_inference(runs),
+            repeats_j=tuple(objective_j(self._study.objective, run) for run in runs),
             foreign_load=max(run.foreign_load for run in runs),
         )
 
@@ -75,8 +84,13 @@ class Confirmation:
         stages = tuple(row.stage for row in result.cost.rows if row.stage in self._space.stages)
         plan = TrialPlan(result.trial, self._study, result.config, "search", stages, self._study.split.folds or 1)
         for _ in range(1 + TRIES):
-            run = self._engine.run(plan).result()
-            self._ledger.book(run, CONFIRM)
+            run = self._ran(plan, CONFIRM)
             if not run.is_noisy:
                 break
         return run
+
+
+def _mean_inference(runs: Sequence[TrialResult]) -> Measurement | None:
+    """The mean cost of 1,000 predictions over runs that measured it."""
+    measured = [Cost((run.inference,)) for run in runs if run.inference is not None]
+    return repeated(measured).rows[0] if measured else None

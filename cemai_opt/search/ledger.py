@@ -34,12 +34,15 @@ class Ledger:
 
     def spent_j(self) -> dict[str, float]:
         """Joules by entry so far; the driver's entry is what this process drew beside the booked trials."""
-        session_j = math.fsum(meter.read_j() for meter in self.meters) - self.start_j
-        here = {**self.by_entry_j, DRIVER: max(0.0, session_j - math.fsum(self.by_entry_j.values()))}
+        here = {**self.by_entry_j, DRIVER: max(0.0, self.session_j() - math.fsum(self.by_entry_j.values()))}
         return {
             name: self.earlier_j.get(name, 0.0) + here.get(name, 0.0)
             for name in dict.fromkeys([*self.earlier_j, *here])
         }
+
+    def session_j(self) -> float:
+        """Joules of this session, trials and driver."""
+        return math.fsum(meter.read_j() for meter in self.meters) - self.start_j
 
     def total_j(self) -> float:
         """Joules of all entries."""

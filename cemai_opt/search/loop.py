@@ -12,6 +12,7 @@ from optuna.trial import TrialState
 
 from cemai_opt.core.front import Box, Front, Point
 from cemai_opt.core.measurement import Cost
+from cemai_opt.core.objective import objective_g
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, REPEAT, TrialResult
 from cemai_opt.core.space import SearchSpace
@@ -89,7 +90,7 @@ class Search:
         self._by_digest[result.config.digest] = result
         self._seen.add(result.config.digest)
         if result.is_complete and result.score is not None:
-            point = Point(result.trial, result.score, self._grams(result))
+            point = Point(result.trial, result.score, objective_g(self._study, result))
             self.points.append(point)
             self._front = Front.of([*self._front, point])
             self._box = self._box.with_point(point) if len(self.points) > 1 else Box.around([point])
@@ -141,7 +142,7 @@ class Search:
 
     def _finish(self, trial: optuna.Trial, result: TrialResult) -> None:
         trial.set_user_attr("cemai", _summary(result))  # before tell: Optuna seals finished trials
-        values = [result.score, self._grams(result)] if result.is_complete else None
+        values = [result.score, objective_g(self._study, result)] if result.is_complete else None
         self._know(result)
         self._on_result(result, self._state())  # kept first: a kill before tell loses no finished trial
         self._optuna.tell(trial, values, state=_STATES[result.state])  # type: ignore[arg-type]  # a complete result has a score
@@ -154,9 +155,6 @@ class Search:
             hypervolume=self._front.hypervolume(self._box),
             spent_g=self._study.carbon.grams(self._ledger.total_j()),
         )
-
-    def _grams(self, result: TrialResult) -> float:
-        return self._study.carbon.grams(result.cost.energy_j)
 
 
 def _repeat_of(known: TrialResult, number: int) -> TrialResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
@@ -11,12 +12,11 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-CARBON_NAME = "gCO2eq"
 JOURNAL = "optuna.journal"
 """A journal file costs 9 ms of CPU time a trial at 1,000 trials; SQLite costs 58 ms."""
 
 
-def open_study(folder: Path, name: str, score: str, sampler: BaseSampler) -> optuna.Study:
+def open_study(folder: Path, name: str, metrics: Sequence[str], sampler: BaseSampler) -> optuna.Study:
     """The study in `folder`, made where there is none yet. Trials that a dead owner left running become failed."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage: BaseStorage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
@@ -29,7 +29,7 @@ def open_study(folder: Path, name: str, score: str, sampler: BaseSampler) -> opt
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.set_metric_names([score, CARBON_NAME])
+        study.set_metric_names(list(metrics))
     for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
         study.tell(trial.number, state=TrialState.FAIL)
     return study

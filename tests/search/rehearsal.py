@@ -82,7 +82,7 @@ def rehearse(
     search = Search(
         study,
         space,
-        open_study(folder, "paper", "r2", built),
+        open_study(folder, "paper", ("r2", "gCO2eq"), built),
         engine or PaperEngine(),
         ledger,
         seen=seen,

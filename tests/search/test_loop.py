@@ -63,7 +63,7 @@ def test_a_small_space_ends_the_search(tmp_path: Path) -> None:
     genes["scale.input"] = ["none", "standard"]
     space = compose.build_space(Lens(models=("ridge",), genes=genes), "test", "regression")
     sampler = SAMPLERS.require("random")().build(space, Budget(100, 0))
-    study = open_study(tmp_path, "paper", "r2", sampler)
+    study = open_study(tmp_path, "paper", ("r2", "gCO2eq"), sampler)
     ledger = Ledger([CpuTime(clock=lambda: 0.0, watts=1.0)], start_j=0.0)
     search = Search(study_of(100), space, study, PaperEngine(), ledger)
     assert "used up" in search.run()
@@ -84,7 +84,7 @@ def test_time_is_a_budget_too(tmp_path: Path) -> None:
     search = Search(
         study_of(100, timeout_s=20.0),
         space,
-        open_study(tmp_path, "paper", "r2", sampler),
+        open_study(tmp_path, "paper", ("r2", "gCO2eq"), sampler),
         PaperEngine(),
         ledger,
         clock=lambda: float(next(ticks)),

@@ -1,0 +1,50 @@
+"""The second number of a trial: which of its joules count, for what."""
+
+from __future__ import annotations
+
+import math
+
+from cemai_opt.core.result import TrialResult
+from cemai_opt.core.spec import ObjectiveSpec, StudySpec
+
+PREDICTIONS = 1000.0
+"""Predictions that one reading of inference energy stands for."""
+
+
+def objective_j(spec: ObjectiveSpec, result: TrialResult) -> float:
+    """Joules that the objective counts: of one run, of its training, of 1,000 predictions, or of a year."""
+    return math.fsum(weight * joules for weight, joules, _ in _terms(spec, result))
+
+
+def objective_uncertainty_j(spec: ObjectiveSpec, result: TrialResult) -> float:
+    """Standard uncertainty of `objective_j`."""
+    return math.sqrt(math.fsum((weight * uncertainty) ** 2 for weight, _, uncertainty in _terms(spec, result)))
+
+
+def objective_g(study: StudySpec, result: TrialResult) -> float:
+    """Grams that the objective counts."""
+    return study.carbon.grams(objective_j(study.objective, result))
+
+
+def objective_unit(spec: ObjectiveSpec) -> str:
+    """What the grams are grams of.
+
+    >>> objective_unit(ObjectiveSpec(of="inference"))
+    'gCO2eq per 1,000 predictions'
+    """
+    suffix = {"inference": " per 1,000 predictions", "lifecycle": " per year"}
+    return f"gCO2eq{suffix.get(spec.of, '')}"
+
+
+def _terms(spec: ObjectiveSpec, result: TrialResult) -> list[tuple[float, float, float]]:
+    """Weight, joules and uncertainty of each part of the objective."""
+    cost, inference = result.cost, result.inference
+    per_1000 = (inference.total_j, inference.uncertainty_j) if inference is not None else (0.0, 0.0)
+    if spec.of == "train":
+        return [(1.0, row.total_j, row.uncertainty_j) for row in cost.rows if row.stage == "train"]
+    if spec.of == "inference":
+        return [(1.0, *per_1000)]
+    if spec.of == "lifecycle":
+        yearly = spec.predictions_per_year / PREDICTIONS
+        return [(spec.retrains_per_year, cost.energy_j, cost.uncertainty_j), (yearly, *per_1000)]
+    return [(1.0, cost.energy_j, cost.uncertainty_j)]

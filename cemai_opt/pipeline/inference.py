@@ -1,0 +1,50 @@
+"""Measures what predictions cost, by predicting until the reading stands out from its own uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cemai_opt.core.batch import Batch
+from cemai_opt.core.measurement import Cost, Measurement
+from cemai_opt.core.objective import PREDICTIONS
+from cemai_opt.meters import Meter
+from cemai_opt.pipeline.recorder import Recorder
+from cemai_opt.stages.evaluate import predict
+
+INFERENCE = "inference"
+RESOLUTIONS = 10.0
+"""A window is long enough when it lasts this many resolutions of the slowest meter."""
+MIN_WINDOW_S = 0.05
+PER_ROW_STAGES = ("clean", "featurize", "scale", "sequentialize")
+"""Stages that new rows pass through before a prediction; their joules per row count too."""
+
+
+def measure_inference(batch: Batch, cost: Cost, meters: Sequence[Meter]) -> tuple[Measurement, Cost]:
+    """Cost of 1,000 predictions by the fitted model in `batch`, and what measuring it has spent.
+
+    `cost` is that of the run so far: its preparing stages are charged per row of the batch, with what they spent on
+    learning, so the figure is an upper bound for them.
+    """
+    rows = batch.judge_rows[: int(PREDICTIONS)]
+    wanted_s = max(MIN_WINDOW_S, RESOLUTIONS * max(meter.resolution_s for meter in meters))
+    predict(batch, rows)  # first calls allocate
+    recorder, n_predicted = Recorder(meters), 0
+    with recorder.stage(INFERENCE):
+        while n_predicted == 0 or recorder.elapsed_s() < wanted_s:
+            predict(batch, rows)
+            n_predicted += len(rows)
+    spent = recorder.close()
+    looped = spent.rows[0]
+    prepared = [row for row in cost.rows if row.stage in PER_ROW_STAGES]
+    per_loop, per_row = PREDICTIONS / n_predicted, PREDICTIONS / len(batch.X)
+    return Measurement(
+        stage=INFERENCE,
+        duration_s=per_loop * looped.duration_s + per_row * sum(row.duration_s for row in prepared),
+        cpu_s=per_loop * looped.cpu_s + per_row * sum(row.cpu_s for row in prepared),
+        energy_j={
+            device: per_loop * joules + per_row * sum(row.energy_j[device] for row in prepared)
+            for device, joules in looped.energy_j.items()
+        },
+        uncertainty_j=per_loop * looped.uncertainty_j + per_row * sum(row.uncertainty_j for row in prepared),
+        source=looped.source,
+    ), spent
