@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +13,23 @@ import yaml
 
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.genes import Gene
-from cemai_opt.core.objective import objective_unit
-from cemai_opt.core.plan import Config, TrialPlan
-from cemai_opt.core.result import TrialResult
+from cemai_opt.core.plan import Config
 from cemai_opt.core.space import MODEL, Lens, SearchSpace
 from cemai_opt.core.spec import DataSpec, StudySpec, parse_study
 from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import (
     COMMAND,
-    SAMPLE_EVERY_S,
     WORLD_G_PER_KWH,
-    Audit,
     IntensitySeries,
     LiveIntensity,
     Meter,
     cloud_intensity,
-    machine_idle,
     national_intensity,
     open_meters,
 )
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import Splits, read_data, resolve_split, stage_order
-from cemai_opt.report import Footprint, RunFolder, RunRecord
 from cemai_opt.stages import STAGES
 
 DATA_ROOT = "CEMAI_OPT_DATA"
@@ -179,14 +171,14 @@ def _with_intensity(study: StudySpec) -> tuple[StudySpec, str]:
     if live is not None and carbon.intensity_g_per_kwh is None:
         grams, origin = IntensitySeries.read(path).mean(), f"mean of {path.name}"
     elif carbon.intensity_g_per_kwh is not None:
-        grams, origin = carbon.intensity_g_per_kwh, "as given"
+        grams, origin = carbon.intensity_g_per_kwh, carbon.origin or "as given"
     elif carbon.country is not None:
         grams, origin = national_intensity(carbon.country)
     elif carbon.cloud is not None:
         grams, origin = cloud_intensity(carbon.cloud)
     else:
         grams, origin = WORLD_G_PER_KWH, "world mean, for no --country was given"
-    settled = carbon.model_copy(update={"intensity_g_per_kwh": grams})
+    settled = carbon.model_copy(update={"intensity_g_per_kwh": grams, "origin": origin})
     return study.model_copy(update={"carbon": settled}), f"carbon intensity: {grams:g} g/kWh ({origin})"
 
 
@@ -208,111 +200,6 @@ def _score(study: StudySpec, data: Dataset) -> str:
     if study.score == "f1" and len(data.classes) != 2:
         raise StudyError(f"f1 needs two classes, the target has {len(data.classes)}", "use --score f1_macro")
     return study.score
-
-
-def optimize(
-    settled: Settled,
-    folder: RunFolder,
-    on_result: Callable[[TrialResult, Any], None],
-    on_phase: Callable[[str], None] = lambda phase: None,
-    with_audit: bool = True,
-) -> RunRecord:
-    """Runs the search, trains the front once more, writes the run folder. An existing run goes on where it ended."""
-    from cemai_opt.search import Confirmation, Ledger, Search, open_study
-    from cemai_opt.search.samplers import SAMPLERS, Budget
-
-    study = settled.study
-    sampler_part = SAMPLERS.require(study.search.sampler)
-    folder.check_usable(study)
-    earlier, earlier_j = _earlier(folder, settled)
-    earlier_sessions = folder.summary()["footprint"]["sessions"] if folder.has_summary() else []
-    ledger = Ledger(settled.meters, settled.start_j, earlier_j)
-    seen: set[str] = set()
-    budget = Budget(study.search.trials, study.seed, study.search.population, seen)
-    sampler = sampler_part().build(settled.space, budget)
-    folder.start(study, settled.lock())
-
-    def keep(result: TrialResult, state: Any) -> None:
-        folder.append(study, result)
-        if settled.live is not None:
-            settled.live.sample(SAMPLE_EVERY_S)
-        on_result(result, state)
-
-    audit = Audit() if with_audit else None
-    engine = ENGINES.require(study.engine)()
-    try:
-        optuna_study = open_study(folder.path, study.name, (study.score, objective_unit(study.objective)), sampler)
-        search = Search(study, settled.space, optuna_study, engine, ledger, earlier, keep, seen)
-        ended = search.run()
-        record = RunRecord(
-            study=study,
-            results=search.results,
-            spent_j=ledger.spent_j(),
-            footprints=earlier_sessions,
-            ended=ended,
-            notes=settled.notes,
-        )
-        folder.finish(record)  # the front is safe before its members are measured and trained once more
-        on_phase(ended)
-        on_run = partial(folder.append_run, study)
-        confirmation = Confirmation(study, settled.space, engine, ledger, on_phase, on_run)
-        record = replace(record, results=confirmation.measured_again(record.results, record.front))
-        finals = confirmation.tested(record.results, record.front)
-    finally:
-        engine.close()
-    footprint = _footprint(settled, ledger.session_j(), audit)
-    on_phase(footprint.audit_line())
-    record = replace(
-        record,
-        finals=finals,
-        spent_j=ledger.spent_j(),
-        footprints=[*earlier_sessions, footprint.to_json(study.carbon)],
-    )
-    folder.finish(record)
-    return record
-
-
-def _footprint(settled: Settled, dynamic_j: float, audit: Audit | None) -> Footprint:
-    """What this session has drawn until now."""
-    idle_w, idle_source = machine_idle()
-    wall_s = time.monotonic() - settled.start_s
-    reading = audit.stop() if audit is not None else None
-    if settled.live is not None:
-        settled.live.sample()
-    fixed = settled.study.carbon.intensity_g_per_kwh or WORLD_G_PER_KWH
-    return Footprint(
-        dynamic_j=dynamic_j,
-        idle_j=idle_w * wall_s,
-        wall_s=wall_s,
-        intensity_g_per_kwh=settled.live.mean() if settled.live is not None else fixed,
-        idle_source=idle_source,
-        audit_j=reading.energy_j if reading is not None else None,
-        audit_method=reading.method if reading is not None else "",
-    )
-
-
-def _earlier(folder: RunFolder, settled: Settled) -> tuple[Sequence[TrialResult], Mapping[str, float]]:
-    """Results and joules of earlier sessions of the run in `folder`."""
-    if not folder.holds_a_run:
-        return (), {}
-    if folder.space().get("data_digest") != settled.data.digest:
-        raise StudyError(f"the data has changed since the run in {folder.path}", "choose another --out")
-    results = folder.results()
-    spent_j: dict[str, float] = dict(folder.summary()["search"]["energy_j_by"]) if folder.has_summary() else {}
-    for state in {result.state for result in results}:
-        spent_j[state] = sum(r.spent.energy_j for r in results if r.state == state)
-    return results, spent_j
-
-
-def run_config(settled: Settled, config: Config) -> TrialResult:
-    """Runs one pipeline: trained on train + validation, scored on test, explained."""
-    stages = tuple(name for name in settled.space.stages if name in STAGES.available())
-    plan = TrialPlan(0, settled.study, config, "final", stages, folds=1)
-    engine = ENGINES.require(settled.study.engine)()
-    try:
-        return engine.run(plan).result()
-    finally:
-        engine.close()
 
 
 def check_config(config: Config, task: str) -> None:

@@ -41,6 +41,9 @@ def main() -> None:
     """Entry of the console script and of `python -m cemai_opt`: bad input is one message and exit status 2."""
     try:
         cli(prog_name="cemai-opt")
+    except OSError as error:
+        click.echo(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
+        sys.exit(2)
     except CemaiError as error:
         click.echo(f"error: {error.message}", err=True)
         if error.hint:

@@ -24,6 +24,7 @@ PLACES = {
     "missing": "data.missing",
     "clip_target": "data.clip_target",
     "horizon": "data.horizon",
+    "positive": "data.positive",
     "task": "task",
     "score": "score",
     "split": "split.by",
@@ -79,11 +80,12 @@ def data_options(command: F) -> F:
         click.option("--ignore", metavar="A,B", callback=_names, help="Columns to leave out."),
         click.option("--missing", type=float, metavar="VALUE", help='A number that means "no value", such as -200.'),
         click.option("--clip-target", type=float, metavar="MAX", help="Cap the target, as for remaining useful life."),
+        click.option("--positive", metavar="CLASS", help="Of two classes the one to look for.  [default: the rarer]"),
         click.option("--horizon", type=int, metavar="H", help="Predict the target H rows later.  [default: 0]"),
         click.option(
             "--split",
             type=click.Choice(["group", "time", "rows"]),
-            help="How rows are parted; rows are shuffled.",
+            help="How rows are parted: whole groups, time order, or shuffled rows (leaks).",
         ),
         click.option("--folds", type=int, metavar="K", help="Validation folds; 1 is one holdout."),
         click.option("--data-root", metavar="DIR", help="Where relative data paths start.  [env: CEMAI_OPT_DATA]"),
@@ -106,7 +108,7 @@ def data_options(command: F) -> F:
         ),
         click.option("--meter", metavar="NAME", help="Source of CPU energy.  [default: the best readable]"),
         click.option("--score", metavar="NAME", help="r2, f1, f1_macro, balanced_accuracy or average_precision."),
-        click.option("--seed", type=int, help="The same seed gives the same scores.  [default: 0]"),
+        click.option("--seed", type=int, help="The same seed scores a pipeline the same.  [default: 0]"),
         click.option("--threads", type=int, metavar="N", help="Threads of one trial.  [default: 1]"),
         click.option("--device", type=click.Choice(["cpu", "cuda"]), help="Where networks and XGBoost run."),
     )
@@ -160,12 +162,19 @@ def changed(study: StudySpec, options: Mapping[str, Any]) -> StudySpec:
         place = document
         for step in path:
             place = place[step]
-        place[key] = value.replace("-", "_") if name in ("sampler", "score", "engine", "meter") else value
+        if name in ("sampler", "score", "engine", "meter"):
+            value = value.replace("-", "_")
+        place[key] = None if value == "" else value  # --group "" takes a study's group away
     if "data" in given:
         document["data"]["source"] = "tabular"
+        if "split" not in given:
+            document["split"]["by"] = "auto"
+        if "folds" not in given:
+            document["split"]["folds"] = None
         if document["data"]["path"] != study.data.path and "test" not in given:
             document["data"]["test"] = None
     if given.keys() & INTENSITIES.keys():  # the newer word replaces the older one
+        document["carbon"]["origin"] = ""
         for name in INTENSITIES.keys() - given.keys():
             document["carbon"].update(dict.fromkeys(INTENSITIES[name]))
     return parse_study(document, "options")

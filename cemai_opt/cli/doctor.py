@@ -26,11 +26,13 @@ def command(country: str | None, intensity: float | None, as_json: bool) -> None
 
 
 def _document(country: str | None, intensity: float | None) -> dict[str, Any]:
+    import math
+
     from cemai_opt.core.errors import StudyError
     from cemai_opt.meters import METERS, WORLD_G_PER_KWH, national_intensity, open_meters
     from cemai_opt.report.documents import machine_document
 
-    if intensity is not None and intensity <= 0:
+    if intensity is not None and not 0 < intensity < math.inf:
         raise StudyError(f"--intensity {intensity:g} is not above 0", "give grams per kWh, such as 56")
     if intensity is not None:
         grams, origin = intensity, "as given"

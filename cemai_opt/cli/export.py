@@ -50,7 +50,7 @@ def command(run: str, pick: str, out: str) -> None:
 def _picked(front: dict[str, Any], pick: str) -> dict[str, Any]:
     """The member that a rule or a trial number names. StudyError where there is none."""
     from cemai_opt.core.errors import StudyError, nearest
-    from cemai_opt.report.tables import picks
+    from cemai_opt.report.documents import picks
 
     members: dict[int, dict[str, Any]] = {member["trial"]: member for member in front["members"]}
     if not members:

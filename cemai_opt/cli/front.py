@@ -28,4 +28,4 @@ def command(run: str, form: str) -> None:
     else:
         console = Console(highlight=False)
         console.print(front_table(document))
-        console.print(legend(document), end="\n" if legend(document) else "")
+        console.print(legend(document), markup=False)

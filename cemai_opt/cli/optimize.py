@@ -24,6 +24,8 @@ def command(
     STUDY is a study file, or the name of one that comes with the product (demo, piston_rod, broaching, bosch_cnc).
     Without it and without --data, the demo runs. The search never sees the test rows.
     """
+    import signal
+    import sys
     from pathlib import Path
 
     from rich.console import Console
@@ -34,6 +36,8 @@ def command(
     from cemai_opt.core.spec import StudySpec
     from cemai_opt.core.units import readable_grams
     from cemai_opt.report import RunFolder, front_document
+    from cemai_opt.search import INTERRUPTED
+    from cemai_opt.session import Session
 
     _options.use_data_root(data_root)
     if study is None and options["data"]:
@@ -45,8 +49,9 @@ def command(
     quiet = Console(stderr=True, highlight=False)
     for note in settled.notes:
         quiet.print(note, markup=False)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to stop politely: as Ctrl-C
     with Progress(settled.study.score) as progress:
-        record = compose.optimize(settled, folder, progress.trial, progress.phase, not no_audit)
+        record = Session(settled, folder, progress.trial, progress.phase, not no_audit).run()
     document = front_document(record)
     if as_json:
         import json
@@ -54,6 +59,8 @@ def command(
         click.echo(json.dumps(document))
         return
     _show(document, record, str(folder.path), readable_grams)
+    if record.ended == INTERRUPTED:
+        sys.exit(130)
 
 
 def _show(document: Any, record: Any, where: str, grams: Any) -> None:
@@ -64,7 +71,7 @@ def _show(document: Any, record: Any, where: str, grams: Any) -> None:
 
     console = Console(highlight=False)
     console.print(front_table(document))
-    console.print(legend(document), end="\n" if legend(document) else "")
+    console.print(legend(document), markup=False)
     n_failed = sum(r.state == FAILED for r in record.results)
     n_complete = sum(r.state == COMPLETE for r in record.results)
     console.print(

@@ -25,12 +25,14 @@ def command(config: str, as_json: bool, data_root: str | None, **options: Any) -
     from cemai_opt import compose
     from cemai_opt.cli import _options
     from cemai_opt.core.errors import TrialError
+    from cemai_opt.session import run_config
 
     _options.use_data_root(data_root)
     study, chosen = _read(config)
+    study = study.model_copy(update={"space": "default"})  # nothing is searched
     settled = compose.settle(_options.changed(study, options))
     compose.check_config(chosen, settled.study.task)
-    result = compose.run_config(settled, chosen)
+    result = run_config(settled, chosen)
     if not result.is_complete:
         raise TrialError(f"{config}: {result.reason}", "mend the configuration, or choose another")
     document = _document(settled.study, result)

@@ -34,7 +34,7 @@ class MeterError(CemaiError):
     """A source of energy readings does not answer."""
 
 
-def nearest(wanted: str, known: Iterable[str]) -> str:
+def nearest(wanted: object, known: Iterable[str]) -> str:
     """The hint that names the known word nearest to `wanted`.
 
     >>> nearest("xgbost", ["ridge", "xgboost"])
@@ -44,7 +44,7 @@ def nearest(wanted: str, known: Iterable[str]) -> str:
     """
     words = sorted(str(word) for word in known)
     by_lower = {word.lower(): word for word in words}
-    close = difflib.get_close_matches(wanted.lower(), by_lower, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(wanted).lower(), by_lower, n=1, cutoff=0.6)
     if close:
         return f"did you mean {by_lower[close[0]]!r}?"
     shown = ", ".join(words[:20]) + (", ..." if len(words) > 20 else "")

@@ -12,7 +12,7 @@ from cemai_opt.core.units import grams_co2eq
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataSpec(_Strict):
@@ -33,6 +33,8 @@ class DataSpec(_Strict):
     missing: float | None = None
     """A number that stands for "no value", such as -200."""
     clip_target: float | None = None
+    positive: str | None = None
+    """Of two classes the one to look for; None: the larger number, or the rarer word."""
     horizon: int = Field(default=0, ge=0)
     """Predict the target of the row this many rows later in the same group."""
 
@@ -57,6 +59,8 @@ class CarbonSpec(_Strict):
     live: str | None = None
     """Intensity over time, for the footprint: a CSV file of time,g_per_kwh, or "cmd:" and a command that prints it."""
     intensity_g_per_kwh: float | None = Field(default=None, gt=0.0)
+    origin: str = ""
+    """Where the intensity comes from, in words."""
     pue: float = Field(default=1.0, ge=1.0, le=5.0)
     """Power usage effectiveness of the building."""
     embodied_kg: float = Field(default=0.0, ge=0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import final
 
+from cemai_opt.core.errors import StudyError
 from cemai_opt.core.registry import Part
 from cemai_opt.core.spec import DataSpec
 from cemai_opt.datasets._dataset import Dataset, Frames
@@ -18,7 +19,11 @@ class Reader(Part, ABC):
         """The rows that `spec` asks for, checked. StudyError says what is wrong with them and where."""
         from cemai_opt.datasets._assemble import assemble
 
-        return assemble(self._read(spec), self._filled(spec), task)
+        frames = self._read(spec)
+        try:
+            return assemble(frames, self._filled(spec), task)
+        except (TypeError, AttributeError, UnicodeDecodeError) as error:  # lists, structures, bytes in a cell
+            raise StudyError(f"a column holds what is neither number nor text: {error}", "leave it out") from error
 
     @abstractmethod
     def _read(self, spec: DataSpec) -> Frames:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
+import zlib
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -25,10 +28,12 @@ class Tabular(Reader):
     """CSV or Parquet files; in a folder one file is one group."""
 
     def _read(self, spec: DataSpec) -> Frames:
-        if spec.path is None:
+        if not spec.path:
             raise StudyError("no data was named", "give --data FILE_OR_FOLDER")
         rows, group = _read_path(Path(spec.path))
-        test = _read_path(Path(spec.test))[0] if spec.test is not None else None
+        test = _read_path(Path(spec.test))[0] if spec.test else None
+        if test is not None and group is not None and group not in test.columns:
+            test = test.assign(**{group: Path(str(spec.test)).name})
         return Frames(rows, test, group if spec.group is None else None)
 
 
@@ -37,12 +42,15 @@ def _read_path(path: Path) -> tuple[pd.DataFrame, str | None]:
         return _read_folder(path), FILE_GROUP
     if not path.is_file():
         siblings = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
-        raise StudyError(f"there is no file {path}", nearest(path.name, siblings))
+        hint = nearest(path.name, siblings) if siblings else "relative paths start from --data-root or CEMAI_OPT_DATA"
+        raise StudyError(f"there is no file {path}", hint)
     return _read_file(path), None
 
 
 def _read_folder(folder: Path) -> pd.DataFrame:
-    files = sorted(p for p in folder.iterdir() if p.is_file() and p.name.lower().endswith(CSV + PARQUET))
+    files = sorted(
+        p for p in folder.iterdir() if p.is_file() and p.name[0] != "." and p.name.lower().endswith(CSV + PARQUET)
+    )
     if not files:
         raise StudyError(f"folder {folder} holds no CSV or Parquet file", f"endings read: {CSV + PARQUET}")
     frames: list[pd.DataFrame] = []
@@ -56,14 +64,27 @@ def _read_folder(folder: Path) -> pd.DataFrame:
             )
         frames.append(frame)
     rows = pd.concat(frames, ignore_index=True)
+    if FILE_GROUP in rows.columns:
+        raise StudyError(f"the files of {folder} have a column {FILE_GROUP!r} of their own", "rename it")
     rows[FILE_GROUP] = np.repeat([file.name for file in files], [len(frame) for frame in frames])
     return rows
 
 
 def _read_file(path: Path) -> pd.DataFrame:
-    name = path.name.lower()
     if path.stat().st_size == 0:
         raise StudyError(f"{path} is empty", "name a file with a header and rows")
+    frame = _parsed(path)
+    if frame.empty:
+        raise StudyError(f"{path} has no rows", "is there more than a header?")
+    frame.columns = frame.columns.map(str)
+    doubled = frame.columns[frame.columns.duplicated()]
+    if len(doubled):
+        raise StudyError(f"{path}: column {doubled[0]!r} stands there twice", "rename one of them")
+    return frame
+
+
+def _parsed(path: Path) -> pd.DataFrame:
+    name = path.name.lower()
     try:
         if name.endswith(PARQUET):
             if name.endswith(".gz"):
@@ -71,18 +92,66 @@ def _read_file(path: Path) -> pd.DataFrame:
                     return pd.read_parquet(stream)
             return pd.read_parquet(path)
         if name.endswith(CSV):
-            return pd.read_csv(path, sep=_separator(path), low_memory=False)
-    except (ValueError, OSError, EOFError) as error:  # pandas' and pyarrow's parser errors are ValueErrors
+            return _read_csv(path)
+    except StudyError:
+        raise
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        csv.Error,
+        zlib.error,
+    ) as error:  # pandas' and pyarrow's parser errors are ValueErrors
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise StudyError(f"cannot read {path}: {first_line}", "is it a CSV or Parquet file, and whole?") from error
+        hint = (
+            "save it as UTF-8" if isinstance(error, UnicodeDecodeError) else "is it a CSV or Parquet file, and whole?"
+        )
+        raise StudyError(f"cannot read {path}: {first_line}", hint) from error
     raise StudyError(f"cannot tell what {path} is by its ending", f"endings read: {', '.join(CSV + PARQUET)}")
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """A CSV file; where semicolons part the columns, a comma inside numbers is the decimal sign."""
+    separator = _separator(path)
+    _check_fields(path, separator)
+    frame = pd.read_csv(path, sep=separator, low_memory=False, index_col=False)
+    if separator == ";" and any(_has_decimal_commas(frame[name]) for name in frame.columns):
+        return pd.read_csv(path, sep=separator, low_memory=False, index_col=False, decimal=",")
+    return frame
+
+
+def _check_fields(path: Path, separator: str) -> None:
+    """StudyError where the header names a column twice, or the first row has more fields than it; one that is empty
+    behind the last separator is fine, and is not read."""
+    with _opened(path) as stream:
+        lines = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace"), delimiter=separator)
+        header, first = next(lines, []), next(lines, [])
+    named = [name for name in header if name]
+    doubled = [name for name in named if named.count(name) > 1]
+    if doubled:
+        raise StudyError(f"{path}: column {doubled[0]!r} stands there twice", "rename one of them")
+    if any(first[len(header) :]):
+        raise StudyError(
+            f"{path}: the first row has {len(first)} fields, the header {len(header)}", "name every column"
+        )
+
+
+def _has_decimal_commas(values: pd.Series) -> bool:
+    present = values.dropna()
+    if pd.api.types.is_numeric_dtype(present) or present.empty:
+        return False
+    return bool(present.astype(str).str.fullmatch(r"\s*[+-]?\d+(,\d+)?([eE][+-]?\d+)?\s*").all())
 
 
 def _separator(path: Path) -> str:
     """Comma, semicolon, tab or bar, whichever the header line uses."""
-    with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as stream:
+    with _opened(path) as stream:
         header = stream.readline(SNIFF_BYTES).decode(errors="replace")
     try:
         return csv.Sniffer().sniff(header, delimiters=",;\t|").delimiter
     except csv.Error:
         return ","
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]  # a binary file

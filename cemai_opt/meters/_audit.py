@@ -32,18 +32,21 @@ class Audit:
     """CodeCarbon's offline tracker in machine mode, writing no file and asking nobody."""
 
     def __init__(self) -> None:
-        logging.getLogger("codecarbon").setLevel(logging.CRITICAL)
         from codecarbon import OfflineEmissionsTracker
 
-        self._tracker: Any = OfflineEmissionsTracker(
-            country_iso_code=ANY_COUNTRY,
-            tracking_mode="machine",
-            measure_power_secs=SAMPLE_S,
-            save_to_file=False,
-            allow_multiple_runs=True,
-            log_level="critical",
-        )
-        self._tracker.start()
+        logging.disable(logging.CRITICAL)  # it logs before it reads its own log level
+        try:
+            self._tracker: Any = OfflineEmissionsTracker(
+                country_iso_code=ANY_COUNTRY,
+                tracking_mode="machine",
+                measure_power_secs=SAMPLE_S,
+                save_to_file=False,
+                allow_multiple_runs=True,
+                log_level="critical",
+            )
+            self._tracker.start()
+        finally:
+            logging.disable(logging.NOTSET)
 
     def stop(self) -> AuditReading | None:
         """What was counted since the start; None where CodeCarbon could not count."""

@@ -22,7 +22,8 @@ class EstimatorModel(Model):
         self._fitted = self._estimator()
         if self.job.is_classification:
             self._seen, codes = np.unique(y.astype(np.int64), return_inverse=True)
-            self._fitted.fit(self._flat(X), codes)
+            if len(self._seen) > 1:  # of one class alone there is nothing to learn, and some libraries refuse
+                self._fitted.fit(self._flat(X), codes)
         else:
             self._fitted.fit(self._flat(X), y)
 
@@ -30,12 +31,14 @@ class EstimatorModel(Model):
         if not self.job.is_classification:
             return Prediction(np.asarray(self._fitted.predict(self._flat(X)), np.float64))
         by_seen = self._class_scores(self._flat(X))
-        by_class = np.full((len(X), self.job.n_classes), by_seen.min(initial=0.0))
+        by_class = np.full((len(X), self.job.n_classes), by_seen.min(initial=0.0))  # below any class seen
         by_class[:, self._seen] = by_seen
         return Prediction(self._seen[by_seen.argmax(axis=1)].astype(np.float64), by_class)
 
     def _class_scores(self, X: FloatArray) -> FloatArray:
         """Scores of the classes seen in training: (n, n_seen)."""
+        if len(self._seen) == 1:
+            return np.ones((len(X), 1))
         if hasattr(self._fitted, "predict_proba"):
             return np.asarray(self._fitted.predict_proba(X), np.float64)
         margin = np.asarray(self._fitted.decision_function(X), np.float64)

@@ -40,7 +40,10 @@ class Splits:
         test = _test_rows(data, spec, seed)
         has_target = data.has_target
         final = _fold(data, spec, ~test, test)
-        parts = _validation_parts(data, spec, ~test & has_target, seed)
+        try:
+            parts = _validation_parts(data, spec, ~test & has_target, seed)
+        except ValueError as error:  # scikit-learn: more folds than rows, or than rows of a class
+            raise StudyError(f"the split cannot be made: {error}", "use fewer --folds, or more rows") from error
         return Splits(tuple(_fold(data, spec, learn, judge) for learn, judge in parts), final, test)
 
 

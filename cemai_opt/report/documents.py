@@ -209,3 +209,19 @@ def front_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for member in document["members"]
     ]
+
+
+def marks_of(document: Mapping[str, Any]) -> dict[int, str]:
+    """Which trial is the knee, the best, the greenest."""
+    front = picks(document)
+    if not len(front):
+        return {}
+    marks: dict[int, list[str]] = {}
+    for name, point in (("knee", front.knee), ("best", front.best), ("greenest", front.greenest)):
+        marks.setdefault(point.trial, []).append(name)
+    return {trial: ", ".join(names) for trial, names in marks.items()}
+
+
+def picks(document: Mapping[str, Any]) -> Front:
+    """The front of a document, for picking members by rule."""
+    return Front.of(Point(m["trial"], m["validation"], m["carbon_g"]) for m in document["members"])

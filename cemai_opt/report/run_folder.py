@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,19 @@ import yaml
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.spec import StudySpec, parse_study
+from cemai_opt.report._lock import LOCK, hold
 from cemai_opt.report.documents import (
     RunRecord,
     front_document,
     front_rows,
+    marks_of,
     summary_document,
     trial_document,
 )
 from cemai_opt.report.emissions import COLUMNS, emissions_rows
 
 STUDY, SPACE, TRIALS = "study.yaml", "space.lock.yaml", "trials.jsonl"
+CONFIRMED = "confirmed.json"
 FRONT, FRONT_CSV, SUMMARY, EMISSIONS = "front.json", "front.csv", "summary.json", "emissions.csv"
 
 
@@ -46,35 +49,37 @@ class RunFolder:
         if self.holds_a_run:
             if not self.study().asks_the_same(study):
                 raise StudyError(f"{self.path} holds the run of another study", "choose another --out")
-        elif self.path.is_dir() and any(self.path.iterdir()):
+        elif self.path.is_dir() and any(file.name != LOCK for file in self.path.iterdir()):
             raise StudyError(f"{self.path} is not empty, and holds no run", "choose another --out")
 
     def start(self, study: StudySpec, space: Mapping[str, Any]) -> None:
-        """Makes the folder and writes what is known before the first trial."""
+        """Makes the folder, keeps others out of it, and writes what is known before the first trial."""
         self.check_usable(study)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            _replace(self.path / STUDY, _yaml(study.to_json()))
-            _replace(self.path / SPACE, _yaml(space))
+            self._lock = hold(self.path)
         except OSError as error:
             raise StudyError(f"cannot write to {self.path}: {error.strerror}", "choose another --out") from error
+        _replace(self.path / STUDY, _yaml(study.to_json()))
+        _replace(self.path / SPACE, _yaml(space))
 
     def append_run(self, study: StudySpec, why: str, result: TrialResult) -> None:
         """Adds the emissions of one pipeline run: a trial of the search, or one that confirms or tests a member."""
         text = csv_text(emissions_rows(study, f"trial-{result.trial}-{why}", result), COLUMNS)
         is_new = not (self.path / EMISSIONS).exists()
-        with (self.path / EMISSIONS).open("a", encoding="utf-8") as stream:
-            stream.write(text if is_new else text.split("\n", 1)[1])
+        _append(self.path / EMISSIONS, text if is_new else text.split("\n", 1)[1])
 
     def append(self, study: StudySpec, result: TrialResult) -> None:
         """Adds one finished trial, with its emissions."""
         self.append_run(study, "search", result)
-        with (self.path / TRIALS).open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(trial_document(study, result)) + "\n")
+        _append(self.path / TRIALS, json.dumps(trial_document(study, result)) + "\n")
 
     def finish(self, record: RunRecord) -> None:
         """Writes front and summary."""
         front = front_document(record)
+        confirmed = [r.to_json() for r in record.results if r.repeats_j]
+        tested = [record.finals[trial].to_json() for trial in sorted(record.finals)]
+        _replace(self.path / CONFIRMED, _json({"confirmed": confirmed, "tested": tested}))
         _replace(self.path / FRONT, _json(front))
         _replace(self.path / FRONT_CSV, csv_text(front_rows(front)))
         _replace(self.path / SUMMARY, _json(summary_document(record)))
@@ -84,41 +89,82 @@ class RunFolder:
         if not self.holds_a_run:
             siblings = [p.name for p in self.path.parent.glob("*/")] if self.path.parent.is_dir() else []
             raise StudyError(f"{self.path} holds no run", nearest(self.path.name, siblings))
-        return parse_study(yaml.safe_load((self.path / STUDY).read_text(encoding="utf-8")), str(self.path / STUDY))
+        return parse_study(self._read(STUDY, yaml.safe_load), str(self.path / STUDY))
 
     def space(self) -> dict[str, Any]:
         """The search space as it was searched."""
-        document: dict[str, Any] = yaml.safe_load((self.path / SPACE).read_text(encoding="utf-8"))
-        return document
+        return dict(self._read(SPACE, yaml.safe_load))
 
     def results(self) -> list[TrialResult]:
         """Finished trials, in the order in which they finished. A last line that was cut off is cut away."""
-        file = self.path / TRIALS
-        if not file.exists():
+        if not (self.path / TRIALS).exists():
             return []
-        whole, newline, torn = file.read_bytes().rpartition(b"\n")
-        if torn:
-            os.truncate(file, len(whole + newline))
-        return [TrialResult.from_json(json.loads(line)) for line in whole.splitlines() if line]
+        cut_torn_line(self.path / TRIALS)
+        return list(self._read(TRIALS, lambda text: [_result(line) for line in text.splitlines()]))
+
+    def confirmed(self) -> tuple[dict[int, TrialResult], dict[int, TrialResult]]:
+        """Front members with their repeated measurements, and as they were tested, by trial."""
+        if not (self.path / CONFIRMED).exists():
+            return {}, {}
+
+        def parsed(text: str) -> tuple[dict[int, TrialResult], dict[int, TrialResult]]:
+            document = json.loads(text)
+            lists = [[TrialResult.from_json(row) for row in document[key]] for key in ("confirmed", "tested")]
+            return {r.trial: r for r in lists[0]}, {r.trial: r for r in lists[1]}
+
+        measured, tested = self._read(CONFIRMED, parsed)
+        return measured, tested
 
     def front(self) -> dict[str, Any]:
         """The front document. StudyError where the run has none yet."""
-        return self._document(FRONT)
+        document = self._document(FRONT)
+        self._read(FRONT, lambda text: [front_rows(json.loads(text)), marks_of(json.loads(text))])
+        return document
 
     def summary(self) -> dict[str, Any]:
         """The summary document. StudyError where the run has none yet."""
-        return self._document(SUMMARY)
+        document = self._document(SUMMARY)
+        self._read(SUMMARY, lambda text: sum(json.loads(text)["search"]["energy_j_by"].values()))
+        return document
 
     def has_summary(self) -> bool:
-        """Has a session of this run come to its end?"""
+        """Has a session of this run written its summary?"""
         return (self.path / SUMMARY).is_file()
 
     def _document(self, name: str) -> dict[str, Any]:
         self.study()  # says what is wrong where there is no run at all
         if not (self.path / name).is_file():
-            raise StudyError(f"the run in {self.path} has no {name} yet", "let `optimize` come to its end")
-        document: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
-        return document
+            raise StudyError(f"the run in {self.path} has no {name} yet", "let `optimize` come to its first result")
+        return dict(self._read(name, json.loads))
+
+    def _read(self, name: str, parse: Callable[[str], Any]) -> Any:
+        """What a file of the run holds. StudyError where it is missing, or not what was written."""
+        try:
+            return parse((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+            told = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+            raise StudyError(f"{self.path / name} is damaged ({told})", "choose another --out") from error
+
+
+def _result(line: str) -> TrialResult:
+    return TrialResult.from_json(json.loads(line))
+
+
+def cut_torn_line(file: Path) -> None:
+    """Cuts away a last line without its end, which a killed writer leaves."""
+    whole, newline, torn = file.read_bytes().rpartition(b"\n")
+    if torn:
+        os.truncate(file, len(whole + newline))
+
+
+def _append(path: Path, text: str) -> None:
+    try:
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise StudyError(
+            f"cannot write {path}: {error.strerror}", "make room; the same command goes on then"
+        ) from error
 
 
 def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = None) -> str:
@@ -133,21 +179,26 @@ def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = 
 
 def write_text(path: Path, text: str) -> None:
     """Writes a file as a whole or not at all. StudyError where it cannot be written."""
+    if not path.name:
+        raise StudyError("no file was named", "give --out FILE")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text)
     except OSError as error:
         raise StudyError(f"cannot write {path}: {error.strerror}", "choose another path") from error
+    _replace(path, text)
 
 
 def _replace(path: Path, text: str) -> None:
     """A reader sees the old file or the new one, never half of it."""
     draft = path.with_name(path.name + ".part")
-    with draft.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(draft, path)
+    try:
+        with draft.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(draft, path)
+    except OSError as error:
+        raise StudyError(f"cannot write {path}: {error.strerror}", "make room, or choose another path") from error
 
 
 def _json(document: Mapping[str, Any]) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.table import Table
 
-from cemai_opt.core.front import Front, Point
 from cemai_opt.core.result import NOISY_LOAD
 from cemai_opt.core.units import readable_grams
+from cemai_opt.report.documents import marks_of
 
 
 def front_table(document: Mapping[str, Any]) -> Table:
@@ -18,8 +18,8 @@ def front_table(document: Mapping[str, Any]) -> Table:
     for heading, align in (
         ("trial", "right"),
         ("model", "left"),
-        (f"{document['score']} valid", "right"),
-        (f"{document['score']} test", "right"),
+        ("valid", "right"),
+        ("test", "right"),
         (str(document["unit"]).split()[0], "right"),
         ("+-", "right"),
         ("", "left"),
@@ -47,26 +47,10 @@ def front_table(document: Mapping[str, Any]) -> Table:
 
 def legend(document: Mapping[str, Any]) -> str:
     """What the marks mean that the table shows; empty where it shows none."""
-    unit, _, of_what = str(document["unit"]).partition(" ")
-    lines = [f"{unit} {of_what}"] if of_what else []
+    what = "one run of all stages" if document["unit"] == "gCO2eq" else document["unit"]
+    lines = [f"{document['score']} on validation and test rows; grams: {what}"]
     if any(member["ties"] for member in document["members"]):
         lines.append("~ grams within two standard uncertainties of another member's: a tie")
     if any(member["foreign_load"] > NOISY_LOAD for member in document["members"]):
         lines.append("! measured beside other work that used more than 10 % of the machine")
     return "\n".join(lines)
-
-
-def marks_of(document: Mapping[str, Any]) -> dict[int, str]:
-    """Which trial is the knee, the best, the greenest."""
-    front = picks(document)
-    if not len(front):
-        return {}
-    marks: dict[int, list[str]] = {}
-    for name, point in (("knee", front.knee), ("best", front.best), ("greenest", front.greenest)):
-        marks.setdefault(point.trial, []).append(name)
-    return {trial: ", ".join(names) for trial, names in marks.items()}
-
-
-def picks(document: Mapping[str, Any]) -> Front:
-    """The front of a document, for picking members by rule."""
-    return Front.of(Point(m["trial"], m["validation"], m["carbon_g"]) for m in document["members"])

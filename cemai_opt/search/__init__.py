@@ -2,7 +2,7 @@
 
 from cemai_opt.search.confirm import Confirmation
 from cemai_opt.search.ledger import Ledger
-from cemai_opt.search.loop import Search, SearchState
+from cemai_opt.search.loop import INTERRUPTED, Search, SearchState
 from cemai_opt.search.storage import open_study
 
-__all__ = ["Confirmation", "Ledger", "Search", "SearchState", "open_study"]
+__all__ = ["INTERRUPTED", "Confirmation", "Ledger", "Search", "SearchState", "open_study"]

@@ -30,9 +30,11 @@ class Confirmation:
         ledger: Ledger,
         on_step: Callable[[str], None] = lambda text: None,
         on_run: Callable[[str, TrialResult], None] = lambda why, result: None,
+        tested_before: Mapping[int, TrialResult] | None = None,
     ) -> None:
         self._study, self._space, self._engine, self._ledger = study, space, engine, ledger
         self._on_step, self._on_run = on_step, on_run
+        self._tested_before = tested_before or {}
 
     def measured_again(self, results: Sequence[TrialResult], front: Front) -> list[TrialResult]:
         """All results, those of front members with the mean of new measurements as their cost.
@@ -40,9 +42,11 @@ class Confirmation:
         The search's own measurement is left out of the mean: a member is on the front partly because it was lucky.
         """
         by_trial = {result.trial: result for result in results}
-        for i, member in enumerate(front):
-            self._on_step(f"measuring front member {i + 1} of {len(front)} again, {self._study.search.confirm} times")
-            by_trial[member.trial] = self._repeated(by_trial[member.trial])
+        wanted = self._study.search.confirm
+        fresh = [point.trial for point in front if len(by_trial[point.trial].repeats_j) < wanted]
+        for i, trial in enumerate(fresh):
+            self._on_step(f"measuring front member {i + 1} of {len(fresh)} again, {wanted} times")
+            by_trial[trial] = self._repeated(by_trial[trial], wanted)
         return [by_trial[result.trial] for result in results]
 
     def tested(self, results: Sequence[TrialResult], front: Front) -> Mapping[int, TrialResult]:
@@ -50,11 +54,13 @@ class Confirmation:
         explained = self._study.search.explain != "never"
         stages = tuple(name for name in self._space.stages if explained or name != "explain")
         by_trial = {result.trial: result for result in results}
-        finals: dict[int, TrialResult] = {}
-        for i, member in enumerate(front):
-            self._on_step(f"training front member {i + 1} of {len(front)} once more for the test score")
-            plan = TrialPlan(member.trial, self._study, by_trial[member.trial].config, "final", stages, folds=1)
-            finals[member.trial] = self._ran(plan, FINAL)
+        members = [point.trial for point in front]
+        finals = {trial: self._tested_before[trial] for trial in members if trial in self._tested_before}
+        fresh = [trial for trial in members if trial not in finals]
+        for i, trial in enumerate(fresh):
+            self._on_step(f"training front member {i + 1} of {len(fresh)} once more for the test score")
+            plan = TrialPlan(trial, self._study, by_trial[trial].config, "final", stages, folds=1)
+            finals[trial] = self._ran(plan, FINAL)
         return finals
 
     def _ran(self, plan: TrialPlan, why: str) -> TrialResult:
@@ -64,10 +70,7 @@ class Confirmation:
         self._on_run(why, result)
         return result
 
-    def _repeated(self, result: TrialResult) -> TrialResult:
-        wanted = self._study.search.confirm
-        if not wanted or len(result.repeats_j) >= wanted:
-            return result
+    def _repeated(self, result: TrialResult, wanted: int) -> TrialResult:
         runs = [run for run in (self._quiet_run(result) for _ in range(wanted)) if run.is_complete]
         if not runs:
             return replace(result, notes=(*result.notes, "could not be measured again"))

@@ -25,6 +25,9 @@ from cemai_opt.search.suggest import suggest
 MAX_REPEATS_IN_A_ROW = 50
 """So many suggestions in a row that were all known: the space is as good as used up."""
 
+INTERRUPTED = "interrupted"
+"""Why a search ended that was told to stop: its front so far stands."""
+
 _STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
 
 
@@ -70,6 +73,14 @@ class Search:
 
     def run(self) -> str:
         """Runs the search and returns why it ended, in words."""
+        try:
+            return self._run()
+        except KeyboardInterrupt:
+            for trial in self._running.values():
+                self._optuna.tell(trial, state=TrialState.FAIL)
+            return INTERRUPTED
+
+    def _run(self) -> str:
         started = self._clock()
         if not self.results:
             self._enqueue_design()
@@ -125,7 +136,11 @@ class Search:
             return
         self._repeats_in_a_row = 0
         self._seen.add(config.digest)
-        self._running[self._engine.run(self._plan(trial.number, config))] = trial
+        try:
+            self._running[self._engine.run(self._plan(trial.number, config))] = trial
+        except KeyboardInterrupt:
+            self._optuna.tell(trial, state=TrialState.FAIL)
+            raise
 
     def _plan(self, number: int, config: Config) -> TrialPlan:
         stages = self._space.stages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -30,10 +31,8 @@ class Explain(Stage):
         )
 
     def prepare(self, params: Params, job: Job) -> None:
-        """Imports shap, which compiles on first use."""
-        import shap
-
-        shap.explainers.Permutation(lambda mask: mask.sum(axis=1), np.zeros((1, 2)))(np.ones((1, 2)))
+        """Explains a sum of three numbers, for shap imports and compiles at its first use."""
+        _shapley(lambda present: present.sum(axis=1, keepdims=True), 3, job.seed)
 
     def _run(self, batch: Batch, params: Params) -> Batch:
         assert batch.windows is not None, "explain needs windows"
@@ -42,7 +41,13 @@ class Explain(Stage):
         background = _some(batch.samples.X, int(params["background_samples"]), rng)
         n_explained = min(int(params["summary_samples"]), len(batch.judge_rows))
         rows = np.sort(rng.choice(batch.judge_rows, n_explained, replace=False))
-        weights = np.mean([_shapley(batch, window, background) for window in batch.windows.take(rows)], axis=0)
+        weights = np.mean(
+            [
+                _shapley(_mean_output(batch, window, background), len(batch.names), batch.job.seed)
+                for window in batch.windows.take(rows)
+            ],
+            axis=0,
+        )
         total = weights.sum()
         shares = weights / total if total > 0 else weights
         by_weight = np.argsort(-shares, kind="stable")
@@ -53,9 +58,8 @@ def _some(X: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
     return X[np.sort(rng.choice(len(X), min(n, len(X)), replace=False))]
 
 
-def _shapley(batch: Batch, window: FloatArray, background: FloatArray) -> FloatArray:
-    """Absolute Shapley value of each variable for one window (window, n_features): (n_features,)."""
-    import shap
+def _mean_output(batch: Batch, window: FloatArray, background: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """From presence (n, n_features) to the mean output over backgrounds (n, n_outputs), for one window of a row."""
 
     def mean_output(present: FloatArray) -> FloatArray:
         mixed = np.where(present[:, None, None, :] > 0.5, window, background)
@@ -64,8 +68,14 @@ def _shapley(batch: Batch, window: FloatArray, background: FloatArray) -> FloatA
         means: FloatArray = output.reshape(len(present), len(background), -1).mean(axis=1)
         return means
 
-    n_features = window.shape[1]
-    explainer = shap.explainers.Permutation(mean_output, np.zeros((1, n_features)), seed=batch.job.seed)
+    return mean_output
+
+
+def _shapley(output: Callable[[FloatArray], FloatArray], n_features: int, seed: int) -> FloatArray:
+    """Absolute Shapley value of each variable's presence, summed over outputs: (n_features,)."""
+    import shap
+
+    explainer = shap.explainers.Permutation(output, np.zeros((1, n_features)), seed=seed)
     values = explainer(np.ones((1, n_features)), max_evals=2 * n_features + 1, silent=True).values[0]
     weights: FloatArray = np.abs(values).reshape(n_features, -1).sum(axis=1)
     return weights

@@ -28,6 +28,14 @@ def folder(tmp_path: Path) -> Path:
     good.drop(columns="x").to_csv(tmp_path / "lacks.csv", index=False)
     good.assign(unit=[None, *good["unit"][1:]]).to_csv(tmp_path / "hole.csv", index=False)
     good.assign(when=["2024-01-01", "yesterday"] * 30).to_csv(tmp_path / "when.csv", index=False)
+    good.assign(when="01/02/2024").to_csv(tmp_path / "slash.csv", index=False)
+    good.assign(x=[*map(str, good["x"][:4]), "ERR", *map(str, good["x"][5:])]).to_csv(
+        tmp_path / "cell.csv", index=False
+    )
+    good.assign(y=["bad", *map(str, good["y"][1:])]).to_csv(tmp_path / "aim.csv", index=False)
+    (tmp_path / "ragged.csv").write_text("unit,x,y\na,1,2,3\nb,2,3,4\n")
+    (tmp_path / "twice.csv").write_text("x,y,x\n1,2,3\n2,3,4\n")
+    (tmp_path / "number.yaml").write_text("config: {5: {a: 1}, train: {model: ridge}}\nstudy: {data: {source: demo}}\n")
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "header.csv").write_text("unit,x,y\n")
     (tmp_path / "bytes.csv").write_bytes(bytes(range(256)) * 20)
@@ -107,6 +115,23 @@ BAD = [
     ([*DATA, "good.csv", "--out", "full"], "not empty"),
     ([*DATA, "good.csv", "--out", "good.csv"], "is a file"),
     ([*DATA, "good.csv", "--data-root", "nowhere"], "no folder nowhere"),
+    ([*DATA, "ragged.csv"], "first row has 4 fields, the header 3"),
+    ([*DATA, "good.csv", "--test", "header.csv"], "header.csv has no rows"),
+    ([*DATA, "twice.csv"], "'x' stands there twice"),
+    ([*DATA, "cell.csv"], "'x' is numeric but for 1 of 60 values.*'ERR', value number 5"),
+    ([*DATA, "aim.csv"], "'y' is numeric but for 1 of 60 values.*'bad'"),
+    ([*DATA, "good.csv", "--clip-target", "-99"], "makes every target the same"),
+    ([*DATA, "good.csv", "--clip-target", "nan"], "data.clip_target"),
+    ([*DATA, "good.csv", "--folds", "50"], "split cannot be made|folds"),
+    ([*DATA, "slash.csv", "--time", "when"], "cannot read '01/02/2024'"),
+    ([*DATA, "words.csv", "--positive", "hgh"], "no such class.*'high'"),
+    ([*DATA, "good.csv", "--intensity", "inf"], "carbon.intensity"),
+    ([*DATA, "good.csv", "--intensity", "nowhere.csv"], "cannot read intensity file"),
+    ([*DATA, "good.csv", "--intensity", "cmd:false"], "intensity command 'false' failed"),
+    ([*DATA, "good.csv", "--cloud", "gcp/europe-nort1"], "no cloud region.*europe-north1"),
+    ([*DATA, "good.csv", "--embodied-kg", "-1"], "carbon.embodied_kg"),
+    ([*DATA, "good.csv", "--meter", "ram"], "reads ram energy"),
+    (["run", "number.yaml"], "no stage called 5"),
     (["optimise"], "No such command 'optimise'"),
     (["front", "runs/x"], "holds no run"),
     (["export", "full", "--out", "a.yaml"], "holds no run"),

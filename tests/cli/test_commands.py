@@ -14,7 +14,19 @@ from cemai_opt.core.measurement import OVERHEAD
 from cemai_opt.report.emissions import COLUMNS
 from tests.conftest import Cli
 
-OPTIONS = ["--target", "tool_wear", "--group", "run", "--time", "cut", "--space", "quick", "--country", "NOR"]
+OPTIONS = [
+    "--target",
+    "tool_wear",
+    "--group",
+    "run",
+    "--time",
+    "cut",
+    "--space",
+    "quick",
+    "--no-audit",
+    "--country",
+    "NOR",
+]
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +125,24 @@ def test_emissions_have_codecarbons_columns(finished: Path) -> None:
     assert sum(float(row["emissions"]) for row in rows) * 1000 == pytest.approx(spent_g)
 
 
+def test_two_numbers_are_kept_apart(finished: Path) -> None:
+    """The footprint holds idle power beside what the ledger says, and is not the search's grams."""
+    summary = json.loads((finished / "run" / "summary.json").read_text())
+    footprint = summary["footprint"]
+    assert footprint["dynamic_j"] == pytest.approx(summary["search"]["energy_j"], rel=0.05)
+    assert footprint["energy_j"] == pytest.approx(footprint["dynamic_j"] + footprint["idle_j"])
+    assert footprint["idle_j"] > 0
+    assert len(footprint["sessions"]) == 1
+
+
+def test_front_members_are_measured_again(finished: Path) -> None:
+    """Three times each, with mean and standard deviation; the search's own lucky measurement is left out."""
+    for member in front_of(finished)["members"]:
+        assert member["repeats"] == 3
+        assert member["deviation_g"] >= 0
+        assert member["uncertainty_g"] > 0
+
+
 def test_notes_say_what_was_chosen(finished: Path) -> None:
     """The split, the intensity and its origin are on standard error; the table alone is on standard output."""
     told = " ".join((finished / "stderr.txt").read_text().split())
@@ -178,6 +208,11 @@ def test_a_run_goes_on_where_it_ended(finished: Path, cli: Cli) -> None:
     assert after[:10] == before
     assert len(after) >= 13
     assert front_of(finished)["search"]["carbon_g"] > spent_g
+    spent_j = json.loads((finished / "run" / "summary.json").read_text())["search"]["energy_j_by"]
+    assert cli(*command, "--trials", 13, folder=finished).returncode == 0
+    again_j = json.loads((finished / "run" / "summary.json").read_text())["search"]["energy_j_by"]
+    for entry in ("complete", "confirm", "final"):  # nothing new to do: nothing is measured or tested again
+        assert again_j[entry] == pytest.approx(spent_j[entry])
     storage = optuna.storages.JournalStorage(
         optuna.storages.journal.JournalFileBackend(str(finished / "run" / "optuna.journal"))
     )
@@ -207,7 +242,20 @@ def test_classification_with_text_classes(cli: Cli, wear, tmp_path: Path) -> Non
         operator=wear["run"].str[-1].map({"0": "ann", "1": "bob"}).fillna("cid"),
     ).drop(columns="tool_wear")
     worn.to_csv(tmp_path / "worn.csv", index=False)
-    options = ["--target", "state", "--group", "run", "--space", "quick", "--trials", 8, "--out", "c", "--json"]
+    options = [
+        "--target",
+        "state",
+        "--group",
+        "run",
+        "--space",
+        "quick",
+        "--trials",
+        8,
+        "--out",
+        "c",
+        "--json",
+        "--no-audit",
+    ]
     done = cli("optimize", "--data", "worn.csv", *options)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -224,7 +272,20 @@ def test_a_folder_of_files_is_grouped_by_file(cli: Cli, wear, tmp_path: Path) ->
             rows.to_parquet(tmp_path / "many" / f"{i}.parquet")
         else:
             rows.to_csv(tmp_path / "many" / f"{i}.csv.gz", index=False)
-    done = cli("optimize", "--data", "many", "--target", "tool_wear", "--space", "quick", "--trials", 6, "--out", "m")
+    done = cli(
+        "optimize",
+        "--data",
+        "many",
+        "--target",
+        "tool_wear",
+        "--space",
+        "quick",
+        "--trials",
+        6,
+        "--out",
+        "m",
+        "--no-audit",
+    )
     assert done.returncode == 0, done.stderr
     assert "split by 10 groups" in " ".join(done.stderr.split())
 

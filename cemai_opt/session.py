@@ -1,0 +1,188 @@
+"""One session of a run: search, measure the front again, test it, keep everything."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from cemai_opt.compose import Settled
+from cemai_opt.core.errors import StudyError, TrialError
+from cemai_opt.core.objective import objective_unit
+from cemai_opt.core.plan import Config, TrialPlan
+from cemai_opt.core.result import TrialResult
+from cemai_opt.engines import ENGINES, Engine
+from cemai_opt.meters import SAMPLE_EVERY_S, WORLD_G_PER_KWH, Audit, machine_idle
+from cemai_opt.report import Footprint, RunFolder, RunRecord
+from cemai_opt.search import INTERRUPTED, Confirmation, Ledger, Search, SearchState, open_study
+from cemai_opt.search.samplers import SAMPLERS, Budget
+from cemai_opt.stages import STAGES
+
+KEEP_EVERY_S = 30.0
+"""So often front and summary are written during a search; trials are written one by one."""
+CONFIRM_ROUNDS = 3
+"""A member that costs more than it seemed may leave the front to others, which are then measured in turn."""
+
+
+class Session:
+    """One session of a study in a run folder; a run that is there already goes on where it ended."""
+
+    def __init__(
+        self,
+        settled: Settled,
+        folder: RunFolder,
+        on_result: Callable[[TrialResult, SearchState], None] = lambda result, state: None,
+        on_phase: Callable[[str], None] = lambda phase: None,
+        with_audit: bool = True,
+    ) -> None:
+        self._settled, self._study, self._folder = settled, settled.study, folder
+        self._on_result, self._on_phase, self._with_audit = on_result, on_phase, with_audit
+        self._sampler = SAMPLERS.require(self._study.search.sampler)()
+        folder.check_usable(self._study)
+        self._earlier = self._earlier_results()
+        self._sessions = folder.summary()["footprint"]["sessions"] if folder.has_summary() else []
+        self._ledger = Ledger(settled.meters, settled.start_j, self._earlier_j())
+        self._kept_s = time.monotonic()
+        self._search: Search
+
+    def run(self) -> RunRecord:
+        """The finished record, which the folder holds as well. TrialError where no trial was complete."""
+        self._folder.start(self._study, self._settled.lock())
+        audit = Audit() if self._with_audit else None
+        engine = ENGINES.require(self._study.engine)()
+        try:
+            self._search = self._new_search(engine)
+            ended = self._search.run()
+            record = self._record(ended)
+            self._folder.finish(record)  # the front is safe before its members are measured and trained once more
+            self._on_phase(ended)
+            if ended != INTERRUPTED:
+                record = self._confirmed(record, engine)
+        finally:
+            engine.close()
+        footprint = self._footprint(audit)
+        self._on_phase(footprint.audit_line())
+        sessions = [*self._sessions, footprint.to_json(self._study.carbon)]
+        record = replace(record, spent_j=self._ledger.spent_j(), footprints=sessions)
+        self._folder.finish(record)
+        _refuse_emptiness(record)
+        return record
+
+    def _new_search(self, engine: Engine) -> Search:
+        study, seen = self._study, set[str]()
+        budget = Budget(study.search.trials, study.seed, study.search.population, seen)
+        sampler = self._sampler.build(self._settled.space, budget)
+        metrics = (study.score, objective_unit(study.objective))
+        optuna_study = open_study(self._folder.path, study.name, metrics, sampler)
+        if self._earlier and max(r.trial for r in self._earlier) >= len(optuna_study.get_trials(deepcopy=False)):
+            raise StudyError(
+                f"{self._folder.path}: the journal knows fewer trials than trials.jsonl", "choose another --out"
+            )
+        space, ledger = self._settled.space, self._ledger
+        return Search(study, space, optuna_study, engine, ledger, self._earlier, self._keep, seen)
+
+    def _keep(self, result: TrialResult, state: SearchState) -> None:
+        """Writes a finished trial, and now and then what else is known, so that a kill loses next to nothing."""
+        self._folder.append(self._study, result)
+        if self._settled.live is not None:
+            self._settled.live.sample(SAMPLE_EVERY_S)
+        if time.monotonic() - self._kept_s >= KEEP_EVERY_S:
+            self._folder.finish(self._record("still running"))
+            self._kept_s = time.monotonic()
+        self._on_result(result, state)
+
+    def _confirmed(self, record: RunRecord, engine: Engine) -> RunRecord:
+        """The record with front members measured again and tested."""
+        _, tested = self._folder.confirmed()
+        on_run = partial(self._folder.append_run, self._study)
+        space = self._settled.space
+        confirmation = Confirmation(self._study, space, engine, self._ledger, self._on_phase, on_run, tested)
+        for _ in range(CONFIRM_ROUNDS):
+            record = replace(record, results=confirmation.measured_again(record.results, record.front))
+        return replace(record, finals=confirmation.tested(record.results, record.front))
+
+    def _record(self, ended: str) -> RunRecord:
+        _, tested = self._folder.confirmed()
+        return RunRecord(
+            study=self._study,
+            results=self._search.results,
+            finals=tested,
+            spent_j=self._ledger.spent_j(),
+            footprints=self._sessions,
+            ended=ended,
+            notes=self._settled.notes,
+        )
+
+    def _earlier_results(self) -> Sequence[TrialResult]:
+        """Results of earlier sessions, front members with their repeated measurements. StudyError where what was
+        searched is not what is to be searched now."""
+        if not self._folder.holds_a_run:
+            return ()
+        before, now = self._folder.space(), self._settled.lock()
+        if before.get("data_digest") != now["data_digest"]:
+            raise StudyError(f"the data has changed since the run in {self._folder.path}", "choose another --out")
+        if before != now:
+            raise StudyError(
+                f"the search space has changed since the run in {self._folder.path}", "choose another --out"
+            )
+        measured, _ = self._folder.confirmed()
+        return [measured.get(result.trial, result) for result in self._folder.results()]
+
+    def _earlier_j(self) -> dict[str, float]:
+        """Joules of earlier sessions by entry; those of trials from the trials themselves, which are never behind."""
+        folder = self._folder
+        spent_j: dict[str, float] = dict(folder.summary()["search"]["energy_j_by"]) if folder.has_summary() else {}
+        trials = folder.results() if folder.holds_a_run else []
+        for state in {result.state for result in trials}:
+            spent_j[state] = sum(r.spent.energy_j for r in trials if r.state == state)
+        return spent_j
+
+    def _footprint(self, audit: Audit | None) -> Footprint:
+        """What this session has drawn until now."""
+        idle_w, idle_source = machine_idle()
+        live, wall_s = self._settled.live, time.monotonic() - self._settled.start_s
+        reading = audit.stop() if audit is not None else None
+        if live is not None:
+            live.sample()
+        return Footprint(
+            dynamic_j=self._ledger.session_j(),
+            idle_j=idle_w * wall_s,
+            wall_s=wall_s,
+            intensity_g_per_kwh=live.mean() if live else self._study.carbon.intensity_g_per_kwh or WORLD_G_PER_KWH,
+            idle_source=idle_source,
+            audit_j=reading.energy_j if reading is not None else None,
+            audit_method=reading.method if reading is not None else "",
+        )
+
+
+def _refuse_emptiness(record: RunRecord) -> None:
+    """TrialError where there is no front, with the reason that most trials gave."""
+    if len(record.front):
+        return
+    reasons = Counter(result.reason for result in record.results)
+    if not reasons:
+        raise TrialError(f"no trial was run ({record.ended})", "give more --trials or a longer --timeout")
+    (reason, count), *_ = reasons.most_common(1)
+    raise TrialError(
+        f"none of {len(record.results)} trials was complete; {count} failed so: {reason}", "see trials.jsonl"
+    )
+
+
+def run_config(settled: Settled, config: Config) -> TrialResult:
+    """Runs one pipeline: trained on train + validation, scored on test, explained.
+
+    Stages that a search space may skip run where the configuration names them; explaining is always done.
+    """
+    stages = tuple(
+        name
+        for name in settled.space.stages
+        if name in config.stages or name == "explain" or not STAGES.find(name).is_optional
+    )
+    plan = TrialPlan(0, settled.study, config, "final", stages, folds=1)
+    engine = ENGINES.require(settled.study.engine)()
+    try:
+        return engine.run(plan).result()
+    finally:
+        engine.close()

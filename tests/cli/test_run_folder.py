@@ -1,0 +1,150 @@
+"""Run folders that something happened to: one message, or the run goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Cli
+
+OPTIONS = [
+    "--target",
+    "tool_wear",
+    "--group",
+    "run",
+    "--space",
+    "quick",
+    "--no-audit",
+    "--confirm",
+    0,
+    "--explain",
+    "never",
+]
+
+
+@pytest.fixture
+def run(cli: Cli, wear_csv: Path, tmp_path: Path) -> Path:
+    """A run of four trials."""
+    done = cli("optimize", "--data", wear_csv, *OPTIONS, "--trials", 4, "--out", "run")
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "run"
+
+
+def again(cli: Cli, trials: int = 6, *more: object) -> subprocess.CompletedProcess[str]:
+    """The same command with more trials."""
+    return cli("optimize", "--data", "wear.csv", *OPTIONS, "--trials", trials, "--out", "run", *more)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("study.yaml", "a: [b"),
+        ("study.yaml", ""),
+        ("space.lock.yaml", "[]"),
+        ("trials.jsonl", "null\n"),
+        ("trials.jsonl", "garbage\n"),
+        ("optuna.journal", "garbage\n"),
+        ("summary.json", "{}"),
+        ("confirmed.json", "[1]"),
+    ],
+)
+def test_a_damaged_file_is_one_message(run: Path, cli: Cli, name: str, text: str) -> None:
+    """Which file, and what to do; no traceback."""
+    (run / name).write_text(text)
+    done = again(cli)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert name in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("text", ["", "null", "{}", '{"members": [{}]}'])
+def test_a_damaged_front_is_one_message(run: Path, cli: Cli, text: str, tmp_path: Path) -> None:
+    """For `front` and for `export`."""
+    (run / "front.json").write_text(text)
+    for command in (["front", "run"], ["export", "run", "--out", tmp_path / "a.yaml"]):
+        done = cli(*command)
+        assert done.returncode == 2
+        assert "front.json is damaged" in " ".join(done.stderr.split())
+
+
+def test_what_a_killed_writer_leaves_is_mended(run: Path, cli: Cli) -> None:
+    """Torn last lines of both journals, and the storage's lock, which would else be waited for."""
+    for name in ("trials.jsonl", "optuna.journal"):
+        with (run / name).open("a") as stream:
+            stream.write('{"torn": ')
+    (run / "optuna.journal.lock").symlink_to("nowhere")
+    done = again(cli)
+    assert done.returncode == 0, done.stderr
+    numbers = [json.loads(line)["trial"] for line in (run / "trials.jsonl").read_text().splitlines()]
+    assert len(numbers) == len(set(numbers)) >= 6
+
+
+def test_a_lost_journal_is_refused(run: Path, cli: Cli) -> None:
+    """Trial numbers would begin anew."""
+    (run / "optuna.journal").unlink()
+    done = again(cli)
+    assert done.returncode == 2
+    assert "knows fewer trials" in " ".join(done.stderr.split())
+
+
+def test_a_changed_space_is_refused(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:
+    """The same name, another content."""
+    lens = tmp_path / "lens.yaml"
+    options = ["--data", wear_csv, *OPTIONS, "--space", "lens.yaml", "--out", "run"]
+    lens.write_text("models: [ridge]\n")
+    assert cli("optimize", *options, "--trials", 2).returncode == 0
+    lens.write_text("models: [ridge, xgboost]\n")
+    done = cli("optimize", *options, "--trials", 4)
+    assert done.returncode == 2
+    assert "search space has changed" in " ".join(done.stderr.split())
+
+
+def test_two_searches_in_one_folder_and_an_interrupt(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:
+    """The second one is refused with the first one's process; Ctrl-C leaves a front, and the run goes on later."""
+    options = ["--data", "wear.csv", *map(str, OPTIONS), "--out", "run"]
+    command = [sys.executable, "-m", "cemai_opt", "optimize", *options, "--trials", "100000"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    first = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    trials = tmp_path / "run" / "trials.jsonl"
+    end = time.monotonic() + 60
+    while not (trials.exists() and trials.read_text().count("\n") >= 3) and time.monotonic() < end:
+        time.sleep(0.05)
+    second = cli("optimize", *options, "--trials", 100000)
+    assert second.returncode == 2
+    assert f"process {first.pid}" in " ".join(second.stderr.split())
+    first.send_signal(signal.SIGTERM)
+    out, err = first.communicate(timeout=60)
+    assert b"Traceback" not in err
+    assert first.returncode == 130
+    assert b"interrupted" in out
+    n_kept = trials.read_text().count("\n")
+    assert json.loads((tmp_path / "run" / "front.json").read_text())["members"]
+    assert cli("optimize", *options, "--trials", n_kept + 3).returncode == 0
+    assert trials.read_text().count("\n") >= n_kept + 3
+
+
+def test_a_search_without_a_complete_trial_says_why(cli: Cli, tmp_path: Path) -> None:
+    """The reason that most trials gave; exit 2; the trials are kept."""
+    (tmp_path / "flat.csv").write_text("x,y\n" + "".join(f"1,{i}\n" for i in range(60)))
+    done = cli("optimize", "--data", "flat.csv", "--target", "y", *OPTIONS[4:], "--trials", 3, "--out", "run")
+    assert done.returncode == 2
+    assert "none of 3 trials was complete" in " ".join(done.stderr.split())
+    assert "no variable is left" in " ".join(done.stderr.split())
+    assert (tmp_path / "run" / "trials.jsonl").read_text().count("\n") == 3
+
+
+def test_a_class_that_is_missing_in_training_fails_no_trial(cli: Cli, tmp_path: Path) -> None:
+    """One row of the rarer class, in one group."""
+    rows = [f"{'abcdef'[i // 10]},{i % 7},{'rare' if i == 55 else 'often'}" for i in range(60)]
+    (tmp_path / "rare.csv").write_text("\n".join(["unit,x,y", *rows]) + "\n")
+    options = ["--target", "y", "--group", "unit", *OPTIONS[4:], "--trials", 3, "--out", "run"]
+    done = cli("optimize", "--data", "rare.csv", *options)
+    assert done.returncode == 0, done.stderr
+    assert "positive class: 'rare', 1.7% of the rows" in " ".join(done.stderr.split())
