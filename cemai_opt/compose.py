@@ -140,13 +140,17 @@ def _owned(owner: str, gene: Gene) -> Gene:
     return replace(gene, name=f"{owner}.{gene.name}", when=when)
 
 
-def settle(study: StudySpec) -> Settled:
-    """Makes every open choice of a study, reads its data, and says in notes what was chosen."""
+def settle(study: StudySpec, whole_process: bool = False) -> Settled:
+    """Makes every open choice of a study, reads its data, and says in notes what was chosen.
+
+    `whole_process` lets the ledger begin with this process, so that importing libraries is in it.
+    """
     ENGINES.require(study.engine)
     study, carbon_note = _with_intensity(study)
     meters = open_meters(study.carbon.meter, study.device, study.threads)
     live = LiveIntensity(study.carbon.live) if study.carbon.live else None
-    start_s, start_j = time.monotonic(), math.fsum(meter.read_j() for meter in meters)
+    begun = [0.0 if whole_process and meter.counts_whole_process else meter.read_j() for meter in meters]
+    start_s, start_j = time.monotonic(), math.fsum(begun)
     study = study.model_copy(update={"data": _with_paths(study.data)})
     data = read_data(study.data, study.task)
     split, split_note = resolve_split(data, study.split)

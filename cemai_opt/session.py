@@ -10,13 +10,13 @@ from functools import partial
 
 from cemai_opt.compose import Settled
 from cemai_opt.core.errors import StudyError, TrialError
-from cemai_opt.core.objective import objective_unit
+from cemai_opt.core.objective import objective_g, objective_unit
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.result import TrialResult
 from cemai_opt.engines import ENGINES, Engine
 from cemai_opt.meters import SAMPLE_EVERY_S, WORLD_G_PER_KWH, Audit, machine_idle
 from cemai_opt.report import Footprint, RunFolder, RunRecord
-from cemai_opt.search import INTERRUPTED, Confirmation, Ledger, Search, SearchState, open_study
+from cemai_opt.search import DRIVER, INTERRUPTED, Confirmation, Ledger, Search, SearchState, open_study
 from cemai_opt.search.samplers import SAMPLERS, Budget
 from cemai_opt.stages import STAGES
 
@@ -72,10 +72,15 @@ class Session:
 
     def _new_search(self, engine: Engine) -> Search:
         study, seen = self._study, set[str]()
-        budget = Budget(study.search.trials, study.seed, study.search.population, seen)
+        budget = Budget(study.search.trials, study.seed, study.search.population, seen, len(self._earlier))
         sampler = self._sampler.build(self._settled.space, budget)
         metrics = (study.score, objective_unit(study.objective))
-        optuna_study = open_study(self._folder.path, study.name, metrics, sampler)
+        finished = {
+            result.trial: (result.score, objective_g(study, result))
+            for result in self._earlier
+            if result.is_complete and result.score is not None
+        }
+        optuna_study = open_study(self._folder.path, study.name, metrics, sampler, finished)
         if self._earlier and max(r.trial for r in self._earlier) >= len(optuna_study.get_trials(deepcopy=False)):
             raise StudyError(
                 f"{self._folder.path}: the journal knows fewer trials than trials.jsonl", "choose another --out"
@@ -85,7 +90,7 @@ class Session:
 
     def _keep(self, result: TrialResult, state: SearchState) -> None:
         """Writes a finished trial, and now and then what else is known, so that a kill loses next to nothing."""
-        self._folder.append(self._study, result)
+        self._folder.append(self._study, result, self._ledger.spent_j()[DRIVER])
         if self._settled.live is not None:
             self._settled.live.sample(SAMPLE_EVERY_S)
         if time.monotonic() - self._kept_s >= KEEP_EVERY_S:
@@ -101,6 +106,7 @@ class Session:
         confirmation = Confirmation(self._study, space, engine, self._ledger, self._on_phase, on_run, tested)
         for _ in range(CONFIRM_ROUNDS):
             record = replace(record, results=confirmation.measured_again(record.results, record.front))
+        self._folder.finish(replace(record, spent_j=self._ledger.spent_j()))
         return replace(record, finals=confirmation.tested(record.results, record.front))
 
     def _record(self, ended: str) -> RunRecord:
@@ -137,6 +143,8 @@ class Session:
         trials = folder.results() if folder.holds_a_run else []
         for state in {result.state for result in trials}:
             spent_j[state] = sum(r.spent.energy_j for r in trials if r.state == state)
+        if trials:
+            spent_j[DRIVER] = max(spent_j.get(DRIVER, 0.0), folder.last_driver_j())
         return spent_j
 
     def _footprint(self, audit: Audit | None) -> Footprint:

@@ -44,7 +44,7 @@ def command(
         spec = StudySpec(name=_options.study_of_file(options["data"]))
     else:
         spec = compose.load_study(study or compose.DEFAULT_STUDY)
-    settled = compose.settle(_options.changed(spec, options))
+    settled = compose.settle(_options.changed(spec, options), whole_process=True)
     folder = RunFolder(Path(out) if out else Path("runs") / settled.study.name)
     quiet = Console(stderr=True, highlight=False)
     for note in settled.notes:
@@ -73,7 +73,7 @@ def _show(document: Any, record: Any, where: str, grams: Any) -> None:
     console.print(front_table(document))
     console.print(legend(document), markup=False)
     n_failed = sum(r.state == FAILED for r in record.results)
-    n_complete = sum(r.state == COMPLETE for r in record.results)
+    n_complete = sum(r.state == COMPLETE and not r.is_repeat for r in record.results)
     console.print(
         f"{n_complete} trials, {n_failed} failed ({record.ended}); the search spent "
         f"{grams(document['search']['carbon_g'])} CO2eq; hypervolume {document['search']['hypervolume']:.3f}",

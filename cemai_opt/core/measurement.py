@@ -58,8 +58,8 @@ class Cost:
 
     @property
     def uncertainty_j(self) -> float:
-        """Standard uncertainty of the total: rows are read independently, so variances add."""
-        return math.sqrt(math.fsum(row.uncertainty_j**2 for row in self.rows))
+        """Standard uncertainty of the total: attribution errs alike in all rows, so their uncertainties add up."""
+        return math.fsum(row.uncertainty_j for row in self.rows)
 
     def to_json(self) -> list[dict[str, Any]]:
         """The rows as JSON values."""
@@ -93,7 +93,7 @@ def _combined(rows: Sequence[Measurement], share: float) -> Measurement:
         duration_s=share * math.fsum(row.duration_s for row in rows),
         cpu_s=share * math.fsum(row.cpu_s for row in rows),
         energy_j={d: share * math.fsum(row.energy_j.get(d, 0.0) for row in rows) for d in devices},
-        uncertainty_j=share * math.sqrt(math.fsum(row.uncertainty_j**2 for row in rows)),
+        uncertainty_j=share * math.fsum(row.uncertainty_j for row in rows),
         source=rows[0].source,
     )
 

@@ -35,7 +35,9 @@ def assemble(frames: Frames, spec: DataSpec, task: str) -> Dataset:
         if column is not None:
             _require_column(rows, column, kind)
     if spec.missing is not None:
-        rows = rows.replace(spec.missing, np.nan)
+        no_sensors = {group, spec.time, target if task == "classification" else None}
+        measured = [column for column in rows.columns if column not in no_sensors]
+        rows = rows.assign(**{column: rows[column].replace(spec.missing, np.nan) for column in measured})
 
     is_test = np.arange(len(rows)) >= n_plain
     group_codes, group_names = _groups(rows, group, spec, is_test)

@@ -34,7 +34,10 @@ class Tabular(Reader):
         test = _read_path(Path(spec.test))[0] if spec.test else None
         if test is not None and group is not None and group not in test.columns:
             test = test.assign(**{group: Path(str(spec.test)).name})
-        return Frames(rows, test, group if spec.group is None else None)
+        if group is not None and spec.group not in (None, group):  # a file's name would tell what is in it
+            rows = rows.drop(columns=group)
+            return Frames(rows, test)
+        return Frames(rows, test, group)
 
 
 def _read_path(path: Path) -> tuple[pd.DataFrame, str | None]:

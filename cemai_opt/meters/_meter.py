@@ -35,6 +35,8 @@ class Meter(Part, ABC):
     model_error: ClassVar[float] = 0.0
     """Relative error common to all readings of this machine; it cancels when two pipelines are compared."""
 
+    counts_whole_process: ClassVar[bool] = False
+    """Does its count begin when the process begins, rather than when the meter is opened?"""
     covers: frozenset[str] = frozenset()
     """Further kinds whose energy this source already contains, such as "ram" where RAPL has memory counters."""
     device: str = "cpu"
@@ -65,9 +67,13 @@ class Meter(Part, ABC):
         return Window(self)
 
     @final
-    def uncertainty_j(self, energy_j: float) -> float:
-        """Standard uncertainty of a window of `energy_j` joules: read-out at both ends, then attribution."""
-        return math.hypot(self._read_out_j(), self.attribution * energy_j)
+    def uncertainty_j(self, energy_j: float, duration_s: float = math.inf) -> float:
+        """Standard uncertainty of a window of `energy_j` joules: read-out at both ends, then attribution.
+
+        A window shorter than the resolution got its joules as a share of a longer one, and so a share of its read-out.
+        """
+        told_apart = min(1.0, duration_s / self.resolution_s) if self.resolution_s > 0 else 1.0
+        return math.hypot(told_apart * self._read_out_j(), self.attribution * energy_j)
 
     @property
     def source(self) -> str:

@@ -14,6 +14,7 @@ class CpuTime(Meter):
     """CPU seconds of the process tree times watts per thread."""
 
     rank = 20
+    counts_whole_process = True
     attribution = 0.02
     """Coefficient of variation of equal work measured on a shared virtual machine: 1 to 3 % from 10 ms to 1 s."""
     model_error = 0.5

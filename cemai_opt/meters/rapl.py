@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ from cemai_opt.meters._meter import Availability, Meter
 POWERCAP = Path("/sys/class/powercap")
 MAX_POWER_W = 800.0
 """More than any package draws; how long a counter lasts before it wraps follows from it."""
+SHARE_SPAN_S = 0.5
+"""Ticks of 10 ms on half a second: a share of CPU time to 2 %."""
 ALWAYS_READ_SOONER_S = 600.0
 """A counter that lasts longer than this is read often enough by the stages themselves."""
 
@@ -62,7 +66,8 @@ class Rapl(Meter):
             self.covers = frozenset({"ram"})
         self._idle_w = idle_watts("rapl") if idle_w is None else idle_w
         self._lock = threading.Lock()
-        self._at_s, self._own_s, self._busy_s = clock(), own_clock(), busy_clock()
+        self._at_s, self._own_s = clock(), own_clock()
+        self._moments = deque([(self._at_s, self._own_s, busy_clock())])
         self._charged_j = self._drawn_j = 0.0
         self._poll_s = min(zone.lasts_s for zone in self._zones) / 2
         if self._poll_s < ALWAYS_READ_SOONER_S:
@@ -104,12 +109,21 @@ class Rapl(Meter):
         with self._lock:
             drawn_j = sum(_advance_uj(zone) for zone in self._zones) / UJ_PER_J
             at_s, own_s, busy_s = self._clock(), self._own_clock(), self._busy_clock()
-            passed, own, busy = at_s - self._at_s, own_s - self._own_s, busy_s - self._busy_s
-            self._at_s, self._own_s, self._busy_s = at_s, own_s, busy_s
+            passed, own = at_s - self._at_s, own_s - self._own_s
+            self._at_s, self._own_s = at_s, own_s
             self._drawn_j += drawn_j
             dynamic_j = max(0.0, drawn_j - (self._idle_w or 0.0) * passed)
-            self._charged_j += dynamic_j * own / max(busy, own) if own > 0 else 0.0
+            self._charged_j += dynamic_j * self._share(at_s, own_s, busy_s) if own > 0 else 0.0
             return self._charged_j
+
+    def _share(self, at_s: float, own_s: float, busy_s: float) -> float:
+        """Own over busy CPU time, over at least `SHARE_SPAN_S`: the busy clock moves in ticks of 10 ms."""
+        self._moments.append((at_s, own_s, busy_s))
+        while len(self._moments) > 2 and at_s - self._moments[1][0] >= SHARE_SPAN_S:
+            self._moments.popleft()
+        _, first_own_s, first_busy_s = self._moments[0]
+        own, busy = own_s - first_own_s, busy_s - first_busy_s
+        return own / max(busy, own) if own > 0 else 0.0
 
     def _poll_later(self) -> None:
         """Reads again before the counter can have wrapped twice, as AMD's does within minutes."""
@@ -118,7 +132,8 @@ class Rapl(Meter):
         timer.start()
 
     def _poll(self) -> None:
-        self._read_j()
+        with contextlib.suppress(MeterError):  # the next reading of a stage says so
+            self._read_j()
         self._poll_later()
 
 

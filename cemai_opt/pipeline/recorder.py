@@ -109,6 +109,6 @@ class Recorder:
         )
 
     def _measurement(self, name: str, duration_s: float, cpu_s: float, joules: dict[str, float]) -> Measurement:
-        uncertainty_j = math.hypot(*(meter.uncertainty_j(joules[meter.device]) for meter in self._meters))
+        uncertainty_j = math.hypot(*(meter.uncertainty_j(joules[meter.device], duration_s) for meter in self._meters))
         source = "; ".join(meter.source for meter in self._meters)
         return Measurement(name, duration_s, cpu_s, joules, uncertainty_j, source)

@@ -38,10 +38,10 @@ class Splits:
     def of(data: Dataset, spec: SplitSpec, seed: int) -> Splits:
         """The split that a resolved `spec` (no "auto", folds given) and a seed define."""
         test = _test_rows(data, spec, seed)
-        has_target = data.has_target
+        usable = data.has_target & ~test & ~test[_target_rows(data)]  # no search target is a test row's value
         final = _fold(data, spec, ~test, test)
         try:
-            parts = _validation_parts(data, spec, ~test & has_target, seed)
+            parts = _validation_parts(data, spec, usable, seed)
         except ValueError as error:  # scikit-learn: more folds than rows, or than rows of a class
             raise StudyError(f"the split cannot be made: {error}", "use fewer --folds, or more rows") from error
         return Splits(tuple(_fold(data, spec, learn, judge) for learn, judge in parts), final, test)
@@ -121,7 +121,14 @@ def _ranks(values: Any) -> Any:
 
 def _validation_parts(data: Dataset, spec: SplitSpec, rows: BoolArray, seed: int) -> list[tuple[BoolArray, BoolArray]]:
     """Pairs of training and validation rows out of `rows`, all of which have a target."""
-    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, TimeSeriesSplit
+    from sklearn.model_selection import (
+        GroupKFold,
+        GroupShuffleSplit,
+        KFold,
+        ShuffleSplit,
+        StratifiedGroupKFold,
+        TimeSeriesSplit,
+    )
 
     assert spec.folds is not None, "resolve_split has chosen the folds"
     numbers, folds = np.flatnonzero(rows), spec.folds
@@ -130,18 +137,18 @@ def _validation_parts(data: Dataset, spec: SplitSpec, rows: BoolArray, seed: int
     if spec.by == "time":
         in_time = numbers[np.argsort(_position(data)[numbers], kind="stable")]
         return [(_mask(rows, in_time[a]), _mask(rows, in_time[b])) for a, b in TimeSeriesSplit(folds).split(in_time)]
+    groups, y = data.group[numbers] if spec.by == "group" else None, data.y[numbers]
     if spec.by == "rows":
-        n_parts = folds if folds > 1 else max(2, round(1 / spec.validation_share))
-        parts = KFold(n_parts, shuffle=True, random_state=seed).split(numbers)
+        holdout, splitter = ShuffleSplit, KFold
+    elif data.task == "classification":
+        holdout, splitter = None, StratifiedGroupKFold
     else:
-        groups, y = data.group[numbers], data.y[numbers]
-        n_groups = len(np.unique(groups))
-        n_parts = folds if folds > 1 else min(max(2, round(1 / spec.validation_share)), n_groups)
-        if data.task == "classification":
-            splitter = StratifiedGroupKFold(n_parts, shuffle=True, random_state=seed)
-        else:
-            splitter = GroupKFold(n_parts, shuffle=True, random_state=seed)
-        parts = splitter.split(numbers, y, groups)
+        holdout, splitter = GroupShuffleSplit, GroupKFold
+    if folds == 1 and holdout is not None:
+        parts = holdout(1, test_size=spec.validation_share, random_state=seed).split(numbers, y, groups)
+    else:
+        n_parts = folds if folds > 1 else min(max(2, round(1 / spec.validation_share)), len(np.unique(data.group[numbers])))
+        parts = splitter(n_parts, shuffle=True, random_state=seed).split(numbers, y, groups)
     chosen = list(parts)[: folds if folds > 1 else 1]
     return [(_mask(rows, numbers[a]), _mask(rows, numbers[b])) for a, b in chosen]
 
@@ -157,15 +164,22 @@ def _mask(like: BoolArray, rows: IntArray) -> BoolArray:
     return mask
 
 
+def _target_rows(data: Dataset) -> IntArray:
+    """The row that each row's target was read from: (n_rows,); the row itself where its group ends before."""
+    rows = np.arange(len(data.y))
+    later = np.minimum(rows + data.horizon, len(rows) - 1)
+    starts = group_starts(data.group)
+    return np.where(starts[later] == starts, later, rows)
+
+
 def _fold(data: Dataset, spec: SplitSpec, learn: BoolArray, judge: BoolArray) -> Fold:
-    """Rows with a target; in time order, without training rows whose target lies among the judged rows."""
+    """Rows with a target; in time order, without training rows whose target lies where the judged rows begin."""
+    if data.horizon and spec.by == "time":
+        rows, starts = np.arange(len(data.y)), group_starts(data.group)
+        first_judged = np.full(len(rows), len(rows))
+        np.minimum.at(first_judged, starts[judge], rows[judge])
+        learn = learn & (_target_rows(data) < first_judged[starts])
     learn, judge = learn & data.has_target, judge & data.has_target
-    if data.horizon and spec.by != "group":
-        starts = group_starts(data.group)
-        rows = np.arange(len(data.y))
-        target_row = np.minimum(rows + data.horizon, len(rows) - 1)
-        reaches_over = judge[target_row] & (starts[target_row] == starts)
-        learn = learn & ~reaches_over
     if not learn.any() or not judge.any():
         raise StudyError(
             f"the split leaves {int(learn.sum())} rows to learn from and {int(judge.sum())} to judge by",

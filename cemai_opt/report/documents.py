@@ -73,7 +73,7 @@ def front_document(record: RunRecord) -> dict[str, Any]:
             {**_member(record, by_trial[p.trial], record.finals.get(p.trial)), "ties": ties[p.trial]} for p in front
         ],
         "search": {
-            "trials": len(record.results),
+            "trials": sum(not r.is_repeat for r in record.results),
             "failed": sum(r.state == FAILED for r in record.results),
             "carbon_g": record.study.carbon.grams(sum(record.spent_j.values())),
             "hypervolume": history[-1] if history else 0.0,
@@ -138,7 +138,7 @@ def trial_document(study: StudySpec, result: TrialResult) -> dict[str, Any]:
 
 def summary_document(record: RunRecord) -> dict[str, Any]:
     """What `summary.json` holds."""
-    carbon, results = record.study.carbon, record.results
+    carbon, results = record.study.carbon, [r for r in record.results if not r.is_repeat]
     history = hypervolume_history(record.points)
     return {
         "study": record.study.name,
@@ -146,6 +146,7 @@ def summary_document(record: RunRecord) -> dict[str, Any]:
         "notes": list(record.notes),
         "search": {
             "trials": len(results),
+            "repeats": len(record.results) - len(results),
             **{state: sum(r.state == state for r in results) for state in (COMPLETE, PRUNED, FAILED)},
             "energy_j": sum(record.spent_j.values()),
             "carbon_g": carbon.grams(sum(record.spent_j.values())),

@@ -69,10 +69,10 @@ class RunFolder:
         is_new = not (self.path / EMISSIONS).exists()
         _append(self.path / EMISSIONS, text if is_new else text.split("\n", 1)[1])
 
-    def append(self, study: StudySpec, result: TrialResult) -> None:
-        """Adds one finished trial, with its emissions."""
+    def append(self, study: StudySpec, result: TrialResult, driver_j: float = 0.0) -> None:
+        """Adds one finished trial, with its emissions, and what the driver has spent beside all trials so far."""
         self.append_run(study, "search", result)
-        _append(self.path / TRIALS, json.dumps(trial_document(study, result)) + "\n")
+        _append(self.path / TRIALS, json.dumps({**trial_document(study, result), "driver_j": driver_j}) + "\n")
 
     def finish(self, record: RunRecord) -> None:
         """Writes front and summary."""
@@ -93,7 +93,9 @@ class RunFolder:
 
     def space(self) -> dict[str, Any]:
         """The search space as it was searched."""
-        return dict(self._read(SPACE, yaml.safe_load))
+        return dict(
+            self._read(SPACE, lambda text: {**yaml.safe_load(text), "data_digest": yaml.safe_load(text)["data_digest"]})
+        )
 
     def results(self) -> list[TrialResult]:
         """Finished trials, in the order in which they finished. A last line that was cut off is cut away."""
@@ -101,6 +103,14 @@ class RunFolder:
             return []
         cut_torn_line(self.path / TRIALS)
         return list(self._read(TRIALS, lambda text: [_result(line) for line in text.splitlines()]))
+
+    def last_driver_j(self) -> float:
+        """What the driver had spent when the last trial was written."""
+
+        def parsed(text: str) -> float:
+            return max(float(json.loads(line)["driver_j"]) for line in text.splitlines())
+
+        return float(self._read(TRIALS, parsed))
 
     def confirmed(self) -> tuple[dict[int, TrialResult], dict[int, TrialResult]]:
         """Front members with their repeated measurements, and as they were tested, by trial."""
@@ -135,7 +145,7 @@ class RunFolder:
         self.study()  # says what is wrong where there is no run at all
         if not (self.path / name).is_file():
             raise StudyError(f"the run in {self.path} has no {name} yet", "let `optimize` come to its first result")
-        return dict(self._read(name, json.loads))
+        return dict(self._read(name, lambda text: dict(json.loads(text))))
 
     def _read(self, name: str, parse: Callable[[str], Any]) -> Any:
         """What a file of the run holds. StudyError where it is missing, or not what was written."""

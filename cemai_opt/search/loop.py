@@ -82,8 +82,7 @@ class Search:
 
     def _run(self) -> str:
         started = self._clock()
-        if not self.results:
-            self._enqueue_design()
+        self._enqueue_design()
         while True:
             reason = self._reason_to_stop(self._clock() - started)
             if reason is None and len(self._running) < self._engine.slots:
@@ -107,9 +106,15 @@ class Search:
             self._box = self._box.with_point(point) if len(self.points) > 1 else Box.around([point])
 
     def _enqueue_design(self) -> None:
+        """Puts the first trials in line, but those that earlier sessions have finished or put there already."""
+        waiting = [
+            trial.system_attrs.get("fixed_params")
+            for trial in self._optuna.get_trials(deepcopy=False, states=[TrialState.WAITING])
+        ]
         for genome in initial_design(self._space):
             asked = {name: value for name, value in genome.items() if self._space.is_open(name, genome)}
-            self._optuna.enqueue_trial(asked)
+            if self._space.active(genome).digest not in self._by_digest and asked not in waiting:
+                self._optuna.enqueue_trial(asked)
 
     @property
     def _counted(self) -> int:

@@ -67,10 +67,9 @@ def metrics_of(y: FloatArray, prediction: Prediction, job: Job) -> dict[str, flo
             "mae": float(metrics.mean_absolute_error(y, value)),
             "mape": float(metrics.mean_absolute_percentage_error(y, value)),
         }
-    known = np.arange(job.n_classes)
     scores = {
         "accuracy": float(metrics.accuracy_score(y, value)),
-        "f1_macro": float(metrics.f1_score(y, value, labels=known, average="macro", zero_division=0)),
+        "f1_macro": float(metrics.f1_score(y, value, average="macro", zero_division=0)),
         "balanced_accuracy": _balanced_accuracy(y, value),
         "average_precision": _average_precision(y, prediction.by_class, job.n_classes),
     }

@@ -28,7 +28,8 @@ class Sequentialize(Stage):
     def _run(self, batch: Batch, params: Params) -> Batch:
         starts = group_starts(batch.group)
         stride = int(params["stride"])
-        row_in_group = batch.learn_rows - starts[batch.learn_rows]
+        among_learnt = group_starts(batch.group[batch.learn_rows])
+        row_in_group = np.arange(len(batch.learn_rows)) - among_learnt
         return replace(
             batch,
             windows=windows_of(batch.X, starts, int(params["window_rows"])),

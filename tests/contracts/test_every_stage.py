@@ -78,3 +78,12 @@ def test_no_configuration_loses_a_row_or_lets_the_future_in(data: st.DataObject)
     assert after.samples is not None
     assert np.array_equal(before.samples.X, after.samples.X)
     assert set(before.samples.group) <= {0, 1}
+
+
+def test_thinning_counts_rows_that_can_be_learnt_from() -> None:
+    """Where only every tenth row has a target, a stride of two still keeps half of those."""
+    X, y = np.random.default_rng(0).normal(size=(200, 2)), np.full(200, np.nan)
+    y[9::10] = 1.0
+    y[19::20] = 2.0
+    batch = run_stages(batch_of(X, y), "sequentialize", sequentialize={"stride": 2})
+    assert len(batch.learn_rows) == 8

@@ -119,3 +119,16 @@ def test_a_short_counter_is_read_before_it_wraps_twice(tmp_path: Path, monkeypat
     assert waits == [pytest.approx(41.07, abs=0.1)]
     Rapl(powercap_tree(tmp_path / "intel", wrap_uj=1_000_000_000_000))
     assert len(waits) == 1
+
+
+def test_readings_closer_than_a_tick_do_not_charge_the_neighbours(tmp_path: Path, clocks: Clocks) -> None:
+    """Seven busy neighbours, readings every 5 ms, a busy clock in ticks of 10 ms: an eighth, not the whole."""
+    root = powercap_tree(tmp_path)
+    meter = clocks.meter(root, idle_w=0.0)
+    for _ in range(400):
+        clocks.now_s += 0.005
+        clocks.own_s += 0.005
+        clocks.busy_s = int(clocks.now_s * 100 + 1e-9) / 100 * 8
+        advance(root, "intel-rapl:0", 1_000_000)
+        meter.read_j()
+    assert meter.read_j() == pytest.approx(400 / 8, rel=0.1)

@@ -92,6 +92,24 @@ def test_time_order_keeps_the_future_out_and_the_horizon_too() -> None:
         assert np.flatnonzero(fold.learn).max() + 10 < np.flatnonzero(fold.judge).min()
 
 
+@pytest.mark.parametrize("by", ["time", "rows"])
+def test_no_target_of_the_search_was_read_from_a_test_row(by: str) -> None:
+    """With a horizon a row's target lies elsewhere: rows whose target is a test row's are no part of the search."""
+    data = data_of([120, 80], horizon=7, has_groups=True)
+    spec, _ = resolve_split(data, SplitSpec(by=by))  # type: ignore[arg-type]  # of the choices
+    splits = Splits.of(data, spec, 3)
+    later = np.minimum(np.arange(200) + 7, 199)
+    same_group = data.group[later] == data.group
+    for fold in splits.search:
+        used = np.flatnonzero((fold.learn | fold.judge) & same_group)
+        assert not splits.test[later[used]].any()
+    if by == "time":
+        for group in (0, 1):
+            inside = data.group == group
+            first = np.flatnonzero(splits.test & inside).min()
+            assert np.flatnonzero(splits.final.learn & inside).max() + 7 < first
+
+
 def test_named_test_rows_are_the_test_rows() -> None:
     """An official test set is taken as it is."""
     is_test = np.arange(100) >= 70

@@ -77,7 +77,8 @@ def rehearse(
     """A finished search in `folder`; `options` go to Search."""
     folder.mkdir(exist_ok=True)
     study, space, seen = study_of(trials, seed), space_of(), set[str]()
-    built = SAMPLERS.require(sampler)().build(space, Budget(trials, seed, seen=seen))
+    done = len(options.get("earlier", ()))  # type: ignore[arg-type]  # a list
+    built = SAMPLERS.require(sampler)().build(space, Budget(trials, seed, seen=seen, done=done))
     ledger = Ledger([CpuTime(clock=lambda: 0.0, watts=1.0)], start_j=0.0)
     search = Search(
         study,

@@ -12,6 +12,8 @@ from benchmarks.samplers import search
 from cemai_opt.core.front import Box, Front
 from cemai_opt.core.result import FAILED
 from cemai_opt.core.space import MODEL
+from cemai_opt.search import open_study
+from cemai_opt.search.design import initial_design
 from cemai_opt.search.samplers import SAMPLERS, Budget
 from tests.search.rehearsal import PaperEngine, rehearse, space_of
 
@@ -51,12 +53,40 @@ def test_a_search_that_is_resumed_goes_on(tmp_path: Path) -> None:
     assert max(_generations(tmp_path).values()) >= 1
 
 
+def test_what_a_killed_session_had_begun_is_tried_again(tmp_path: Path) -> None:
+    """First trials that were running when the process died are in line again, each once."""
+    first = rehearse(tmp_path, trials=3)
+    for _ in range(2):  # two trials of the design that never came to an end
+        first._optuna.ask()
+    again = rehearse(tmp_path, trials=12, earlier=first.results)
+    design = [space_of().active(genome) for genome in initial_design(space_of())]
+    ran = [r.config for r in again.results if not r.is_repeat]
+    assert all(ran.count(config) == 1 for config in design)
+
+
+def test_a_finished_trial_that_optuna_does_not_know_yet_becomes_known(tmp_path: Path) -> None:
+    """A kill between keeping and telling leaves a trial running; its values are told on resume."""
+    rehearse(tmp_path, trials=10)
+    study = open_study(tmp_path, "paper", ("r2", "gCO2eq"), optuna.samplers.RandomSampler())
+    begun = study.ask()
+    again = open_study(tmp_path, "paper", ("r2", "gCO2eq"), optuna.samplers.RandomSampler(), {begun.number: (0.7, 0.1)})
+    assert again.trials[begun.number].values == [0.7, 0.1]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS.names)
+def test_every_sampler_goes_on_after_a_resume(sampler: str, tmp_path: Path) -> None:
+    """The second session does not draw again what the first one drew."""
+    first = rehearse(tmp_path, sampler, trials=30)
+    second = rehearse(tmp_path, sampler, trials=60, earlier=first.results)
+    assert sum(not r.is_repeat for r in second.results) == 60
+
+
 def test_a_small_space_ends_the_search(tmp_path: Path) -> None:
     """When nothing new is left, the search says so instead of asking for ever."""
     from cemai_opt import compose
     from cemai_opt.core.space import Lens
     from cemai_opt.meters.cpu_time import CpuTime
-    from cemai_opt.search import Ledger, Search, open_study
+    from cemai_opt.search import Ledger, Search
     from tests.search.rehearsal import study_of
 
     genes = {name: gene.default for name, gene in space_of(("ridge",)).genes.items() if name != MODEL}
@@ -75,7 +105,7 @@ def test_time_is_a_budget_too(tmp_path: Path) -> None:
     from itertools import count
 
     from cemai_opt.meters.cpu_time import CpuTime
-    from cemai_opt.search import Ledger, Search, open_study
+    from cemai_opt.search import Ledger, Search
     from tests.search.rehearsal import study_of
 
     space, ticks = space_of(), count()

@@ -20,6 +20,13 @@ class Budget:
     seed: int
     population: int | None = None
     seen: set[str] = field(default_factory=set)
+    done: int = 0
+    """Trials of earlier sessions."""
+
+    @property
+    def session_seed(self) -> int:
+        """The seed for a sampler that draws in sequence: a resumed search does not draw the same again."""
+        return (self.seed + 1_000_003 * self.done) % 2**32
 
     @property
     def population_size(self) -> int:

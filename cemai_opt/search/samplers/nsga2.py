@@ -137,7 +137,7 @@ def _least_crowded(front: list[Point], n: int) -> list[Point]:
     """The `n` members of a front with the widest gap between their neighbours; its two ends come first."""
     if len(front) <= n:
         return front
-    width = (front[-1].log_carbon - front[0].log_carbon, front[-1].score - front[0].score)
+    width = (front[-1].log_carbon - front[0].log_carbon or 1.0, front[-1].score - front[0].score or 1.0)
 
     def gap(i: int) -> float:
         if i in (0, len(front) - 1):

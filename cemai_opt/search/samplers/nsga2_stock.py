@@ -12,4 +12,4 @@ class StockNSGAII(Sampler):
     """NSGA-II as Optuna ships it: a model's own hyperparameters are drawn at random, never inherited."""
 
     def _build(self, space: SearchSpace, budget: Budget) -> BaseSampler:
-        return NSGAIISampler(population_size=budget.population_size, seed=budget.seed)
+        return NSGAIISampler(population_size=budget.population_size, seed=budget.session_seed)

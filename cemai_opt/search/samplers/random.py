@@ -12,4 +12,4 @@ class Random(Sampler):
     """Independent random draws."""
 
     def _build(self, space: SearchSpace, budget: Budget) -> BaseSampler:
-        return RandomSampler(seed=budget.seed)
+        return RandomSampler(seed=budget.session_seed)

@@ -17,4 +17,4 @@ class TPE(Sampler):
     def _build(self, space: SearchSpace, budget: Budget) -> BaseSampler:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            return TPESampler(multivariate=True, group=True, seed=budget.seed)
+            return TPESampler(multivariate=True, group=True, seed=budget.session_seed)
