@@ -149,7 +149,7 @@ def settle(study: StudySpec, whole_process: bool = False) -> Settled:
     study, carbon_note = _with_intensity(study)
     meters = open_meters(study.carbon.meter, study.device, study.threads)
     live = LiveIntensity(study.carbon.live) if study.carbon.live else None
-    begun = [0.0 if whole_process and meter.counts_whole_process else meter.read_j() for meter in meters]
+    begun = [0.0 if whole_process and meter.counts_whole_process else meter.peek_j() for meter in meters]
     start_s, start_j = time.monotonic(), math.fsum(begun)
     study = study.model_copy(update={"data": _with_paths(study.data)})
     data = read_data(study.data, study.task)

@@ -15,15 +15,28 @@ from cemai_opt.cli._options import data_options, search_options
 @search_options
 @click.option("--out", metavar="DIR", help="Where results go; a run there goes on.  [default: runs/STUDY]")
 @click.option("--no-audit", is_flag=True, help="Do without CodeCarbon's independent count around the study.")
+@click.option(
+    "--record",
+    "trace",
+    metavar="FILE",
+    help="Keep every meter reading; CEMAI_OPT_TRACE=FILE --meter replay plays them.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print front.json instead of the table.")
 def command(
-    study: str | None, out: str | None, no_audit: bool, as_json: bool, data_root: str | None, **options: Any
+    study: str | None,
+    out: str | None,
+    no_audit: bool,
+    trace: str | None,
+    as_json: bool,
+    data_root: str | None,
+    **options: Any,
 ) -> None:
     """Search for the Pareto front of (score, gCO2eq).
 
     STUDY is a study file, or the name of one that comes with the product (demo, piston_rod, broaching, bosch_cnc).
     Without it and without --data, the demo runs. The search never sees the test rows.
     """
+    import os
     import signal
     import sys
     from pathlib import Path
@@ -35,11 +48,14 @@ def command(
     from cemai_opt.cli._progress import Progress
     from cemai_opt.core.spec import StudySpec
     from cemai_opt.core.units import readable_grams
+    from cemai_opt.meters import RECORD
     from cemai_opt.report import RunFolder, front_document
     from cemai_opt.search import INTERRUPTED
     from cemai_opt.session import Session
 
     _options.use_data_root(data_root)
+    if trace:
+        os.environ[RECORD] = str(Path(trace).resolve())
     if study is None and options["data"]:
         spec = StudySpec(name=_options.study_of_file(options["data"]))
     else:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from cemai_opt.core.errors import MeterError
 from cemai_opt.core.registry import Registry
 from cemai_opt.meters._meter import Meter
+from cemai_opt.meters.replay import RECORD, recording
 
 
 def open_meters(registry: Registry[Meter], name: str, device: str, threads: int) -> tuple[Meter, ...]:
@@ -16,7 +20,8 @@ def open_meters(registry: Registry[Meter], name: str, device: str, threads: int)
     for kind in ("ram", "gpu") if device == "cuda" else ("ram",):
         if kind not in meters[0].covers:
             meters.append(_best(registry, kind).opened(threads))
-    return tuple(meters)
+    trace = os.environ.get(RECORD)
+    return (recording(tuple(meters), Path(trace)),) if trace else tuple(meters)
 
 
 def _best(registry: Registry[Meter], kind: str) -> type[Meter]:

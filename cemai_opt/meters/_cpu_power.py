@@ -17,6 +17,22 @@ SUSTAINED_SHARE = 0.9
 """A processor under full load draws about this share of its thermal design power."""
 
 
+CORES = {
+    "E5-2686 v4": 18,
+    "E5-2673 v4": 20,
+    "Gold 6148": 20,
+    "Platinum 8124M": 18,
+    "Platinum 8171M": 26,
+    "Platinum 8175M": 24,
+    "Platinum 8259CL": 24,
+    "Platinum 8272CL": 26,
+    "Platinum 8370C": 32,
+    "Platinum 8375C": 32,
+    "Platinum 8488C": 48,
+}
+"""Cores of Intel processors that clouds rent out in parts, whose names do not tell them (Intel's product pages)."""
+
+
 @dataclass(frozen=True)
 class ThreadPower:
     """Watts that one busy hardware thread adds, and in words where the figure comes from."""
@@ -27,19 +43,38 @@ class ThreadPower:
 
 @cache
 def thread_power() -> ThreadPower:
-    """Watts per busy hardware thread of this machine.
+    """Watts per busy hardware thread of this machine."""
+    return power_of(cpu_model(), os.cpu_count() or 1, is_virtual())
 
-    A virtual machine shows only some of its host's threads, so a table entry for the whole processor cannot be divided
-    by what is visible; there, and where the table lacks the model, `UNKNOWN_W` stands.
+
+def power_of(model: str, visible_threads: int, virtual: bool) -> ThreadPower:
+    """Watts per busy hardware thread of a processor, from its thermal design power over its own number of threads.
+
+    A virtual machine shows only some of its host's threads, so there the number must be known of the model itself;
+    where it is not, or the table lacks the model, `UNKNOWN_W` stands.
+
+    >>> power_of("AMD EPYC 7763 64-Core Processor", 4, virtual=True).origin
+    '1.97 W/thread, TDP 280 W over 128 threads of AMD EPYC 7763 64-Core Processor'
+    >>> power_of("Intel(R) Xeon(R) Processor", 2, virtual=True).watts
+    4.0
     """
-    model = cpu_model()
-    if is_virtual():
-        return ThreadPower(UNKNOWN_W, f"{UNKNOWN_W:g} W/thread, virtual CPU ({model})")
-    tdp_w = _tdp_table().get(_key(model))
+    tdp_w, threads = _tdp_table().get(_key(model)), threads_of(model)
     if tdp_w is None:
-        return ThreadPower(UNKNOWN_W, f"{UNKNOWN_W:g} W/thread, no TDP known for {model}")
-    watts = SUSTAINED_SHARE * tdp_w / (os.cpu_count() or 1)
-    return ThreadPower(watts, f"{watts:.2f} W/thread, TDP {tdp_w:g} W of {model}")
+        return ThreadPower(UNKNOWN_W, f"{UNKNOWN_W:g} W/thread, no TDP known of {model}")
+    if threads is None and virtual:
+        return ThreadPower(UNKNOWN_W, f"{UNKNOWN_W:g} W/thread, virtual part of {model}")
+    threads = threads or visible_threads
+    watts = SUSTAINED_SHARE * tdp_w / threads
+    return ThreadPower(watts, f"{watts:.2f} W/thread, TDP {tdp_w:g} W over {threads} threads of {model}")
+
+
+def threads_of(model: str) -> int | None:
+    """Hardware threads of one processor of a model, where its name or `CORES` tells the cores; two a core."""
+    named = re.search(r"(\d+)-Core", model)
+    if named:
+        return 2 * int(named.group(1))
+    cores = next((cores for name, cores in CORES.items() if name in model), None)
+    return None if cores is None else 2 * cores
 
 
 @cache
@@ -64,7 +99,8 @@ def _cpuinfo() -> str:
 def _tdp_table() -> dict[str, float]:
     table = resources.files("codecarbon") / "data" / "hardware" / "cpu_power.csv"
     with table.open(encoding="utf-8") as stream:
-        return {_key(row["Name"]): float(row["TDP"]) for row in csv.DictReader(stream)}
+        rows = list(csv.DictReader(stream))
+    return {_key(row["Name"]): float(row["TDP"]) for row in rows if re.fullmatch(r"\d+(\.\d+)?", row["TDP"])}
 
 
 def _key(model: str) -> str:

@@ -35,6 +35,8 @@ class Meter(Part, ABC):
     model_error: ClassVar[float] = 0.0
     """Relative error common to all readings of this machine; it cancels when two pipelines are compared."""
 
+    is_live: ClassVar[bool] = True
+    """Does it read this machine now, so that other work on the machine matters?"""
     counts_whole_process: ClassVar[bool] = False
     """Does its count begin when the process begins, rather than when the meter is opened?"""
     covers: frozenset[str] = frozenset()
@@ -60,6 +62,10 @@ class Meter(Part, ABC):
     def read_j(self) -> float:
         """Joules since some fixed moment; never falls. MeterError where the source no longer answers."""
         return self._read_j()
+
+    def peek_j(self) -> float:
+        """The same for a ledger, whose readings are no part of a recorded trace."""
+        return self.read_j()
 
     @final
     def window(self) -> Window:

@@ -105,7 +105,7 @@ class Pipeline:
             metrics=metrics,
             importances=_mean_importances(batches),
             notes=tuple(dict.fromkeys(note for batch in batches for note in batch.notes)),
-            foreign_load=self._load.share(),
+            foreign_load=self._load.share() if all(meter.is_live for meter in self._meters) else 0.0,
         )
 
 

@@ -147,7 +147,9 @@ def _validation_parts(data: Dataset, spec: SplitSpec, rows: BoolArray, seed: int
     if folds == 1 and holdout is not None:
         parts = holdout(1, test_size=spec.validation_share, random_state=seed).split(numbers, y, groups)
     else:
-        n_parts = folds if folds > 1 else min(max(2, round(1 / spec.validation_share)), len(np.unique(data.group[numbers])))
+        n_parts = (
+            folds if folds > 1 else min(max(2, round(1 / spec.validation_share)), len(np.unique(data.group[numbers])))
+        )
         parts = splitter(n_parts, shuffle=True, random_state=seed).split(numbers, y, groups)
     chosen = list(parts)[: folds if folds > 1 else 1]
     return [(_mask(rows, numbers[a]), _mask(rows, numbers[b])) for a, b in chosen]

@@ -42,7 +42,7 @@ class Ledger:
 
     def session_j(self) -> float:
         """Joules of this session, trials and driver."""
-        return math.fsum(meter.read_j() for meter in self.meters) - self.start_j
+        return math.fsum(meter.peek_j() for meter in self.meters) - self.start_j
 
     def total_j(self) -> float:
         """Joules of all entries."""

@@ -307,5 +307,6 @@ def test_parts_and_doctor(cli: Cli) -> None:
     assert {source["name"] for source in doctor["sources"]} >= {"cpu_time", "rapl", "nvml"}
     assert all(source["readable"] or (source["why"] and source["remedy"]) for source in doctor["sources"])
     assert doctor["intensity_g_per_kwh"] < 100
-    assert [row["work_s"] for row in doctor["repeatability"]] == [0.001, 0.01, 0.1]
+    assert [row["work_s"] for row in doctor["expected_uncertainty"]] == [0.01, 0.1, 1.0, 10.0]
+    assert all(0 < row["uncertainty"] < 0.5 for row in doctor["expected_uncertainty"])
     assert "in use: cpu_time" in cli("doctor").stdout or "in use: rapl" in cli("doctor").stdout

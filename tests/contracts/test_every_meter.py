@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cemai_opt.meters import METERS, Meter
-from tests.meters.stand_ins import FakeNvml, powercap_tree
+from tests.meters.stand_ins import FakeNvml, powercap_tree, trace_of
 
 
 def open_meter(name: str, folder: Path) -> Meter:
@@ -19,6 +19,7 @@ def open_meter(name: str, folder: Path) -> Meter:
         return kind()
     stand_ins: dict[str, Callable[[], Meter]] = {
         "rapl": lambda: kind(root=powercap_tree(folder)),  # type: ignore[call-arg]  # rapl's own arguments
+        "replay": lambda: kind(trace_of(folder)),  # type: ignore[call-arg]  # replay's own argument
         "nvml": lambda: kind(library=FakeNvml(counting=True)),  # type: ignore[call-arg]  # nvml's own arguments
     }
     return stand_ins[name]()

@@ -97,3 +97,11 @@ class FakeNvml:
     def nvmlDeviceGetProcessUtilization(self, handle: int, since_us: int) -> list[Process]:  # noqa: N802  # NVML's own name
         """How much each used the streaming multiprocessors since a moment."""
         return [process for process in self.processes if process.timeStamp > since_us]
+
+
+def trace_of(folder: Path) -> Path:
+    """A recorded trace of a hundred readings, a tenth of a joule apart."""
+    path = folder / "trace.jsonl"
+    readings = "".join(f"{i / 10}\n" for i in range(100))
+    path.write_text('{"source": "cpu_time: test", "attribution": 0.02}\n' + readings)
+    return path
