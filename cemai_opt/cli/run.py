@@ -93,11 +93,12 @@ def _show(document: dict[str, Any]) -> None:
 
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("stage", "J", "gCO2eq", "s"):
+    for heading in ("stage", "J", "gCO2eq", "+-", "s"):
         table.add_column(heading, justify="left" if heading == "stage" else "right")
     rows = {**document["stages"], "total": document}
     for name, row in rows.items():
-        table.add_row(name, f"{row['energy_j']:.4g}", readable_grams(row["carbon_g"]), f"{row['duration_s']:.3f}")
+        grams = (readable_grams(row["carbon_g"]), readable_grams(row["uncertainty_g"]))
+        table.add_row(name, f"{row['energy_j']:.4g}", *grams, f"{row['duration_s']:.3f}")
     console.print(table)
     console.print(
         f"{document['model']}: {document['score']} {document['test']:.4f} on test, "

@@ -121,6 +121,7 @@ def stages_document(study: StudySpec, cost: Cost) -> dict[str, dict[str, float]]
         row.stage: {
             "energy_j": row.total_j,
             "carbon_g": study.carbon.grams(row.total_j),
+            "uncertainty_g": study.carbon.grams(row.uncertainty_j),
             "duration_s": row.duration_s,
         }
         for row in cost.rows
@@ -132,6 +133,7 @@ def trial_document(study: StudySpec, result: TrialResult) -> dict[str, Any]:
     document = result.to_json()
     document["carbon_g"] = objective_g(study, result) if result.is_complete else None
     document["uncertainty_g"] = _uncertainty_g(study, result) if result.is_complete else None
+    document["noisy"] = result.is_noisy
     document["spent_g"] = study.carbon.grams(result.spent.energy_j)
     return document
 

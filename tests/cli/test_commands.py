@@ -310,3 +310,37 @@ def test_parts_and_doctor(cli: Cli) -> None:
     assert [row["work_s"] for row in doctor["expected_uncertainty"]] == [0.01, 0.1, 1.0, 10.0]
     assert all(0 < row["uncertainty"] < 0.5 for row in doctor["expected_uncertainty"])
     assert "in use: cpu_time" in cli("doctor").stdout or "in use: rapl" in cli("doctor").stdout
+
+
+@pytest.mark.parametrize("objective", ["train", "inference", "lifecycle"])
+def test_other_objectives(cli: Cli, wear_csv: Path, tmp_path: Path, objective: str) -> None:
+    """The front is one of other grams, named in the unit; predictions are measured where they count."""
+    done = cli(
+        "optimize", "--data", wear_csv, *OPTIONS, "--trials", 6, "--out", "o", "--json", "--objective", objective
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    units = {"train": "gCO2eq", "inference": "gCO2eq per 1,000 predictions", "lifecycle": "gCO2eq per year"}
+    assert document["unit"] == units[objective]
+    for member in document["members"]:
+        per_1000_g = member["inference_g_per_1000"]
+        total_g = sum(stage["carbon_g"] for stage in member["stages"].values())
+        if objective == "train":
+            assert member["carbon_g"] == pytest.approx(member["stages"]["train"]["carbon_g"])
+        elif objective == "inference":
+            assert member["carbon_g"] == pytest.approx(per_1000_g)
+        else:
+            assert member["carbon_g"] == pytest.approx(12 * total_g + 1000 * per_1000_g)
+
+
+def test_the_audit_is_told(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:
+    """CodeCarbon's own count of the whole study, over our footprint; embodied carbon is in the footprint alone."""
+    options = [option for option in OPTIONS if option != "--no-audit"]
+    done = cli("optimize", "--data", wear_csv, *options, "--trials", 3, "--out", "a", "--embodied-kg", 300)
+    assert done.returncode == 0, done.stderr
+    assert "audit: CodeCarbon counts" in done.stderr
+    assert "codecarbon INFO" not in done.stderr
+    summary = json.loads((tmp_path / "a" / "summary.json").read_text())
+    assert 0.05 < summary["footprint"]["sessions"][0]["audit_ratio"] < 20
+    assert summary["footprint"]["embodied_g"] > 0
+    assert summary["footprint"]["carbon_g"] > summary["search"]["carbon_g"]

@@ -64,3 +64,36 @@ def test_a_meter_says_what_it_reads(name: str, tmp_path: Path) -> None:
     assert meter.device
     state = METERS.find(name).availability()
     assert state.is_readable or (state.why and state.remedy)
+
+
+@pytest.mark.parametrize("name", METERS.names)
+def test_a_killed_child_does_not_make_readings_fall(name: str, tmp_path: Path) -> None:
+    """What it burned until then moves from the live to the reaped, and stays counted."""
+    import subprocess
+    import sys
+
+    meter = open_meter(name, tmp_path)
+    start_j = meter.read_j()
+    child = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    time.sleep(0.3)
+    alive_j = meter.read_j() - start_j
+    child.kill()
+    child.wait()
+    assert meter.read_j() - start_j >= alive_j
+    if name == "cpu_time":
+        assert alive_j > 0
+
+
+@pytest.mark.parametrize("name", METERS.names)
+def test_threads_are_counted(name: str, tmp_path: Path) -> None:
+    """Work in a thread counts as work in the main one does."""
+    import threading
+
+    meter = open_meter(name, tmp_path)
+    with meter.window() as window:
+        worker = threading.Thread(target=burn, args=(0.05,))
+        worker.start()
+        worker.join()
+    assert window.energy_j >= 0
+    if name == "cpu_time":
+        assert window.energy_j > 0.04 * 1.0  # 50 ms at a watt or more
