@@ -18,13 +18,27 @@ def process_tree_cpu_s() -> float:
     ones, so the sum neither jumps nor falls.
     """
     reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
-    live = sum(_cpu_s(pid) for pid in descendants(os.getpid()))
+    live = sum(_cpu_s(pid) for pid in own_descendants())
     return time.process_time() + reaped.ru_utime + reaped.ru_stime + live
 
 
 def process_tree() -> list[int]:
     """This process and its live descendants."""
-    return [os.getpid(), *descendants(os.getpid())]
+    return [os.getpid(), *own_descendants()]
+
+
+def own_descendants() -> list[int]:
+    """Live descendants of this process; one system call, and no look at /proc, where it has none."""
+    return descendants(os.getpid()) if _has_children() else []
+
+
+def _has_children() -> bool:
+    """Has this process a child, alive or not yet reaped? Asks without reaping any."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def descendants(pid: int) -> list[int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
-from cemai_opt.meters._cpu_clock import process_tree, process_tree_cpu_s
+from cemai_opt.meters._cpu_clock import own_descendants, process_tree_cpu_s
 from cemai_opt.meters._meter import Availability, Meter
 
 W_PER_GB = 0.375
@@ -78,7 +79,18 @@ class Ram(Meter):
 
 def process_tree_bytes() -> int:
     """Resident bytes of this process and its live descendants."""
-    return sum(_resident_bytes(pid) for pid in process_tree())
+    return own_bytes() + sum(_resident_bytes(pid) for pid in own_descendants())
+
+
+def own_bytes() -> int:
+    """Resident bytes of this process, from a file that stays open: proc(5), `statm`, second field."""
+    return int(os.pread(_own_statm(os.getpid()), 64, 0).split()[1]) * PAGE_BYTES
+
+
+@lru_cache(maxsize=1)
+def _own_statm(pid: int) -> int:
+    """A descriptor on this process's account; a forked child gets one of its own."""
+    return os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _resident_bytes(pid: int) -> int:
