@@ -36,6 +36,7 @@ def command(
     STUDY is a study file, or the name of one that comes with the product (demo, piston_rod, broaching, bosch_cnc).
     Without it and without --data, the demo runs. The search never sees the test rows.
     """
+    import json
     import os
     import signal
     import sys
@@ -70,11 +71,9 @@ def command(
         record = Session(settled, folder, progress.trial, progress.phase, not no_audit).run()
     document = front_document(record)
     if as_json:
-        import json
-
         click.echo(json.dumps(document))
-        return
-    _show(document, record, str(folder.path), readable_grams)
+    else:
+        _show(document, record, str(folder.path), readable_grams)
     if record.ended == INTERRUPTED:
         sys.exit(130)
 

@@ -1,0 +1,72 @@
+"""Turns input columns into numbers, and refuses what cannot be one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cemai_opt.core.batch import FloatArray
+from cemai_opt.core.errors import StudyError
+
+MAX_LEVELS = 20
+"""A text column with more distinct values than this is a label or a note, not an input."""
+NEARLY_NUMERIC = 0.5
+"""A text column in which at most this share is no number was meant to be numeric."""
+
+
+def is_number(values: pd.Series) -> bool:
+    """Does the column hold numbers, rather than truths, text or dates?"""
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+
+
+def inputs_of(columns: pd.DataFrame, seen: np.ndarray) -> tuple[FloatArray, tuple[str, ...], tuple[str, ...]]:
+    """Numeric columns as they are, few-valued text as one 0/1 column a value, everything else left out aloud."""
+    parts: list[FloatArray] = []
+    names: list[str] = []
+    notes: list[str] = []
+    for name in columns.columns:
+        values = columns[name]
+        if values.isna().all():
+            raise StudyError(f"column {name!r} has no value at all", f"leave it out with --ignore {name}")
+        if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+            parts.append(values.to_numpy(np.float64, na_value=np.nan)[:, None])
+            names.append(str(name))
+            continue
+        refuse_nearly_numeric(values)
+        levels = sorted(values[seen].dropna().astype(str).unique())
+        if len(levels) > MAX_LEVELS or pd.api.types.is_datetime64_any_dtype(values):
+            notes.append(f"column {name!r} is left out: text with {len(levels)} values, or dates (use --time)")
+            continue
+        text = values.astype(str).to_numpy()
+        parts += [(text == level).astype(np.float64)[:, None] for level in levels]
+        names += [f"{name}={level}" for level in levels]
+    if not parts:
+        raise StudyError("no input column is left", "ignore fewer columns; text inputs need few distinct values")
+    X = np.ascontiguousarray(np.hstack(parts))
+    _refuse_infinite(X, names)
+    return X, tuple(names), tuple(notes)
+
+
+def refuse_nearly_numeric(values: pd.Series) -> None:
+    """A sensor column with a few words in it is a fault of the file, not a text column."""
+    present = values.dropna().astype(str)
+    odd = pd.to_numeric(present, errors="coerce").isna()
+    if 0 < odd.sum() <= NEARLY_NUMERIC * len(present):
+        where = int(np.flatnonzero(odd.to_numpy())[0])
+        raise StudyError(
+            f"column {values.name!r} is numeric but for {int(odd.sum())} of {len(present)} values, the first "
+            f"{present.iloc[where]!r}, value number {where + 1}",
+            f"empty those cells, or leave the column out with --ignore {values.name}",
+        )
+
+
+def _refuse_infinite(X: FloatArray, names: Sequence[str]) -> None:
+    is_infinite = np.isinf(X)
+    if is_infinite.any():
+        row, column = np.argwhere(is_infinite)[0]
+        raise StudyError(
+            f"column {names[column]!r} holds {int(is_infinite[:, column].sum())} infinite values, first in row {row}",
+            "mend them, or leave the column out with --ignore",
+        )
