@@ -16,7 +16,6 @@ from cemai_opt.core.spec import StudySpec, parse_study
 from cemai_opt.datasets.demo import tool_wear_runs
 
 ROOT = Path(__file__).parent.parent
-SHARED_DATA = ROOT.parent / "shared" / "data"
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
