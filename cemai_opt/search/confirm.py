@@ -15,8 +15,8 @@ from cemai_opt.core.spec import StudySpec
 from cemai_opt.engines import Engine
 from cemai_opt.search.ledger import CONFIRM, FINAL, Ledger
 
-TRIES = 2
-"""A measurement beside too much foreign work is taken again this often, then kept and flagged."""
+TRIES = 1
+"""A measurement beside too much foreign work is taken again this often, then it is kept and flagged."""
 
 
 class Confirmation:
