@@ -16,7 +16,7 @@ from cemai_opt.core.result import TrialResult
 from cemai_opt.engines import ENGINES, Engine
 from cemai_opt.meters import SAMPLE_EVERY_S, WORLD_G_PER_KWH, Audit, machine_idle
 from cemai_opt.report import Footprint, RunFolder, RunRecord
-from cemai_opt.search import DRIVER, INTERRUPTED, Confirmation, Ledger, Search, SearchState, open_study
+from cemai_opt.search import DRIVER, INTERRUPTED, Confirmation, Ledger, Search, SearchState, baseline_of, open_study
 from cemai_opt.search.samplers import SAMPLERS, Budget
 from cemai_opt.stages import STAGES
 
@@ -107,7 +107,10 @@ class Session:
         for _ in range(CONFIRM_ROUNDS):
             record = replace(record, results=confirmation.measured_again(record.results, record.front))
         self._folder.finish(replace(record, spent_j=self._ledger.spent_j()))
-        return replace(record, finals=confirmation.tested(record.results, record.front))
+        members = [point.trial for point in record.front]
+        baseline = baseline_of(space, record.points, record.results)
+        asked = members if baseline is None or baseline in members else [*members, baseline]
+        return replace(record, baseline=baseline, finals=confirmation.tested(record.results, asked))
 
     def _record(self, ended: str) -> RunRecord:
         _, tested = self._folder.confirmed()

@@ -39,6 +39,8 @@ class RunRecord:
     results: Sequence[TrialResult]
     finals: Mapping[int, TrialResult] = field(default_factory=dict)
     spent_j: Mapping[str, float] = field(default_factory=dict)
+    baseline: int | None = None
+    """The trial that stands for the libraries' defaults, tested beside the front."""
     footprints: Sequence[Mapping[str, Any]] = ()
     """One document for each session of this run."""
     ended: str = ""
@@ -72,6 +74,9 @@ def front_document(record: RunRecord) -> dict[str, Any]:
         "members": [
             {**_member(record, by_trial[p.trial], record.finals.get(p.trial)), "ties": ties[p.trial]} for p in front
         ],
+        "baseline": None
+        if record.baseline is None
+        else {**_member(record, by_trial[record.baseline], record.finals.get(record.baseline)), "ties": []},
         "search": {
             "trials": sum(not r.is_repeat for r in record.results),
             "failed": sum(r.state == FAILED for r in record.results),

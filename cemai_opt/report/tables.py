@@ -31,7 +31,13 @@ def front_table(document: Mapping[str, Any]) -> Table:
             marks[member["trial"]] = f"~ {marks.get(member['trial'], '')}".strip()
         if member["foreign_load"] > NOISY_LOAD:
             marks[member["trial"]] = f"! {marks.get(member['trial'], '')}".strip()
-    for member in document["members"]:
+    members = list(document["members"])
+    baseline = document.get("baseline")
+    if baseline and baseline["trial"] not in [member["trial"] for member in members]:
+        members.append(baseline)
+    if baseline:
+        marks[baseline["trial"]] = f"{marks.get(baseline['trial'], '')} untuned".strip()
+    for member in members:
         test = member["test"]
         table.add_row(
             str(member["trial"]),
@@ -49,6 +55,8 @@ def legend(document: Mapping[str, Any]) -> str:
     """What the marks mean that the table shows; empty where it shows none."""
     what = "one run of all stages" if document["unit"] == "gCO2eq" else document["unit"]
     lines = [f"{document['score']} on validation and test rows; grams: {what}"]
+    if document.get("baseline"):
+        lines.append("untuned: the knee of the libraries' defaults, what there is without a search")
     if any(member["ties"] for member in document["members"]):
         lines.append("~ grams within two standard uncertainties of another member's: a tie")
     if any(member["foreign_load"] > NOISY_LOAD for member in document["members"]):

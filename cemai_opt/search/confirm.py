@@ -49,16 +49,15 @@ class Confirmation:
             by_trial[trial] = self._repeated(by_trial[trial], wanted)
         return [by_trial[result.trial] for result in results]
 
-    def tested(self, results: Sequence[TrialResult], front: Front) -> Mapping[int, TrialResult]:
-        """Front members trained on train + validation and scored on test, by trial number."""
+    def tested(self, results: Sequence[TrialResult], members: Sequence[int]) -> Mapping[int, TrialResult]:
+        """Some trials trained on train + validation and scored on test, by trial number."""
         explained = self._study.search.explain != "never"
         stages = tuple(name for name in self._space.stages if explained or name != "explain")
         by_trial = {result.trial: result for result in results}
-        members = [point.trial for point in front]
         finals = {trial: self._tested_before[trial] for trial in members if trial in self._tested_before}
         fresh = [trial for trial in members if trial not in finals]
         for i, trial in enumerate(fresh):
-            self._on_step(f"training front member {i + 1} of {len(fresh)} once more for the test score")
+            self._on_step(f"training {i + 1} of {len(fresh)} once more for the test score")
             plan = TrialPlan(trial, self._study, by_trial[trial].config, "final", stages, folds=1)
             finals[trial] = self._ran(plan, FINAL)
         return finals

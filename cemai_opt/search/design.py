@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cemai_opt.core.errors import StudyError
+from cemai_opt.core.front import Front, Point
 from cemai_opt.core.genes import Value
+from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import MODEL, SearchSpace
 from cemai_opt.models import MODELS
 
@@ -27,6 +29,14 @@ def initial_design(space: SearchSpace) -> list[dict[str, Value]]:
             genome = space.complete(_inside(space, wished))
             genomes.setdefault(space.active(genome).digest, genome)
     return list(genomes.values())
+
+
+def baseline_of(space: SearchSpace, points: Sequence[Point], results: Sequence[TrialResult]) -> int | None:
+    """The trial that stands for "no search at all": the knee among the first trials, which nobody tuned."""
+    untuned = {space.active(genome).digest for genome in initial_design(space)}
+    trials = {result.trial for result in results if result.config.digest in untuned}
+    front = Front.of(point for point in points if point.trial in trials)
+    return front.knee.trial if len(front) else None
 
 
 def _inside(space: SearchSpace, wished: Mapping[str, Value]) -> dict[str, Value]:
