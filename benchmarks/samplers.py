@@ -89,14 +89,14 @@ def search(sampler: str, landscape: int, seed: int, trials: int) -> list[Point]:
     space = build_space(Lens(models=MODELS), "benchmark", "regression")
     document = {
         "task": "regression", "score": "r2", "split": {"by": "group", "folds": 1}, "seed": seed,
-        "carbon": {"intensity_g_per_kwh": 475.0}, "search": {"trials": trials},
+        "carbon": {"intensity_g_per_kwh": 475.0}, "search": {"trials": trials, "stop_early": False},
     }  # fmt: skip
-    seen: set[str] = set()
-    built = SAMPLERS.require(sampler)().build(space, Budget(trials, seed, seen=seen))
+    budget = Budget(trials, seed)
+    built = SAMPLERS.require(sampler)().build(space, budget)
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=built)
     ledger = Ledger([CpuTime(clock=lambda: 0.0, watts=1.0)], start_j=0.0)
     engine = Landscape(space, landscape)
-    loop = Search(parse_study(document, "benchmark"), space, study, engine, ledger, seen=seen)
+    loop = Search(parse_study(document, "benchmark"), space, study, engine, ledger, budget=budget)
     loop.run()
     return loop.points
 

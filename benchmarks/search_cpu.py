@@ -29,10 +29,10 @@ def cpu_ms(trials: int, on_disk: bool) -> list[float]:
     space = build_space(Lens(models=MODELS), "benchmark", "regression")
     document = {
         "task": "regression", "score": "r2", "split": {"by": "group", "folds": 1},
-        "carbon": {"intensity_g_per_kwh": 475.0}, "search": {"trials": trials},
+        "carbon": {"intensity_g_per_kwh": 475.0}, "search": {"trials": trials, "stop_early": False},
     }  # fmt: skip
-    spec, seen = parse_study(document, "benchmark"), set[str]()
-    sampler = SAMPLERS.require(spec.search.sampler)().build(space, Budget(trials, 0, seen=seen))
+    spec, budget = parse_study(document, "benchmark"), Budget(trials, 0)
+    sampler = SAMPLERS.require(spec.search.sampler)().build(space, budget)
     with tempfile.TemporaryDirectory() as name:
         folder = RunFolder(Path(name) / "run")
         folder.start(spec, space.to_json())
@@ -48,7 +48,7 @@ def cpu_ms(trials: int, on_disk: bool) -> list[float]:
             moments.append(time.process_time())
 
         ledger = Ledger([CpuTime()], start_j=0.0)
-        Search(spec, space, study, Landscape(space, 1), ledger, on_result=keep, seen=seen).run()
+        Search(spec, space, study, Landscape(space, 1), ledger, on_result=keep, budget=budget).run()
     fifth = len(moments) // 5
     return [1000 * (moments[(i + 1) * fifth - 1] - moments[i * fifth]) / (fifth - 1) for i in range(5)]
 

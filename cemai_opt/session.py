@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,15 +14,29 @@ from cemai_opt.core.errors import StudyError, TrialError
 from cemai_opt.core.objective import objective_g, objective_unit
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.result import TrialResult
+from cemai_opt.core.spending import Spending
 from cemai_opt.engines import ENGINES, Engine
 from cemai_opt.meters import SAMPLE_EVERY_S, WORLD_G_PER_KWH, Audit, machine_idle
 from cemai_opt.report import Footprint, RunFolder, RunRecord
-from cemai_opt.search import DRIVER, INTERRUPTED, Confirmation, Ledger, Search, SearchState, baseline_of, open_study
-from cemai_opt.search.samplers import SAMPLERS, Budget
+from cemai_opt.search import (
+    DRIVER,
+    INTERRUPTED,
+    Allowance,
+    Confirmation,
+    Ledger,
+    Search,
+    SearchState,
+    baseline_of,
+    open_study,
+    spending_of,
+)
+from cemai_opt.search.samplers import Budget, sampler_named
 from cemai_opt.stages import STAGES
 
 KEEP_EVERY_S = 30.0
 """So often front and summary are written during a search; trials are written one by one."""
+CACHE = "cache"
+"""Folder of stage results inside the run folder; it is removed when the session ends."""
 CONFIRM_ROUNDS = 3
 """A member that costs more than it seemed may leave the front to others, which are then measured in turn."""
 
@@ -39,11 +54,12 @@ class Session:
     ) -> None:
         self._settled, self._study, self._folder = settled, settled.study, folder
         self._on_result, self._on_phase, self._with_audit = on_result, on_phase, with_audit
-        self._sampler = SAMPLERS.require(self._study.search.sampler)()
+        self._sampler = sampler_named(self._study.search.sampler)
         folder.check_usable(self._study)
         self._earlier = self._earlier_results()
         self._sessions = folder.summary()["footprint"]["sessions"] if folder.has_summary() else []
-        self._ledger = Ledger(settled.meters, settled.start_j, self._earlier_j())
+        self._ledger = Ledger(settled.meters, settled.start_j, self._earlier_spending())
+        self._allowance = Allowance(settled.study, self._ledger, settled.start_s)
         self._kept_s = time.monotonic()
         self._search: Search
 
@@ -65,14 +81,15 @@ class Session:
         footprint = self._footprint(audit)
         self._on_phase(footprint.audit_line())
         sessions = [*self._sessions, footprint.to_json(self._study.carbon)]
-        record = replace(record, spent_j=self._ledger.spent_j(), footprints=sessions)
+        record = replace(record, spent=self._ledger.spent(), footprints=sessions)
         self._folder.finish(record)
+        shutil.rmtree(self._folder.path / CACHE, ignore_errors=True)
         _refuse_emptiness(record)
         return record
 
     def _new_search(self, engine: Engine) -> Search:
-        study, seen = self._study, set[str]()
-        budget = Budget(study.search.trials, study.seed, study.search.population, seen, len(self._earlier))
+        study = self._study
+        budget = Budget(study.search.trials, study.seed, study.search.population, done=len(self._earlier))
         sampler = self._sampler.build(self._settled.space, budget)
         metrics = (study.score, objective_unit(study.objective))
         finished = {
@@ -85,12 +102,23 @@ class Session:
             raise StudyError(
                 f"{self._folder.path}: the journal knows fewer trials than trials.jsonl", "choose another --out"
             )
-        space, ledger = self._settled.space, self._ledger
-        return Search(study, space, optuna_study, engine, ledger, self._earlier, self._keep, seen)
+        cache = str(self._folder.path.resolve() / CACHE) if study.search.cache_mb else None
+        return Search(
+            study,
+            self._settled.space,
+            optuna_study,
+            engine,
+            self._ledger,
+            self._allowance,
+            self._earlier,
+            self._keep,
+            budget,
+            cache,
+        )
 
     def _keep(self, result: TrialResult, state: SearchState) -> None:
         """Writes a finished trial, and now and then what else is known, so that a kill loses next to nothing."""
-        self._folder.append(self._study, result, self._ledger.spent_j()[DRIVER])
+        self._folder.append(self._study, result, self._ledger.driver_j())
         if self._settled.live is not None:
             self._settled.live.sample(SAMPLE_EVERY_S)
         if time.monotonic() - self._kept_s >= KEEP_EVERY_S:
@@ -103,10 +131,12 @@ class Session:
         _, tested = self._folder.confirmed()
         on_run = partial(self._folder.append_run, self._study)
         space = self._settled.space
-        confirmation = Confirmation(self._study, space, engine, self._ledger, self._on_phase, on_run, tested)
+        confirmation = Confirmation(
+            self._study, space, engine, self._ledger, self._on_phase, on_run, tested, self._allowance.why_over
+        )
         for _ in range(CONFIRM_ROUNDS):
             record = replace(record, results=confirmation.measured_again(record.results, record.front))
-        self._folder.finish(replace(record, spent_j=self._ledger.spent_j()))
+        self._folder.finish(replace(record, spent=self._ledger.spent()))
         members = [point.trial for point in record.front]
         baseline = baseline_of(space, record.points, record.results)
         asked = members if baseline is None or baseline in members else [*members, baseline]
@@ -118,7 +148,7 @@ class Session:
             study=self._study,
             results=self._search.results,
             finals=tested,
-            spent_j=self._ledger.spent_j(),
+            spent=self._ledger.spent(),
             footprints=self._sessions,
             ended=ended,
             notes=self._settled.notes,
@@ -139,16 +169,15 @@ class Session:
         measured, _ = self._folder.confirmed()
         return [measured.get(result.trial, result) for result in self._folder.results()]
 
-    def _earlier_j(self) -> dict[str, float]:
-        """Joules of earlier sessions by entry; those of trials from the trials themselves, which are never behind."""
+    def _earlier_spending(self) -> list[Spending]:
+        """Joules of earlier sessions; those of trials from the trials themselves, which are never behind."""
         folder = self._folder
-        spent_j: dict[str, float] = dict(folder.summary()["search"]["energy_j_by"]) if folder.has_summary() else {}
         trials = folder.results() if folder.holds_a_run else []
-        for state in {result.state for result in trials}:
-            spent_j[state] = sum(r.spent.energy_j for r in trials if r.state == state)
-        if trials:
-            spent_j[DRIVER] = max(spent_j.get(DRIVER, 0.0), folder.last_driver_j())
-        return spent_j
+        states = {result.state for result in trials}
+        kept = [s for s in folder.spending() if s.entry not in states and s.entry != DRIVER]
+        driver_j = sum(s.energy_j for s in folder.spending() if s.entry == DRIVER)
+        driver_j = max(driver_j, folder.last_driver_j() if trials else 0.0)
+        return [*kept, *(s for r in trials for s in spending_of(r)), Spending(DRIVER, "", "", driver_j)]
 
     def _footprint(self, audit: Audit | None) -> Footprint:
         """What this session has drawn until now."""

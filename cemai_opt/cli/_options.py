@@ -34,6 +34,14 @@ PLACES = {
     "trials": "search.trials",
     "timeout": "search.timeout_s",
     "population": "search.population",
+    "budget_grams": "search.budget_g",
+    "patience": "search.patience",
+    "max_grams": "search.max_carbon_g",
+    "min_score": "search.min_score",
+    "tolerance": "search.tolerance",
+    "cache_mb": "search.cache_mb",
+    "harvest": "search.harvest",
+    "stop_early": "search.stop_early",
     "explain": "search.explain",
     "confirm": "search.confirm",
     "country": "carbon.country",
@@ -126,8 +134,29 @@ def search_options(command: F) -> F:
         click.option("--retrains-per-year", type=float, metavar="N", help="For lifecycle.  [default: 12]"),
         click.option("--predictions-per-year", type=float, metavar="N", help="For lifecycle.  [default: 1000000]"),
         click.option("--trials", type=int, metavar="N", help="How many pipelines to run.  [default: 100]"),
-        click.option("--timeout", type=float, metavar="SECONDS", help="Start no trial after this time."),
-        click.option("--sampler", metavar="NAME", help="nsga2 (default), nsga2-stock, tpe or random."),
+        click.option(
+            "--timeout", type=float, metavar="SECONDS", help="Time for everything, the front's tests included."
+        ),
+        click.option(
+            "--budget-grams", type=float, metavar="G", help="Grams for everything, the front's tests included."
+        ),
+        click.option("--patience", type=int, metavar="N", help="Stop after N trials without a gain in hypervolume."),
+        click.option("--max-grams", type=float, metavar="G", help="Of no use: a pipeline that costs more."),
+        click.option("--min-score", type=float, metavar="S", help="Of no use: a pipeline that scores less."),
+        click.option(
+            "--tolerance", type=float, metavar="T", help="Pick the greenest within T of the best.  [default: 0.01]"
+        ),
+        click.option(
+            "--sampler",
+            metavar="NAME",
+            help="auto (default), sms-emoa, nsga2, tpe, gp, random, nsga2-stock, or a dotted class name.",
+        ),
+        click.option("--cache-mb", type=int, metavar="MB", help="Disk for shared stage results.  [default: 1000]"),
+        click.option("--no-cache", "cache_mb", flag_value=0, type=int, help="Run every stage of every trial."),
+        click.option("--harvest/--no-harvest", default=None, help="Half-grown models count as trials.  [default: yes]"),
+        click.option(
+            "--stop-early/--no-stop-early", default=None, help="End trials that cannot reach the front.  [default: yes]"
+        ),
         click.option(
             "--population",
             type=int,
@@ -162,7 +191,7 @@ def changed(study: StudySpec, options: Mapping[str, Any]) -> StudySpec:
         place = document
         for step in path:
             place = place[step]
-        if name in ("sampler", "score", "engine", "meter"):
+        if name in ("sampler", "score", "engine", "meter") and "." not in value:
             value = value.replace("-", "_")
         place[key] = None if value == "" else value  # --group "" takes a study's group away
     if "data" in given:

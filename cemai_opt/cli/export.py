@@ -13,11 +13,14 @@ import click
     "--pick",
     default="knee",
     show_default=True,
-    metavar="knee|best|greenest|TRIAL",
+    metavar="knee|best|within|greenest|TRIAL",
     help="Which front member.",
 )
+@click.option(
+    "--tolerance", type=float, help="What `within` means: how far below the best score.  [default: the run's]"
+)
 @click.option("--out", required=True, metavar="FILE", help="Where the configuration goes (YAML).")
-def command(run: str, pick: str, out: str) -> None:
+def command(run: str, pick: str, tolerance: float | None, out: str) -> None:
     """Export a Pareto-optimal configuration of the run in folder RUN; `run` accepts it."""
     from pathlib import Path
 
@@ -29,7 +32,7 @@ def command(run: str, pick: str, out: str) -> None:
 
     folder = RunFolder(Path(run))
     front, study = folder.front(), folder.study()
-    member = _picked(front, pick)
+    member = _picked(front, pick, front["tolerance"] if tolerance is None else tolerance)
     document = {
         "picked": {
             "rule": pick,
@@ -47,7 +50,7 @@ def command(run: str, pick: str, out: str) -> None:
     click.echo(f"trial {member['trial']} ({member['model']}, {readable_grams(member['carbon_g'])}) -> {out}")
 
 
-def _picked(front: dict[str, Any], pick: str) -> dict[str, Any]:
+def _picked(front: dict[str, Any], pick: str, tolerance: float) -> dict[str, Any]:
     """The member that a rule or a trial number names. StudyError where there is none."""
     from cemai_opt.core.errors import StudyError, nearest
     from cemai_opt.report.documents import picks
@@ -57,9 +60,11 @@ def _picked(front: dict[str, Any], pick: str) -> dict[str, Any]:
         raise StudyError("the front has no member", "no trial of this run was complete; see trials.jsonl for why")
     if pick in ("knee", "best", "greenest"):
         return members[getattr(picks(front), pick).trial]
+    if pick == "within":
+        return members[picks(front).within(tolerance).trial]
     if pick.isdecimal() and int(pick) in members:
         return members[int(pick)]
     raise StudyError(
         f"--pick {pick}: no such front member",
-        nearest(pick, ["knee", "best", "greenest", *map(str, members)]),
+        nearest(pick, ["knee", "best", "within", "greenest", *map(str, members)]),
     )

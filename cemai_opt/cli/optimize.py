@@ -81,17 +81,19 @@ def command(
 def _show(document: Any, record: Any, where: str, grams: Any) -> None:
     from rich.console import Console
 
-    from cemai_opt.core.result import COMPLETE, FAILED
-    from cemai_opt.report.tables import front_table, legend
+    from cemai_opt.report.payback import payback_lines
+    from cemai_opt.report.tables import front_table, ledger_line, legend
 
     console = Console(highlight=False)
     console.print(front_table(document))
     console.print(legend(document), markup=False)
-    n_failed = sum(r.state == FAILED for r in record.results)
-    n_complete = sum(r.state == COMPLETE and not r.is_repeat for r in record.results)
+    search = document["search"]
     console.print(
-        f"{n_complete} trials, {n_failed} failed ({record.ended}); the search spent "
-        f"{grams(document['search']['carbon_g'])} CO2eq; hypervolume {document['search']['hypervolume']:.3f}",
+        f"{search['trials']} trials ({record.ended}): {search['complete']} complete, {search['pruned']} ended early, "
+        f"{search['failed']} failed; {search['harvested']} harvested; hypervolume {search['hypervolume']:.3f}",
         markup=False,
     )
+    console.print(ledger_line(record, grams), markup=False)
+    for line in payback_lines(document):
+        console.print(line, markup=False)
     console.print(f"results in {where}; next: cemai-opt export {where} --pick knee --out knee.yaml", markup=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -104,6 +104,8 @@ class Batch:
     metrics: Mapping[str, float] = field(default_factory=dict)  # evaluate
     importances: Mapping[str, float] = field(default_factory=dict)  # explain
     notes: tuple[str, ...] = ()
+    watch: Callable[[Batch, int], bool] | None = None
+    """Called with the batch, its model half grown, and the model's size; False says that it is enough."""
 
     def with_columns(self, X: FloatArray, names: tuple[str, ...]) -> Batch:
         """The same rows with other columns."""

@@ -3,6 +3,7 @@
 CemaiError
 ├── StudyError   the study cannot start: one message, exit 2, nothing written
 ├── TrialError   this trial failed: it is recorded with its reason, the search goes on
+├── TrialEndedError  this trial was ended early, on purpose: it is recorded as pruned, with its reason
 └── MeterError   energy cannot be measured: stop, `doctor` says why
 """
 
@@ -28,6 +29,10 @@ class StudyError(CemaiError):
 
 class TrialError(CemaiError):
     """One trial could not be finished."""
+
+
+class TrialEndedError(CemaiError):
+    """One trial cannot become useful any more, or the budget is used up."""
 
 
 class MeterError(CemaiError):

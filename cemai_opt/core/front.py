@@ -36,6 +36,23 @@ def dominates(a: Point, b: Point) -> bool:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What a pipeline must keep to be of use at all."""
+
+    max_carbon_g: float = math.inf
+    min_score: float = -math.inf
+
+    def violation(self, point: Point) -> float:
+        """By how much a point misses it, in decades of grams and in score; 0 for one that keeps it.
+
+        >>> Wanted(min_score=0.5).violation(Point(0, 0.25, 1.0))
+        0.25
+        """
+        too_dear = math.log10(point.carbon_g / self.max_carbon_g) if point.carbon_g > self.max_carbon_g else 0.0
+        return too_dear + max(0.0, self.min_score - point.score)
+
+
+@dataclass(frozen=True)
 class Front:
     """Non-dominated points, greenest first. Of points equal in both objectives the earliest trial stays."""
 
@@ -73,6 +90,14 @@ class Front:
 
         return {a.trial: [b.trial for b in self if is_tie(a, b)] for a in self}
 
+    def within(self, tolerance: float) -> Point:
+        """The member with the fewest grams among those whose score is at most `tolerance` below the best.
+
+        >>> Front.of([Point(0, 0.7, 1.0), Point(1, 0.895, 2.0), Point(2, 0.9, 9.0)]).within(0.01).trial
+        1
+        """
+        return next(p for p in self.members if p.score >= self.best.score - tolerance)
+
     @property
     def best(self) -> Point:
         """The member with the highest score."""
@@ -103,6 +128,21 @@ class Front:
         score_of = _unit_scale([p.score for p in members])
         carbon_of = _unit_scale([p.log_carbon for p in members])
         return max(members, key=lambda p: (score_of(p.score) - carbon_of(p.log_carbon), -p.carbon_g))
+
+    def contributions(self, box: Box) -> dict[int, float]:
+        """What each member adds to the hypervolume, as a share of the box: what would be lost without it.
+
+        >>> front = Front.of([Point(0, 0.5, 1.0), Point(1, 0.6, 10.0)])
+        >>> {trial: round(share, 3) for trial, share in front.contributions(Box(0.0, 2.0)).items()}
+        {0: 0.25, 1: 0.05}
+        """
+        width = box.dearest_log - box.greenest_log or 1.0
+        heights = [min(max(point.score, 0.0), 1.0) for point in self.members]
+        rights = [*(point.log_carbon for point in self.members[1:]), box.dearest_log]
+        return {
+            point.trial: (height - below) * (right - point.log_carbon) / width
+            for point, height, below, right in zip(self.members, heights, [0.0, *heights], rights, strict=False)
+        }
 
     def hypervolume(self, box: Box) -> float:
         """Share of `box` that the front dominates, from 0 to 1; it grows with every better member."""

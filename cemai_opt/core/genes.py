@@ -49,6 +49,27 @@ class Gene:
             raise StudyError(f"{self.name}: {value!r} is not a whole number", "round it")
         return int(value) if self.is_integer else float(value)
 
+    def holds(self, value: Value) -> bool:
+        """Is the value inside this gene's range?"""
+        try:
+            self.check(value)
+        except StudyError:
+            return False
+        return True
+
+    def unit_values(self, value: Value | None) -> list[float]:
+        """A number on a scale from 0 to 1; a choice as a 1 among 0s; 0 for None.
+
+        >>> Gene("rows", 30, low=10.0, high=50.0).unit_values(20)
+        [0.25]
+        """
+        if self.choices:
+            return [float(value == choice) for choice in self.choices]
+        if value is None or self.low == self.high:
+            return [0.0]
+        low, high, x = (math.log(v) if self.log else v for v in (self.low, self.high, float(value)))
+        return [(x - low) / (high - low)]
+
     def narrowed(self, lens: object) -> Gene:
         """This gene seen through a lens: a value (fixed), a list of choices, or {low, high}; never wider."""
         if isinstance(lens, Mapping):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cemai_opt.core.genes import Value
+from cemai_opt.core.limits import Limits
 from cemai_opt.core.spec import StudySpec
 
 
@@ -52,7 +53,8 @@ class TrialPlan:
     """All that an engine may know of a trial.
 
     `phase` is "search" (score on validation, test rows are not even in memory of the pipeline) or "final"
-    (train on train + validation, score on test). `stages` are the names of the stages to run, in order.
+    (train on train + validation, score on test). `stages` are the names of the stages to run, in order. With `limits`
+    the trial watches its model grow and may end early; `cache` is the folder of stage results to share, if any.
     """
 
     trial: int
@@ -61,6 +63,8 @@ class TrialPlan:
     phase: str
     stages: tuple[str, ...]
     folds: int
+    limits: Limits | None = None
+    cache: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values."""
@@ -71,6 +75,8 @@ class TrialPlan:
             "phase": self.phase,
             "stages": list(self.stages),
             "folds": self.folds,
+            "limits": self.limits.to_json() if self.limits else None,
+            "cache": self.cache,
         }
 
     @staticmethod
@@ -83,4 +89,6 @@ class TrialPlan:
             phase=str(document["phase"]),
             stages=tuple(document["stages"]),
             folds=int(document["folds"]),
+            limits=Limits.from_json(document["limits"]) if document["limits"] else None,
+            cache=document["cache"],
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cemai_opt.core.genes import Value
 from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.plan import Config
 
@@ -13,7 +14,63 @@ NOISY_LOAD = 0.1
 """Foreign load above which a measurement is flagged and taken again."""
 REPEAT = "repeat of trial "
 """How the reason of a result begins for which nothing ran, because the same configuration was known."""
+SKIPPED = "not run: "
+"""How the reason of a pruned result begins that was not worth running."""
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """The model at a smaller size on its way: its score, and what training to there and evaluating there cost."""
+
+    size: int
+    score: float
+    metrics: Mapping[str, float]
+    train: Measurement
+    evaluate: Measurement
+    inference: Measurement | None = None
+    """Cost of 1,000 predictions, where it was asked for."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return {
+            "size": self.size,
+            "score": self.score,
+            "metrics": dict(self.metrics),
+            "train": self.train.to_json(),
+            "evaluate": self.evaluate.to_json(),
+            "inference": self.inference.to_json() if self.inference else None,
+        }
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> CurvePoint:
+        """The point that `to_json` wrote."""
+        inference = document["inference"]
+        return CurvePoint(
+            size=int(document["size"]),
+            score=float(document["score"]),
+            metrics=dict(document["metrics"]),
+            train=Measurement(**document["train"]),
+            evaluate=Measurement(**document["evaluate"]),
+            inference=Measurement(**inference) if inference else None,
+        )
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A model as it grew: `knob` is the hyperparameter that counts its rounds, trees or epochs."""
+
+    knob: str
+    points: tuple[CurvePoint, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return {"knob": self.knob, "points": [point.to_json() for point in self.points]}
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> Curve:
+        """The curve that `to_json` wrote."""
+        return Curve(str(document["knob"]), tuple(CurvePoint.from_json(point) for point in document["points"]))
 
 
 @dataclass(frozen=True)
@@ -40,11 +97,27 @@ class TrialResult:
     """Share of the machine that other work used meanwhile, from 0 to 1."""
     repeats_j: tuple[float, ...] = ()
     """Joules of the objective in each repeated measurement, where `cost` is their mean."""
+    fold_scores: tuple[float, ...] = ()
+    """The score of each validation fold alone, where there are several."""
+    curve: Curve | None = None
+    """What the trial was with fewer rounds, trees or epochs, where it was watched."""
+    parent: int | None = None
+    """The trial on whose curve this one is a point: nothing ran for it."""
 
     @property
     def is_repeat(self) -> bool:
         """Is it a known result under a new number, for which nothing ran?"""
         return self.reason.startswith(REPEAT)
+
+    @property
+    def is_skipped(self) -> bool:
+        """Was it not even begun, because nothing good was to be expected for its grams?"""
+        return self.reason.startswith(SKIPPED)
+
+    @property
+    def has_run(self) -> bool:
+        """Did a pipeline run for it, rather than its being a repeat, a point of a curve, or not worth it?"""
+        return not (self.is_repeat or self.is_skipped or self.parent is not None)
 
     @property
     def is_noisy(self) -> bool:
@@ -75,6 +148,9 @@ class TrialResult:
             "inference": self.inference.to_json() if self.inference else None,
             "foreign_load": self.foreign_load,
             "repeats_j": list(self.repeats_j),
+            "fold_scores": list(self.fold_scores),
+            "parent": self.parent,
+            "curve": self.curve.to_json() if self.curve else None,
             "cost": self.cost.to_json(),
             "spent": self.spent.to_json(),
         }
@@ -96,4 +172,34 @@ class TrialResult:
             inference=Measurement(**document["inference"]) if document["inference"] else None,
             foreign_load=float(document["foreign_load"]),
             repeats_j=tuple(document["repeats_j"]),
+            fold_scores=tuple(document["fold_scores"]),
+            curve=Curve.from_json(document["curve"]) if document["curve"] else None,
+            parent=document["parent"],
         )
+
+
+def harvested(parent: TrialResult, point: CurvePoint, trial: int) -> TrialResult:
+    """A point of the parent's curve as a trial of its own, for which nothing more was spent.
+
+    It is the parent's pipeline with another size of the model: the other stages cost what they cost there.
+    """
+    assert parent.curve is not None, "only a watched trial has points"
+    rows = {row.stage: row for row in parent.cost.rows} | {"train": point.train, "evaluate": point.evaluate}
+    params: dict[str, Value] = {**parent.config.params("train"), parent.curve.knob: point.size}
+    return replace(
+        parent,
+        trial=trial,
+        state=COMPLETE,
+        config=Config({**parent.config.stages, "train": params}),
+        cost=Cost(tuple(rows.values())),
+        spent=Cost(),
+        score=point.score,
+        reason="",
+        metrics=point.metrics,
+        importances={},
+        inference=point.inference,
+        repeats_j=(),
+        fold_scores=(),
+        curve=None,
+        parent=parent.trial,
+    )

@@ -80,6 +80,10 @@ class SearchSpace:
                     genome[name] = value
         return genome
 
+    def vector(self, genome: Genome) -> list[float]:
+        """Every searched gene as numbers from 0 to 1, one for each choice; 0 where the gene does not matter."""
+        return [x for name, gene in self.genes.items() if gene.searched for x in gene.unit_values(genome.get(name))]
+
     def to_json(self) -> dict[str, Any]:
         """What `space.lock.yaml` holds: models, stages, and every gene as it was searched."""
         return {

@@ -93,7 +93,7 @@ class ObjectiveSpec(_Strict):
 class SearchSpec(_Strict):
     """How the search spends its trials."""
 
-    sampler: str = "nsga2"
+    sampler: str = "auto"
     trials: int = Field(default=100, ge=1)
     timeout_s: float | None = Field(default=None, gt=0.0)
     population: int | None = Field(default=None, ge=2)
@@ -101,6 +101,22 @@ class SearchSpec(_Strict):
     explain: Literal["front", "every", "never"] = "front"
     confirm: int = Field(default=3, ge=0, le=20)
     """How often front members are measured again, alone on the machine, before anything is reported of them."""
+    budget_g: float | None = Field(default=None, gt=0.0)
+    """Grams that the whole run may spend, measuring and testing its front included."""
+    patience: int | None = Field(default=None, ge=1)
+    """Trials in a row without a gain in hypervolume after which the search ends."""
+    max_carbon_g: float | None = Field(default=None, gt=0.0)
+    """A pipeline that costs more is of no use."""
+    min_score: float | None = None
+    """A pipeline that scores less is of no use."""
+    tolerance: float = Field(default=0.01, ge=0.0)
+    """Scores this close to the best are as good, where the greenest of them is picked."""
+    harvest: bool = True
+    """Are half-grown models candidates of their own?"""
+    stop_early: bool = True
+    """Are trials ended that can no longer reach the front?"""
+    cache_mb: int = Field(default=1000, ge=0)
+    """Disk space for results of stages that trials share; 0 keeps none."""
 
 
 class StudySpec(_Strict):
@@ -134,11 +150,15 @@ class StudySpec(_Strict):
         def question(spec: StudySpec) -> dict[str, Any]:
             document = spec.to_json()
             document.pop("description")
-            for key in ("trials", "timeout_s"):
+            for key in HOW_LONG:
                 document["search"].pop(key)
             return document
 
         return question(self) == question(other)
+
+
+HOW_LONG = ("trials", "timeout_s", "budget_g", "patience", "tolerance", "harvest", "stop_early", "cache_mb")
+"""Keys of a search that change what it finds and spends, but not what a result means."""
 
 
 def parse_study(document: object, where: str) -> StudySpec:

@@ -23,17 +23,25 @@ class EstimatorModel(Model):
         if self.job.is_classification:
             self._seen, codes = np.unique(y.astype(np.int64), return_inverse=True)
             if len(self._seen) > 1:  # of one class alone there is nothing to learn, and some libraries refuse
-                self._fitted.fit(self._flat(X), codes)
+                self._learn(self._flat(X), codes)
         else:
-            self._fitted.fit(self._flat(X), y)
+            self._learn(self._flat(X), y)
+
+    def _learn(self, X: FloatArray, y: FloatArray | IntArray) -> None:
+        """Fits the estimator; `X`: (n, window * n_features). A part that grows writes its own."""
+        self._fitted.fit(X, y)
 
     def _predict(self, X: FloatArray) -> Prediction:
         if not self.job.is_classification:
-            return Prediction(np.asarray(self._fitted.predict(self._flat(X)), np.float64))
+            return Prediction(self._values(self._flat(X)))
         by_seen = self._class_scores(self._flat(X))
         by_class = np.full((len(X), self.job.n_classes), by_seen.min(initial=0.0))  # below any class seen
         by_class[:, self._seen] = by_seen
         return Prediction(self._seen[by_seen.argmax(axis=1)].astype(np.float64), by_class)
+
+    def _values(self, X: FloatArray) -> FloatArray:
+        """Predicted numbers: (n,)."""
+        return np.asarray(self._fitted.predict(X), np.float64)
 
     def _class_scores(self, X: FloatArray) -> FloatArray:
         """Scores of the classes seen in training: (n, n_seen)."""

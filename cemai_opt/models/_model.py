@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, final
 
 import numpy as np
@@ -17,8 +17,18 @@ SCALING_IS_NOTHING_TO_A_TREE: Mapping[str, Value] = {"scale.input": "none", "sca
 """Splits depend on the order of values alone, so a tree's trial should not pay for scaling."""
 
 
+CHECKPOINT_GROWTH = 1.5
+"""Each checkpoint is so much larger than the one before: predicting at all of them costs three final predictions."""
+
+Watch = Callable[[int], bool]
+"""Told the size that a model has reached, at which it can predict; False says that it is enough."""
+
+
 class Model(Part, ABC):
     """One kind of model. A part writes `genes`, `_fit` and `_predict`.
+
+    `grows_by` names the hyperparameter that counts rounds, trees or epochs, where training to a size passes through
+    every smaller model on its way: such a part asks `_goes_on(size)` as it grows.
 
     `cost_rank` orders the first trials of a search, cheapest first. `design` sets stage knobs in this model's first
     trials (full gene names). `pins` are stage knobs that mean nothing to this model, with the value they then take.
@@ -27,12 +37,14 @@ class Model(Part, ABC):
     cost_rank: ClassVar[int] = 50
     design: ClassVar[Mapping[str, Value]] = {}
     pins: ClassVar[Mapping[str, Value]] = {}
+    grows_by: ClassVar[str | None] = None
 
     _is_warm: ClassVar[set[tuple[str, str]]] = set()
 
     def __init__(self, params: Mapping[str, Value], job: Job) -> None:
         self.job = job
         self.params = {gene.name: params.get(gene.name, gene.default) for gene in self.genes(job.task)}
+        self._watch: Watch | None = None
 
     @classmethod
     @abstractmethod
@@ -40,9 +52,31 @@ class Model(Part, ABC):
         """Hyperparameters for "regression" or "classification"; the defaults are the library's own."""
 
     @final
-    def fit(self, samples: Samples) -> None:
-        """Learns from `samples`; the same seed gives the same model."""
+    def fit(self, samples: Samples, watch: Watch | None = None) -> None:
+        """Learns from `samples`; the same seed gives the same model, watched or not.
+
+        `watch` is called at each of `checkpoints`, and may end the growth there.
+        """
+        self._watch = watch
         self._fit(samples.X, samples.y, samples.group)
+        self._watch = None
+
+    @final
+    def checkpoints(self) -> tuple[int, ...]:
+        """Sizes below the full one at which a watched model stops to be looked at, smallest first."""
+        if self.grows_by is None:
+            return ()
+        gene = next(gene for gene in self.genes(self.job.task) if gene.name == self.grows_by)
+        full, size, sizes = int(self.params[self.grows_by]), float(gene.low), []
+        while round(size) < full:
+            sizes.append(round(size))
+            size *= CHECKPOINT_GROWTH
+        return tuple(sizes)
+
+    @final
+    def _goes_on(self, size: int) -> bool:
+        """Says that the model has reached a size, and can predict; False: it is to stay as it is."""
+        return self._watch is None or size not in self.checkpoints() or self._watch(size)
 
     @final
     def predict(self, X: FloatArray) -> Prediction:

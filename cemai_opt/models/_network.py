@@ -25,6 +25,7 @@ class NetworkModel(Model):
     """A network in PyTorch. A part writes `_layers_genes` and `_network`."""
 
     requires = ("torch",)
+    grows_by = "epochs"
     design: ClassVar = {"combine.fraction": 0.5}
 
     @classmethod
@@ -92,9 +93,21 @@ class NetworkModel(Model):
                 best_loss, best_state, best_epoch = loss, copy.deepcopy(self._net.state_dict()), epoch
             elif epoch - best_epoch >= patience:
                 break
+            if best_state is not None and not self._shown(epoch + 1, best_state):
+                break
         if best_state is None:
             raise TrialError("the network's loss was not a number in any epoch", "try a lower learning rate")
         self._net.load_state_dict(best_state)
+
+    def _shown(self, size: int, best_state: dict[str, torch.Tensor]) -> bool:
+        """Does training go on after `size` epochs? The best network so far is shown to who watches."""
+        if self._watch is None or size not in self.checkpoints():
+            return True
+        current = copy.deepcopy(self._net.state_dict())
+        self._net.load_state_dict(best_state)
+        goes_on = self._goes_on(size)
+        self._net.load_state_dict(current)
+        return goes_on
 
     def _loss(self, inputs: torch.Tensor, goals: torch.Tensor, rows: torch.Tensor, loss_of: nn.Module) -> float:
         import torch

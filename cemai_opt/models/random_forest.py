@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from cemai_opt.core.batch import FloatArray, IntArray
 from cemai_opt.core.genes import Gene, choice, integer, real
 from cemai_opt.models._estimator import EstimatorModel
 from cemai_opt.models._model import SCALING_IS_NOTHING_TO_A_TREE
@@ -16,6 +17,7 @@ class RandomForest(EstimatorModel):
 
     requires = ("sklearn",)
     cost_rank = 50
+    grows_by = "n_estimators"
     design: ClassVar = {"combine.fraction": 0.5}
     pins = SCALING_IS_NOTHING_TO_A_TREE
 
@@ -38,3 +40,12 @@ class RandomForest(EstimatorModel):
         max_features = FEATURES_OF_A_SPLIT[str(self.params["max_features"])]
         params = {**self.params, "max_features": max_features}
         return kind(**params, n_jobs=self.job.threads, random_state=self.job.seed)
+
+    def _learn(self, X: FloatArray, y: FloatArray | IntArray) -> None:
+        """Adds trees to the forest in steps where it is watched; scikit-learn then grows the same trees."""
+        full = int(self.params["n_estimators"])
+        self._fitted.set_params(warm_start=self._watch is not None)
+        for size in (*self.checkpoints(), full) if self._watch is not None else (full,):
+            self._fitted.set_params(n_estimators=size).fit(X, y)
+            if not self._goes_on(size):
+                break

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from cemai_opt.core.batch import FloatArray, IntArray
 from cemai_opt.core.genes import Gene, integer, real
 from cemai_opt.models._estimator import EstimatorModel
 from cemai_opt.models._model import SCALING_IS_NOTHING_TO_A_TREE
@@ -15,6 +18,7 @@ class XGBoost(EstimatorModel):
     requires = ("xgboost",)
     cost_rank = 30
     pins = SCALING_IS_NOTHING_TO_A_TREE
+    grows_by = "n_estimators"
 
     @classmethod
     def genes(cls, task: str) -> tuple[Gene, ...]:
@@ -30,14 +34,44 @@ class XGBoost(EstimatorModel):
         )
 
     def _estimator(self) -> Any:
+        """The library's scikit-learn estimators train the same trees, but cannot predict half grown."""
+        return None
+
+    def _learn(self, X: FloatArray, y: FloatArray | IntArray) -> None:
         import xgboost
 
-        kind = xgboost.XGBClassifier if self.job.is_classification else xgboost.XGBRegressor
-        return kind(
-            **self.params,
-            tree_method="hist",
-            device=self.job.device,
-            n_jobs=self.job.threads,
-            random_state=self.job.seed,
-            verbosity=0,
+        model = self
+
+        class _Watch(xgboost.callback.TrainingCallback):
+            def after_iteration(self, booster: Any, epoch: int, evals_log: Any) -> bool:
+                model._fitted = booster
+                return not model._goes_on(epoch + 1)
+
+        params = {name: value for name, value in self.params.items() if name != "n_estimators"}
+        fixed = {"tree_method": "hist", "device": self.job.device, "nthread": self.job.threads, "verbosity": 0}
+        self._fitted = xgboost.train(
+            {**params, **fixed, **self._task_params(), "seed": self.job.seed},
+            xgboost.QuantileDMatrix(X, y, nthread=self.job.threads),
+            num_boost_round=int(self.params["n_estimators"]),
+            callbacks=[_Watch()] if self._watch is not None else None,
         )
+
+    def _task_params(self) -> dict[str, Any]:
+        """What the library should learn; for classes among those seen in training."""
+        if not self.job.is_classification:
+            return {"objective": "reg:squarederror"}
+        if len(self._seen) == 2:
+            return {"objective": "binary:logistic"}
+        return {"objective": "multi:softprob", "num_class": len(self._seen)}
+
+    def _output(self, X: FloatArray) -> FloatArray:
+        return np.asarray(self._fitted.inplace_predict(X), np.float64)
+
+    def _values(self, X: FloatArray) -> FloatArray:
+        return self._output(X)
+
+    def _class_scores(self, X: FloatArray) -> FloatArray:
+        if len(self._seen) == 1:
+            return np.ones((len(X), 1))
+        scores = self._output(X)
+        return scores if scores.ndim == 2 else np.column_stack([1.0 - scores, scores])

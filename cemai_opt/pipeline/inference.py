@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from cemai_opt.core.batch import Batch
 from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.objective import PREDICTIONS
 from cemai_opt.meters import Meter
-from cemai_opt.pipeline.recorder import Recorder
+from cemai_opt.pipeline.recorder import INFERENCE, Recorder
 from cemai_opt.stages.evaluate import predict
 
-INFERENCE = "inference"
 RESOLUTIONS = 10.0
 """A window is long enough when it lasts this many resolutions of the slowest meter."""
 MIN_WINDOW_S = 0.05
@@ -28,15 +28,26 @@ def measure_inference(batch: Batch, cost: Cost, meters: Sequence[Meter]) -> tupl
     rows = batch.judge_rows[: int(PREDICTIONS)]
     wanted_s = max(MIN_WINDOW_S, RESOLUTIONS * max(meter.resolution_s for meter in meters))
     predict(batch, rows)  # first calls allocate
-    recorder, n_predicted = Recorder(meters), 0
+    recorder = Recorder(meters)
     with recorder.stage(INFERENCE):
-        while n_predicted == 0 or recorder.elapsed_s() < wanted_s:
-            predict(batch, rows)
-            n_predicted += len(rows)
-    spent = recorder.close()
-    looped = spent.rows[0]
+        n_predicted = predict_for(batch, wanted_s)
+    spent = recorder.recording().spent
+    return per_1000(spent.rows[0], n_predicted, cost, len(batch.X)), spent
+
+
+def predict_for(batch: Batch, wanted_s: float, clock: Callable[[], float] = time.perf_counter) -> int:
+    """Predicts again and again for so many seconds; how many rows that were."""
+    rows, end_s, n_predicted = batch.judge_rows[: int(PREDICTIONS)], clock() + wanted_s, 0
+    while n_predicted == 0 or clock() < end_s:
+        predict(batch, rows)
+        n_predicted += len(rows)
+    return n_predicted
+
+
+def per_1000(looped: Measurement, n_predicted: int, cost: Cost, n_rows: int) -> Measurement:
+    """Cost of 1,000 predictions, from that of `n_predicted`, and from what preparing `n_rows` rows cost."""
     prepared = [row for row in cost.rows if row.stage in PER_ROW_STAGES]
-    per_loop, per_row = PREDICTIONS / n_predicted, PREDICTIONS / len(batch.X)
+    per_loop, per_row = PREDICTIONS / n_predicted, PREDICTIONS / n_rows
     return Measurement(
         stage=INFERENCE,
         duration_s=per_loop * looped.duration_s + per_row * sum(row.duration_s for row in prepared),
@@ -47,4 +58,4 @@ def measure_inference(batch: Batch, cost: Cost, meters: Sequence[Meter]) -> tupl
         },
         uncertainty_j=per_loop * looped.uncertainty_j + per_row * sum(row.uncertainty_j for row in prepared),
         source=looped.source,
-    ), spent
+    )

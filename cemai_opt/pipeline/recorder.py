@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cemai_opt.core.measurement import OVERHEAD, Cost, Measurement
 from cemai_opt.meters import Meter, process_tree_cpu_s
+
+CHECKPOINTS = "checkpoints"
+"""Row of what looking at half-grown models has spent."""
+CACHE = "cache"
+"""Row of what reading and writing stage results has spent."""
+INFERENCE = "inference"
+"""Row of what measuring predictions has spent."""
+ASIDES = (CHECKPOINTS, CACHE, INFERENCE)
+TRAIN, EVALUATE = "train", "evaluate"
 
 
 @dataclass(frozen=True)
@@ -21,9 +30,12 @@ class _Moment:
 
 @dataclass(frozen=True)
 class _Span:
+    """`name` is a stage, or what else was done; `size` that of the model which a checkpoint looks at."""
+
     name: str
     start: _Moment
     end: _Moment
+    size: int | None = None
 
     @property
     def duration_s(self) -> float:
@@ -32,6 +44,20 @@ class _Span:
     @property
     def cpu_s(self) -> float:
         return self.end.cpu_s - self.start.cpu_s
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a run cost. `spent` is all that was drawn; `cost` what the same run costs without cache and checkpoints.
+
+    `points`: for the size of a model at a checkpoint the rows of training to there, and of evaluating there.
+    """
+
+    spent: Cost
+    cost: Cost
+    points: Mapping[int, tuple[Measurement, Measurement]] = field(default_factory=dict)
+    inferences: Mapping[int, Measurement] = field(default_factory=dict)
+    """For the same sizes what repeated predictions drew, where they were asked for."""
 
 
 class Recorder:
@@ -45,6 +71,8 @@ class Recorder:
     ) -> None:
         self._meters, self._clock, self._cpu_clock = tuple(meters), clock, cpu_clock
         self._spans: list[_Span] = []
+        self._known: dict[str, Measurement] = {}
+        self._open: tuple[str, _Moment] | None = None
         for meter in self._meters:
             meter.begin_run()
         self._start = self._now()
@@ -52,49 +80,86 @@ class Recorder:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Counts what happens inside towards stage `name`, also when it fails."""
-        start = self._now()
+        self._open = name, self._now()
         try:
             yield
         finally:
-            self._spans.append(_Span(name, start, self._now()))
+            self._shut(self._now())
+            self._open = None
+
+    @contextmanager
+    def aside(self, name: str, size: int | None = None) -> Iterator[None]:
+        """Counts what happens inside as spent, but towards no stage; a stage in progress is interrupted."""
+        stage, start = self._open, self._now()
+        self._shut(start)
+        self._open = None
+        try:
+            yield
+        finally:
+            end = self._now()
+            self._spans.append(_Span(name, start, end, size))
+            self._open = (stage[0], end) if stage is not None else None
+
+    def known(self, row: Measurement) -> None:
+        """Takes a stage's cost as it was once recorded, for a stage that did not run now."""
+        self._known[row.stage] = row
 
     def elapsed_s(self) -> float:
         """Seconds since this recorder was made."""
         return self._clock() - self._start.at_s
 
-    def close(self) -> Cost:
+    def recording(self) -> Recording:
         """Cost of the run so far: a row a stage, and an overhead row for what lay between them.
 
         The run's total is authoritative. A stage shorter than a meter's resolution gets that meter's energy by its
         share of CPU time, and the overhead row takes the rest, so that rows add up exactly.
         """
-        whole = _Span(OVERHEAD, self._start, self._now())
-        names = dict.fromkeys(span.name for span in self._spans)
-        charged = [self._charged(i, whole) for i in range(len(self._meters))]
-        rows = [self._row(name, [s for s in self._spans if s.name == name], charged) for name in names]
-        return Cost((*rows, self._overhead(whole, rows)))
+        now = self._now()
+        spans = [*self._spans, _Span(self._open[0], self._open[1], now)] if self._open else self._spans
+        whole = _Span(OVERHEAD, self._start, now)
+        charged = [self._charged(i, spans, whole) for i in range(len(self._meters))]
+
+        def row(name: str, chosen: Sequence[int]) -> Measurement:
+            joules = {m.device: math.fsum(c[i] for i in chosen) for m, c in zip(self._meters, charged, strict=True)}
+            duration_s = math.fsum(spans[i].duration_s for i in chosen)
+            return self._measurement(name, duration_s, math.fsum(spans[i].cpu_s for i in chosen), joules)
+
+        def at_checkpoint(i: int) -> tuple[Measurement, Measurement]:
+            trained = [j for j in range(i) if spans[j].name == TRAIN]
+            return row(TRAIN, trained), row(EVALUATE, [i])
+
+        names = dict.fromkeys(span.name for span in spans)
+        rows = {name: row(name, [i for i, span in enumerate(spans) if span.name == name]) for name in names}
+        overhead = self._overhead(whole, list(rows.values()))
+        stages = {**self._known, **{name: r for name, r in rows.items() if name not in ASIDES}}
+        sized = [(i, span.name, span.size) for i, span in enumerate(spans) if span.size is not None]
+        return Recording(
+            spent=Cost((*rows.values(), overhead)),
+            cost=Cost((*stages.values(), overhead)),
+            points={size: at_checkpoint(i) for i, name, size in sized if name == CHECKPOINTS},
+            inferences={size: row(INFERENCE, [i]) for i, name, size in sized if name == INFERENCE},
+        )
+
+    def _shut(self, end: _Moment) -> None:
+        """Ends the window of the stage in progress, if there is one."""
+        if self._open is not None:
+            self._spans.append(_Span(*self._open, end))
 
     def _now(self) -> _Moment:
         return _Moment(self._clock(), self._cpu_clock(), tuple(meter.read_j() for meter in self._meters))
 
-    def _charged(self, i: int, whole: _Span) -> dict[str, float]:
-        """Joules of meter `i` by stage name, together at most its total."""
+    def _charged(self, i: int, spans: Sequence[_Span], whole: _Span) -> list[float]:
+        """Joules of meter `i` by span, together at most its total."""
         total_j = whole.end.energy_j[i] - whole.start.energy_j[i]
         j_per_cpu_s = total_j / whole.cpu_s if whole.cpu_s > 0 else 0.0
-        by_stage: dict[str, float] = {}
-        for span in self._spans:
-            own_j = span.end.energy_j[i] - span.start.energy_j[i]
+        joules = []
+        for span in spans:
             is_short = span.duration_s < self._meters[i].resolution_s
-            by_stage[span.name] = by_stage.get(span.name, 0.0) + (span.cpu_s * j_per_cpu_s if is_short else own_j)
-        sum_j = math.fsum(by_stage.values())
+            own_j = span.end.energy_j[i] - span.start.energy_j[i]
+            joules.append(span.cpu_s * j_per_cpu_s if is_short else own_j)
+        sum_j = math.fsum(joules)
         shrink = total_j / sum_j if sum_j > total_j and sum_j > 0 else 1.0
-        return {name: joules * shrink for name, joules in by_stage.items()}
-
-    def _row(self, name: str, spans: Sequence[_Span], charged: Sequence[dict[str, float]]) -> Measurement:
-        joules = {meter.device: by_stage[name] for meter, by_stage in zip(self._meters, charged, strict=True)}
-        return self._measurement(
-            name, math.fsum(s.duration_s for s in spans), math.fsum(s.cpu_s for s in spans), joules
-        )
+        return [own_j * shrink for own_j in joules]
 
     def _overhead(self, whole: _Span, rows: Sequence[Measurement]) -> Measurement:
         joules = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import os
 import platform
@@ -13,10 +14,12 @@ from typing import Any
 
 from cemai_opt.core.front import Front, Point, hypervolume_history
 from cemai_opt.core.measurement import Cost
-from cemai_opt.core.objective import objective_g, objective_j, objective_uncertainty_j, objective_unit
+from cemai_opt.core.objective import objective_g, objective_j, objective_uncertainty_j, objective_unit, wanted_of
 from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
 from cemai_opt.core.spec import StudySpec
+from cemai_opt.core.spending import Spending, joules_by
 from cemai_opt.meters import cpu_model
+from cemai_opt.report.payback import payback_document
 
 LIBRARIES = (
     "cemai-opt",
@@ -38,7 +41,7 @@ class RunRecord:
     study: StudySpec
     results: Sequence[TrialResult]
     finals: Mapping[int, TrialResult] = field(default_factory=dict)
-    spent_j: Mapping[str, float] = field(default_factory=dict)
+    spent: Sequence[Spending] = ()
     baseline: int | None = None
     """The trial that stands for the libraries' defaults, tested beside the front."""
     footprints: Sequence[Mapping[str, Any]] = ()
@@ -48,12 +51,19 @@ class RunRecord:
 
     @cached_property
     def points(self) -> list[Point]:
-        """Complete trials in the plane of the objectives, repeats left out."""
-        return [
+        """Complete trials that keep what the user asks of them, in the plane of the objectives; repeats left out."""
+        wanted = wanted_of(self.study)
+        points = [
             Point(result.trial, result.score, objective_g(self.study, result))
             for result in self.results
             if result.is_complete and result.score is not None and not result.is_repeat
         ]
+        return [point for point in points if wanted.violation(point) <= 0.0]
+
+    @property
+    def spent_g(self) -> float:
+        """Grams of everything that ran, and of the driver."""
+        return self.study.carbon.grams(sum(spending.energy_j for spending in self.spent))
 
     @cached_property
     def front(self) -> Front:
@@ -67,36 +77,42 @@ def front_document(record: RunRecord) -> dict[str, Any]:
     front = record.front
     history = hypervolume_history(record.points)
     ties = front.ties({p.trial: _uncertainty_g(record.study, by_trial[p.trial]) for p in front})
+    members = {
+        p.trial: {**_member(record, by_trial[p.trial], record.finals.get(p.trial)), "ties": ties[p.trial]}
+        for p in front
+    }
+    tolerance = record.study.search.tolerance
     return {
         "score": record.study.score,
         "unit": objective_unit(record.study.objective),
         "knee": front.knee.trial if len(front) else None,
-        "members": [
-            {**_member(record, by_trial[p.trial], record.finals.get(p.trial)), "ties": ties[p.trial]} for p in front
-        ],
+        "tolerance": tolerance,
+        "members": list(members.values()),
+        "payback": payback_document(front, members, record.spent_g, tolerance),
         "baseline": None
         if record.baseline is None
         else {**_member(record, by_trial[record.baseline], record.finals.get(record.baseline)), "ties": []},
         "search": {
-            "trials": sum(not r.is_repeat for r in record.results),
-            "failed": sum(r.state == FAILED for r in record.results),
-            "carbon_g": record.study.carbon.grams(sum(record.spent_j.values())),
+            **_counts(record.results),
+            "carbon_g": record.spent_g,
             "hypervolume": history[-1] if history else 0.0,
         },
     }
 
 
 def _member(record: RunRecord, result: TrialResult, final: TrialResult | None) -> dict[str, Any]:
-    carbon = record.study.carbon
+    carbon, inference = record.study.carbon, result.inference or (final.inference if final else None)
     member: dict[str, Any] = {
         "trial": result.trial,
+        "parent": result.parent,
         "model": result.model,
         "validation": result.score,
         "test": final.score if final else None,
         "carbon_g": objective_g(record.study, result),
         "energy_j": objective_j(record.study.objective, result),
         "uncertainty_g": _uncertainty_g(record.study, result),
-        "inference_g_per_1000": carbon.grams(result.inference.total_j) if result.inference else None,
+        "retraining_g": carbon.grams(result.cost.energy_j),
+        "inference_g_per_1000": carbon.grams(inference.total_j) if inference else None,
         "duration_s": result.cost.duration_s,
         "repeats": len(result.repeats_j),
         "deviation_g": carbon.grams(statistics.stdev(result.repeats_j)) if len(result.repeats_j) > 1 else None,
@@ -145,20 +161,22 @@ def trial_document(study: StudySpec, result: TrialResult) -> dict[str, Any]:
 
 def summary_document(record: RunRecord) -> dict[str, Any]:
     """What `summary.json` holds."""
-    carbon, results = record.study.carbon, [r for r in record.results if not r.is_repeat]
+    carbon, results = record.study.carbon, [r for r in record.results if r.has_run]
     history = hypervolume_history(record.points)
     return {
         "study": record.study.name,
         "ended": record.ended,
         "notes": list(record.notes),
         "search": {
-            "trials": len(results),
-            "repeats": len(record.results) - len(results),
-            **{state: sum(r.state == state for r in results) for state in (COMPLETE, PRUNED, FAILED)},
-            "energy_j": sum(record.spent_j.values()),
-            "carbon_g": carbon.grams(sum(record.spent_j.values())),
-            "carbon_g_by": {name: carbon.grams(joules) for name, joules in record.spent_j.items()},
-            "energy_j_by": dict(record.spent_j),
+            **_counts(record.results),
+            "energy_j": sum(spending.energy_j for spending in record.spent),
+            "carbon_g": record.spent_g,
+            "carbon_g_by": {
+                key: {name: carbon.grams(joules) for name, joules in joules_by(key, record.spent).items()}
+                for key in ("entry", "model", "stage")
+            },
+            "payback": front_document(record)["payback"],
+            "ledger": [dataclasses.asdict(spending) for spending in record.spent],
             "hypervolume": history[-1] if history else 0.0,
             "hypervolume_history": [
                 {"trial": point.trial, "hypervolume": value}
@@ -173,6 +191,18 @@ def summary_document(record: RunRecord) -> dict[str, Any]:
         "footprint": _footprint_document(record.footprints),
         "machine": machine_document(),
         "versions": versions_document(),
+    }
+
+
+def _counts(results: Sequence[TrialResult]) -> dict[str, int]:
+    """How many trials ran and how they ended, and how many results cost nothing."""
+    ran = [result for result in results if result.has_run]
+    return {
+        "trials": len(ran),
+        **{state: sum(r.state == state for r in ran) for state in (COMPLETE, PRUNED, FAILED)},
+        "harvested": sum(r.parent is not None and not r.is_repeat for r in results),
+        "not_run": sum(r.is_skipped for r in results),
+        "repeats": sum(r.is_repeat for r in results),
     }
 
 
@@ -220,12 +250,19 @@ def front_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def marks_of(document: Mapping[str, Any]) -> dict[int, str]:
-    """Which trial is the knee, the best, the greenest."""
+    """Which trial is the knee, the best, the greenest, the greenest that is as good as the best."""
     front = picks(document)
     if not len(front):
         return {}
     marks: dict[int, list[str]] = {}
-    for name, point in (("knee", front.knee), ("best", front.best), ("greenest", front.greenest)):
+    tolerance = float(document["tolerance"])
+    picked = (
+        ("knee", front.knee),
+        ("best", front.best),
+        (f"within {tolerance:g}", front.within(tolerance)),
+        ("greenest", front.greenest),
+    )
+    for name, point in picked:
         marks.setdefault(point.trial, []).append(name)
     return {trial: ", ".join(names) for trial, names in marks.items()}
 
@@ -233,3 +270,10 @@ def marks_of(document: Mapping[str, Any]) -> dict[int, str]:
 def picks(document: Mapping[str, Any]) -> Front:
     """The front of a document, for picking members by rule."""
     return Front.of(Point(m["trial"], m["validation"], m["carbon_g"]) for m in document["members"])
+
+
+def with_tolerance(document: Mapping[str, Any], tolerance: float) -> dict[str, Any]:
+    """The front document with another idea of "as good as the best"."""
+    members = {member["trial"]: member for member in document["members"]}
+    payback = payback_document(picks(document), members, document["search"]["carbon_g"], tolerance)
+    return {**document, "tolerance": tolerance, "payback": payback}

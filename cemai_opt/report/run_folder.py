@@ -15,6 +15,7 @@ import yaml
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.spec import StudySpec, parse_study
+from cemai_opt.core.spending import Spending
 from cemai_opt.report._lock import LOCK, hold
 from cemai_opt.report.documents import (
     RunRecord,
@@ -104,6 +105,10 @@ class RunFolder:
         cut_torn_line(self.path / TRIALS)
         return list(self._read(TRIALS, lambda text: [_result(line) for line in text.splitlines()]))
 
+    def spending(self) -> list[Spending]:
+        """The ledger of earlier sessions."""
+        return [Spending(**row) for row in self.summary()["search"]["ledger"]] if self.has_summary() else []
+
     def last_driver_j(self) -> float:
         """What the driver had spent when the last trial was written."""
 
@@ -134,7 +139,7 @@ class RunFolder:
     def summary(self) -> dict[str, Any]:
         """The summary document. StudyError where the run has none yet."""
         document = self._document(SUMMARY)
-        self._read(SUMMARY, lambda text: sum(json.loads(text)["search"]["energy_j_by"].values()))
+        self._read(SUMMARY, lambda text: [Spending(**row) for row in json.loads(text)["search"]["ledger"]])
         return document
 
     def has_summary(self) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.table import Table
 
 from cemai_opt.core.result import NOISY_LOAD
+from cemai_opt.core.spending import joules_by
 from cemai_opt.core.units import readable_grams
-from cemai_opt.report.documents import marks_of
+from cemai_opt.report.documents import RunRecord, marks_of
+
+DEAREST = 3
+"""Families named in the one line about what was spent."""
 
 
 def front_table(document: Mapping[str, Any]) -> Table:
@@ -62,3 +66,16 @@ def legend(document: Mapping[str, Any]) -> str:
     if any(member["foreign_load"] > NOISY_LOAD for member in document["members"]):
         lines.append("! measured beside other work that used more than 10 % of the machine")
     return "\n".join(lines)
+
+
+def ledger_line(record: RunRecord, grams: Callable[[float], str] = readable_grams) -> str:
+    """What the search has burned: on what trials, and on which families most."""
+    carbon = record.study.carbon
+    entries = joules_by("entry", record.spent)
+    families = sorted(joules_by("model", record.spent).items(), key=lambda item: -item[1])[:DEAREST]
+    return (
+        f"the search spent {grams(record.spent_g)} CO2eq: "
+        + ", ".join(f"{name} {grams(carbon.grams(joules))}" for name, joules in entries.items())
+        + "; dearest families: "
+        + ", ".join(f"{name} {grams(carbon.grams(joules))}" for name, joules in families)
+    )

@@ -13,6 +13,7 @@ from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import SearchSpace
 from cemai_opt.core.spec import StudySpec
 from cemai_opt.engines import Engine
+from cemai_opt.search.allowance import FINAL_RUNS
 from cemai_opt.search.ledger import CONFIRM, FINAL, Ledger
 
 TRIES = 1
@@ -31,9 +32,11 @@ class Confirmation:
         on_step: Callable[[str], None] = lambda text: None,
         on_run: Callable[[str, TrialResult], None] = lambda why, result: None,
         tested_before: Mapping[int, TrialResult] | None = None,
+        why_over: Callable[[float, float], str | None] = lambda energy_j, duration_s: None,
     ) -> None:
+        """`why_over` is asked, before each run, whether so many joules and seconds more are within the budget."""
         self._study, self._space, self._engine, self._ledger = study, space, engine, ledger
-        self._on_step, self._on_run = on_step, on_run
+        self._on_step, self._on_run, self._why_over = on_step, on_run, why_over
         self._tested_before = tested_before or {}
 
     def measured_again(self, results: Sequence[TrialResult], front: Front) -> list[TrialResult]:
@@ -45,6 +48,8 @@ class Confirmation:
         wanted = self._study.search.confirm
         fresh = [point.trial for point in front if len(by_trial[point.trial].repeats_j) < wanted]
         for i, trial in enumerate(fresh):
+            if self._has_no_budget(by_trial[trial], wanted * (self._study.split.folds or 1), "measured"):
+                break
             self._on_step(f"measuring front member {i + 1} of {len(fresh)} again, {wanted} times")
             by_trial[trial] = self._repeated(by_trial[trial], wanted)
         return [by_trial[result.trial] for result in results]
@@ -57,10 +62,19 @@ class Confirmation:
         finals = {trial: self._tested_before[trial] for trial in members if trial in self._tested_before}
         fresh = [trial for trial in members if trial not in finals]
         for i, trial in enumerate(fresh):
+            if self._has_no_budget(by_trial[trial], FINAL_RUNS, "tested"):
+                break
             self._on_step(f"training {i + 1} of {len(fresh)} once more for the test score")
             plan = TrialPlan(trial, self._study, by_trial[trial].config, "final", stages, folds=1)
             finals[trial] = self._ran(plan, FINAL)
         return finals
+
+    def _has_no_budget(self, result: TrialResult, n_runs: float, what: str) -> bool:
+        """Is there too little left for so many runs of a trial? Then it is said."""
+        reason = self._why_over(n_runs * result.cost.energy_j, n_runs * result.cost.duration_s)
+        if reason is not None:
+            self._on_step(f"trial {result.trial} and those after it are not {what} again: {reason}")
+        return reason is not None
 
     def _ran(self, plan: TrialPlan, why: str) -> TrialResult:
         """The result of a plan, booked."""

@@ -1,12 +1,13 @@
-"""What a search has burned, by the state of the trials, with what was spent between them."""
+"""What a search has burned: by the state of its trials, by family, by stage, with what was spent between them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cemai_opt.core.result import TrialResult
+from cemai_opt.core.spending import Spending, added_up
 from cemai_opt.meters import Meter
 
 FINAL = "final"
@@ -24,21 +25,25 @@ class Ledger:
     meters: Sequence[Meter]
     start_j: float
     """Reading of all meters together when the session began."""
-    earlier_j: Mapping[str, float] = field(default_factory=dict)
-    by_entry_j: dict[str, float] = field(default_factory=dict)
+    earlier: Sequence[Spending] = ()
+    """What earlier sessions have spent."""
+    booked: dict[tuple[str, str, str], float] = field(default_factory=dict)
 
     def book(self, result: TrialResult, entry: str | None = None) -> None:
         """Adds what a trial really spent, under its state unless another entry is named."""
-        name = entry or result.state
-        self.by_entry_j[name] = self.by_entry_j.get(name, 0.0) + result.spent.energy_j
+        for spending in spending_of(result, entry):
+            key = spending.entry, spending.model, spending.stage
+            self.booked[key] = self.booked.get(key, 0.0) + spending.energy_j
 
-    def spent_j(self) -> dict[str, float]:
-        """Joules by entry so far; the driver's entry is what this process drew beside the booked trials."""
-        here = {**self.by_entry_j, DRIVER: max(0.0, self.session_j() - math.fsum(self.by_entry_j.values()))}
-        return {
-            name: self.earlier_j.get(name, 0.0) + here.get(name, 0.0)
-            for name in dict.fromkeys([*self.earlier_j, *here])
-        }
+    def spent(self) -> tuple[Spending, ...]:
+        """Joules so far; the driver's entry is what this process drew beside the booked trials."""
+        driver_j = max(0.0, self.session_j() - math.fsum(self.booked.values()))
+        here = [Spending(*key, energy_j) for key, energy_j in self.booked.items()]
+        return added_up([*self.earlier, *here, Spending(DRIVER, "", "", driver_j)])
+
+    def driver_j(self) -> float:
+        """Joules of the driver alone."""
+        return math.fsum(spending.energy_j for spending in self.spent() if spending.entry == DRIVER)
 
     def session_j(self) -> float:
         """Joules of this session, trials and driver."""
@@ -46,4 +51,10 @@ class Ledger:
 
     def total_j(self) -> float:
         """Joules of all entries."""
-        return math.fsum(self.spent_j().values())
+        earlier_j = math.fsum(spending.energy_j for spending in self.earlier)
+        return earlier_j + max(self.session_j(), math.fsum(self.booked.values()))
+
+
+def spending_of(result: TrialResult, entry: str | None = None) -> list[Spending]:
+    """What one trial spent, stage by stage."""
+    return [Spending(entry or result.state, result.model, row.stage, row.total_j) for row in result.spent.rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 
@@ -11,19 +11,26 @@ import optuna
 from optuna.trial import TrialState
 
 from cemai_opt.core.front import Box, Front, Point
+from cemai_opt.core.genes import Value
 from cemai_opt.core.measurement import Cost
-from cemai_opt.core.objective import objective_g
+from cemai_opt.core.objective import objective_g, wanted_of
 from cemai_opt.core.plan import Config, TrialPlan
-from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, REPEAT, TrialResult
-from cemai_opt.core.space import SearchSpace
+from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, REPEAT, SKIPPED, TrialResult
+from cemai_opt.core.space import MODEL, SearchSpace
 from cemai_opt.core.spec import StudySpec
 from cemai_opt.engines import Engine
+from cemai_opt.search.allowance import Allowance
 from cemai_opt.search.design import initial_design
+from cemai_opt.search.harvest import Harvest, bounds_of, summary_of
 from cemai_opt.search.ledger import Ledger
+from cemai_opt.search.outlook import Outlook
+from cemai_opt.search.samplers import Budget
 from cemai_opt.search.suggest import suggest
 
-MAX_REPEATS_IN_A_ROW = 50
-"""So many suggestions in a row that were all known: the space is as good as used up."""
+MAX_IDLE_IN_A_ROW = 50
+"""So many suggestions in a row for which nothing ran: what is left of the space is known, or of no use."""
+WORTH_WHILE = 0.001
+"""A gain of hypervolume below this is none, for `patience`."""
 
 INTERRUPTED = "interrupted"
 """Why a search ended that was told to stop: its front so far stands."""
@@ -52,24 +59,32 @@ class Search:
         optuna_study: optuna.Study,
         engine: Engine,
         ledger: Ledger,
+        allowance: Allowance | None = None,
         earlier: Sequence[TrialResult] = (),
         on_result: Callable[[TrialResult, SearchState], None] = lambda result, state: None,
-        seen: set[str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        budget: Budget | None = None,
+        cache: str | None = None,
     ) -> None:
         self._study, self._space, self._optuna = study, space, optuna_study
-        self._engine, self._ledger, self._on_result = engine, ledger, on_result
-        self._clock = clock
+        self._engine, self._ledger, self._on_result, self._cache = engine, ledger, on_result, cache
+        self._allowance = allowance or Allowance(study, ledger, time.monotonic())
+        self._design = initial_design(space)
+        self._outlook, self._harvest = Outlook(study, space), Harvest(study, space, optuna_study)
         self._by_digest: dict[str, TrialResult] = {}
-        self._seen = seen if seen is not None else set()
+        self._by_trial: dict[int, TrialResult] = {}
+        self._seen = budget.seen if budget is not None else set()
+        if budget is not None:
+            budget.gate.append(self.is_affordable)
         self.results: list[TrialResult] = []
         self.points: list[Point] = []
-        """Complete trials in the plane of the objectives, repeats left out."""
+        """Useful complete trials in the plane of the objectives, repeats left out."""
         self._front, self._box = Front(()), Box.around(())
+        self._stagnation = Stagnation(study.search.patience)
+        self._n_run = 0
         for result in earlier:
             self._know(result)
         self._running: dict[Future[TrialResult], optuna.Trial] = {}
-        self._repeats_in_a_row = 0
+        self._idle_in_a_row = 0
 
     def run(self) -> str:
         """Runs the search and returns why it ended, in words."""
@@ -81,10 +96,10 @@ class Search:
             return INTERRUPTED
 
     def _run(self) -> str:
-        started = self._clock()
-        self._enqueue_design()
+        self._harvest_earlier()
+        self._queue = self._untried_design()
         while True:
-            reason = self._reason_to_stop(self._clock() - started)
+            reason = self._reason_to_stop()
             if reason is None and len(self._running) < self._engine.slots:
                 self._ask()
             elif self._running:
@@ -95,51 +110,74 @@ class Search:
     def _know(self, result: TrialResult) -> None:
         """Takes a finished trial into everything that the search remembers."""
         self.results.append(result)
-        if result.is_repeat:
+        self._n_run += result.has_run
+        if result.is_repeat or result.is_skipped:
             return
-        self._by_digest[result.config.digest] = result
+        self._by_digest[result.config.digest] = self._by_trial[result.trial] = result
         self._seen.add(result.config.digest)
-        if result.is_complete and result.score is not None:
-            point = Point(result.trial, result.score, objective_g(self._study, result))
+        self._outlook.learn(result)
+        if result.is_complete:
+            point = _point(self._study, result)
+            if wanted_of(self._study).violation(point) > 0.0:
+                return
             self.points.append(point)
             self._front = Front.of([*self._front, point])
             self._box = self._box.with_point(point) if len(self.points) > 1 else Box.around([point])
 
-    def _enqueue_design(self) -> None:
-        """Puts the first trials in line, but those that earlier sessions have finished or put there already."""
+    def _untried_design(self) -> list[dict[str, Value]]:
+        """First trials that earlier sessions have neither finished nor put in line."""
         waiting = [
             trial.system_attrs.get("fixed_params")
             for trial in self._optuna.get_trials(deepcopy=False, states=[TrialState.WAITING])
         ]
-        for genome in initial_design(self._space):
-            asked = {name: value for name, value in genome.items() if self._space.is_open(name, genome)}
-            if self._space.active(genome).digest not in self._by_digest and asked not in waiting:
-                self._optuna.enqueue_trial(asked)
+        return [
+            genome
+            for genome in self._design
+            if self._space.active(genome).digest not in self._by_digest and self._open_genes(genome) not in waiting
+        ]
 
-    @property
-    def _counted(self) -> int:
-        """Finished trials that used up budget: repeats do not."""
-        return len(self._by_digest)
+    def _open_genes(self, genome: Mapping[str, Value]) -> dict[str, Value]:
+        return {name: value for name, value in genome.items() if self._space.is_open(name, genome)}
 
-    def _reason_to_stop(self, elapsed_s: float) -> str | None:
+    def _enqueue_affordable(self) -> None:
+        """Puts the next first trial in line that is not too dear for now."""
+        genome = next((genome for genome in self._queue if self.is_affordable(genome)), None)
+        if genome is not None:
+            self._queue.remove(genome)
+            self._optuna.enqueue_trial(self._open_genes(genome))
+
+    def is_affordable(self, genome: Mapping[str, Value]) -> bool:
+        """May a pipeline be run now, as far as its cost can be foretold? A sampler may ask before it suggests."""
+        model = str(genome[MODEL])
+        return self._outlook.why_not(genome, model, self._front, self._ledger.total_j()) is None
+
+    def _reason_to_stop(self) -> str | None:
         search = self._study.search
-        if self._counted + len(self._running) >= search.trials:
+        if self._n_run + len(self._running) >= search.trials:
             return f"{search.trials} trials are done"
-        if search.timeout_s is not None and elapsed_s >= search.timeout_s:
-            return f"{search.timeout_s:g} s are over"
-        if self._repeats_in_a_row >= MAX_REPEATS_IN_A_ROW:
-            return f"the last {MAX_REPEATS_IN_A_ROW} suggestions were all known: the space is used up"
-        return None
+        if self._idle_in_a_row >= MAX_IDLE_IN_A_ROW:
+            return f"the last {MAX_IDLE_IN_A_ROW} suggestions were known or too dear: the space is used up"
+        if self._stagnation.is_over:
+            return f"{search.patience} trials in a row have gained no hypervolume"
+        return self._allowance.why_over(*self._held_back())
+
+    def _held_back(self) -> tuple[float, float]:
+        return self._allowance.held_back(self._by_trial[point.trial] for point in self._front)
 
     def _ask(self) -> None:
+        self._enqueue_affordable()
         trial = self._optuna.ask()
-        config = self._space.active(suggest(trial, self._space))
+        genome = suggest(trial, self._space)
+        config = self._space.active(genome)
         known = self._by_digest.get(config.digest)
-        if known is not None:
-            self._repeats_in_a_row += 1
-            self._finish(trial, _repeat_of(known, trial.number))
+        reason = self._outlook.why_not(genome, config.model, self._front, self._ledger.total_j())
+        if known is not None or reason is not None:
+            self._idle_in_a_row += 1
+            self._seen.add(config.digest)
+            idle = _repeat_of(known, trial.number) if known else _skipped(trial.number, config, reason or "")
+            self._finish(trial, idle)
             return
-        self._repeats_in_a_row = 0
+        self._idle_in_a_row = 0
         self._seen.add(config.digest)
         try:
             self._running[self._engine.run(self._plan(trial.number, config))] = trial
@@ -151,7 +189,12 @@ class Search:
         stages = self._space.stages
         if self._study.search.explain != "every":
             stages = tuple(stage for stage in stages if stage != "explain")
-        return TrialPlan(number, self._study, config, "search", stages, self._study.split.folds or 1)
+        held_j, held_s = self._held_back()
+        left_j = (self._allowance.left_j() - held_j) / self._engine.slots
+        left_s, spent_j = self._allowance.left_s() - held_s, self._ledger.total_j()
+        limits = self._outlook.limits(number, config.model, self._front, spent_j, left_j, left_s)
+        folds = self._study.split.folds or 1
+        return TrialPlan(number, self._study, config, "search", stages, folds, limits, self._cache)
 
     def _collect(self) -> None:
         done, _ = wait(self._running, return_when=FIRST_COMPLETED)
@@ -161,15 +204,31 @@ class Search:
             self._finish(self._running.pop(future), result)
 
     def _finish(self, trial: optuna.Trial, result: TrialResult) -> None:
-        trial.set_user_attr("cemai", _summary(result))  # before tell: Optuna seals finished trials
+        trial.set_user_attr("cemai", summary_of(result))  # before tell: Optuna seals finished trials
+        for name, missed in bounds_of(self._study, result).items():
+            trial.set_constraint(name, missed)
         values = [result.score, objective_g(self._study, result)] if result.is_complete else None
         self._know(result)
         self._on_result(result, self._state())  # kept first: a kill before tell loses no finished trial
-        self._optuna.tell(trial, values, state=_STATES[result.state])  # type: ignore[arg-type]  # a complete result has a score
+        frozen = self._optuna.tell(trial, values, state=_STATES[result.state])  # type: ignore[arg-type]  # a complete result has a score
+        if result.has_run:
+            self._take_in(self._harvest.of(result, frozen, self._front, self._by_digest))
+            self._stagnation.see(self._front, self._box)
+
+    def _harvest_earlier(self) -> None:
+        """Takes in what a killed session had no time to harvest."""
+        trials = self._optuna.get_trials(deepcopy=False)
+        for result in [r for r in self.results if r.curve is not None]:
+            self._take_in(self._harvest.of(result, trials[result.trial], self._front, self._by_digest))
+
+    def _take_in(self, children: Sequence[TrialResult]) -> None:
+        for child in children:
+            self._know(child)
+            self._on_result(child, self._state())
 
     def _state(self) -> SearchState:
         return SearchState(
-            done=self._counted,
+            done=self._n_run,
             trials=self._study.search.trials,
             front=self._front,
             hypervolume=self._front.hypervolume(self._box),
@@ -177,17 +236,36 @@ class Search:
         )
 
 
+class Stagnation:
+    """Counts trials in a row that gained no hypervolume worth the name."""
+
+    def __init__(self, patience: int | None) -> None:
+        self._patience, self._n_idle, self._front = patience, 0, Front(())
+
+    def see(self, front: Front, box: Box) -> None:
+        """Takes note of the front after one more trial."""
+        if front.hypervolume(box) - self._front.hypervolume(box) > WORTH_WHILE:
+            self._front, self._n_idle = front, 0
+        else:
+            self._n_idle += 1
+
+    @property
+    def is_over(self) -> bool:
+        """Has patience run out?"""
+        return self._patience is not None and self._n_idle >= self._patience
+
+
+def _point(study: StudySpec, result: TrialResult) -> Point:
+    """A complete trial in the plane of the objectives."""
+    assert result.score is not None, "a complete trial has a score"
+    return Point(result.trial, result.score, objective_g(study, result))
+
+
 def _repeat_of(known: TrialResult, number: int) -> TrialResult:
     """The known result under a new number, with nothing spent."""
-    return replace(known, trial=number, spent=Cost(), reason=f"{REPEAT}{known.trial}")
+    return replace(known, trial=number, spent=Cost(), reason=f"{REPEAT}{known.trial}", curve=None)
 
 
-def _summary(result: TrialResult) -> dict[str, object]:
-    """What the dashboard shows of a trial beside its parameters."""
-    return {
-        "model": result.model,
-        "energy_j": result.cost.energy_j,
-        "duration_s": result.cost.duration_s,
-        "uncertainty_j": result.cost.uncertainty_j,
-        "reason": result.reason,
-    }
+def _skipped(number: int, config: Config, reason: str) -> TrialResult:
+    """A trial that was not worth running."""
+    return TrialResult(number, PRUNED, config, Cost(), Cost(), reason=f"{SKIPPED}{reason}")

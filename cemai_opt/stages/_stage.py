@@ -47,6 +47,11 @@ class Stage(Part, ABC):
         except StudyError as error:
             raise StudyError(f"stage {name!r}: {error.message}", error.hint) from error
 
+    @classmethod
+    def volume(cls, params: Params) -> float:
+        """By how much the number of values to learn from grows here, as far as `params` say; no row has to be read."""
+        return 1.0
+
     def prepare(self, params: Params, job: Job) -> None:
         """Imports what `run` will need; called before any measurement begins."""
         return

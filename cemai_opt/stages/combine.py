@@ -25,6 +25,11 @@ class Combine(Stage):
         """The share of the training windows to learn from."""
         return (real("fraction", 0.02, 1.0, 1.0, log=True),)
 
+    @classmethod
+    def volume(cls, params: Params) -> float:
+        """The share that is learnt from."""
+        return float(params.get("fraction", 1.0))
+
     def _run(self, batch: Batch, params: Params) -> Batch:
         assert batch.windows is not None, "combine runs after sequentialize"
         rows, fraction = batch.learn_rows, float(params["fraction"])

@@ -57,6 +57,15 @@ class Featurize(Stage):
             flag("peak_frequency", False, searched=False),
         )
 
+    @classmethod
+    def volume(cls, params: Params) -> float:
+        """Columns that are made of one."""
+        n_rolled = len(ROLLING[str(params.get("rolling", "none"))])
+        n_rolled *= 2 if SECOND_WINDOW[str(params.get("second_window", "none"))] else 1
+        n_others = len(TREND[str(params.get("trend", "none"))])
+        n_others += sum(bool(params.get(name)) for name in ("since_start", "peak_frequency"))
+        return float(n_rolled + n_others + (1 if params.get("keep_raw", True) or not n_rolled else 0))
+
     def prepare(self, params: Params, job: Job) -> None:
         """pandas does the rolling."""
         import pandas  # noqa: F401  # imported before the clock starts

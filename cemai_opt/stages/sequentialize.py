@@ -25,6 +25,11 @@ class Sequentialize(Stage):
             integer("stride", 1, 32, 1, log=True, unit="rows"),
         )
 
+    @classmethod
+    def volume(cls, params: Params) -> float:
+        """Rows of a window, for every so-manieth row."""
+        return float(params.get("window_rows", 1)) / float(params.get("stride", 1))
+
     def _run(self, batch: Batch, params: Params) -> Batch:
         starts = group_starts(batch.group)
         stride = int(params["stride"])

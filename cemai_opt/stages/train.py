@@ -36,5 +36,6 @@ class Train(Stage):
         assert batch.samples is not None, "train runs after combine"
         hyperparameters = {name: value for name, value in params.items() if name != "model"}
         model = MODELS.find(str(params["model"]))(hyperparameters, batch.job)
-        model.fit(batch.samples)
-        return replace(batch, model=model)
+        trained, watch = replace(batch, model=model), batch.watch
+        model.fit(batch.samples, None if watch is None else lambda size: watch(trained, size))
+        return trained

@@ -67,7 +67,7 @@ def test_the_run_folder_is_complete(finished: Path) -> None:
     assert names >= {"study.yaml", "space.lock.yaml", "optuna.journal", "trials.jsonl", "front.json", "front.csv"}
     assert names >= {"summary.json", "emissions.csv"}
     front = front_of(finished)
-    assert set(front) == {"score", "unit", "knee", "members", "search", "baseline"}
+    assert set(front) == {"score", "unit", "knee", "tolerance", "members", "payback", "search", "baseline"}
     assert front["baseline"]["test"] is not None
     assert front["baseline"]["config"]["train"]["model"] in {"ridge", "decision_tree", "xgboost"}
     assert (front["score"], front["unit"]) == ("r2", "gCO2eq")
@@ -103,9 +103,12 @@ def test_the_ledger_holds_more_than_the_trials(finished: Path) -> None:
     """Final trainings and the driver's own work are in the grams of the search."""
     summary = json.loads((finished / "run" / "summary.json").read_text())
     by = summary["search"]["carbon_g_by"]
-    assert set(by) >= {"complete", "final", "driver"}
-    assert all(grams > 0 for grams in by.values())
-    assert sum(by.values()) == pytest.approx(summary["search"]["carbon_g"])
+    assert set(by["entry"]) >= {"complete", "final", "driver"}
+    assert all(grams > 0 for grams in by["entry"].values())
+    assert sum(by["entry"].values()) == pytest.approx(summary["search"]["carbon_g"])
+    trials_g = summary["search"]["carbon_g"] - by["entry"]["driver"]
+    assert sum(by["model"].values()) == pytest.approx(trials_g)
+    assert sum(by["stage"].values()) == pytest.approx(trials_g)
     assert summary["search"]["carbon_g"] == pytest.approx(front_of(finished)["search"]["carbon_g"])
     history = [point["hypervolume"] for point in summary["search"]["hypervolume_history"]]
     assert history == sorted(history)
@@ -122,7 +125,7 @@ def test_emissions_have_codecarbons_columns(finished: Path) -> None:
     assert [field.name for field in fields(EmissionsData)] == COLUMNS
     with (finished / "run" / "emissions.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    summary = json.loads((finished / "run" / "summary.json").read_text())["search"]["carbon_g_by"]
+    summary = json.loads((finished / "run" / "summary.json").read_text())["search"]["carbon_g_by"]["entry"]
     spent_g = sum(grams for entry, grams in summary.items() if entry != "driver")
     assert sum(float(row["emissions"]) for row in rows) * 1000 == pytest.approx(spent_g)
 
@@ -210,11 +213,11 @@ def test_a_run_goes_on_where_it_ended(finished: Path, cli: Cli) -> None:
     assert after[:10] == before
     assert len(after) >= 13
     assert front_of(finished)["search"]["carbon_g"] > spent_g
-    spent_j = json.loads((finished / "run" / "summary.json").read_text())["search"]["energy_j_by"]
+    spent_g = json.loads((finished / "run" / "summary.json").read_text())["search"]["carbon_g_by"]["entry"]
     assert cli(*command, "--trials", 13, folder=finished).returncode == 0
-    again_j = json.loads((finished / "run" / "summary.json").read_text())["search"]["energy_j_by"]
+    again_g = json.loads((finished / "run" / "summary.json").read_text())["search"]["carbon_g_by"]["entry"]
     for entry in ("complete", "confirm", "final"):  # nothing new to do: nothing is measured or tested again
-        assert again_j[entry] == pytest.approx(spent_j[entry])
+        assert again_g[entry] == pytest.approx(spent_g[entry])
     storage = optuna.storages.JournalStorage(
         optuna.storages.journal.JournalFileBackend(str(finished / "run" / "optuna.journal"))
     )
@@ -225,11 +228,24 @@ def test_a_run_goes_on_where_it_ended(finished: Path, cli: Cli) -> None:
 
 
 def test_the_same_seed_gives_the_same_scores(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:
-    """Two runs with a sampler that does not look at measured joules: configuration and score agree, trial by trial."""
+    """Two runs in which nothing looks at measured joules: configuration and score agree, trial by trial."""
     told = []
     for out in ("a", "b"):
         done = cli(
-            "optimize", "--data", wear_csv, *OPTIONS, "--sampler", "random", "--trials", 9, "--out", out, "--seed", 3
+            "optimize",
+            "--data",
+            wear_csv,
+            *OPTIONS,
+            "--sampler",
+            "random",
+            "--no-stop-early",
+            "--no-harvest",
+            "--trials",
+            9,
+            "--out",
+            out,
+            "--seed",
+            3,
         )
         assert done.returncode == 0, done.stderr
         lines = [json.loads(line) for line in (tmp_path / out / "trials.jsonl").read_text().splitlines()]

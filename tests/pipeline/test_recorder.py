@@ -44,7 +44,7 @@ def recorded(steps: list[float], names: list[str], resolution_s: float = 0.0) ->
     for name in names:
         with recorder.stage(name):
             pass
-    return recorder.close()
+    return recorder.recording().cost
 
 
 @given(st.lists(st.floats(0.0, 1e3), min_size=9, max_size=9), st.sampled_from([0.0, 10.0]))
@@ -74,4 +74,4 @@ def test_a_stage_that_fails_is_charged() -> None:
     recorder = Recorder([Scripted([0.0, 0.0, 4.0, 4.0])])
     with pytest.raises(ValueError, match="no"), recorder.stage("train"):
         raise ValueError("no")
-    assert recorder.close().rows[0].total_j == pytest.approx(4.0)
+    assert recorder.recording().spent.rows[0].total_j == pytest.approx(4.0)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
 from optuna.samplers import BaseSampler
 
+from cemai_opt.core.genes import Value
 from cemai_opt.core.registry import Part
 from cemai_opt.core.space import SearchSpace
+
+PARENT = "cemai:parent"
+"""User attribute of a harvested trial: the trial on whose curve it is a point."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,12 @@ class Budget:
     seen: set[str] = field(default_factory=set)
     done: int = 0
     """Trials of earlier sessions."""
+    gate: list[Callable[[Mapping[str, Value]], bool]] = field(default_factory=list)
+    """Filled by the search: says whether a configuration would be run now. A sampler may ask, and need not."""
+
+    def would_run(self, genome: Mapping[str, Value]) -> bool:
+        """Is the configuration affordable now, as far as anyone can say?"""
+        return all(is_affordable(genome) for is_affordable in self.gate)
 
     @property
     def session_seed(self) -> int:

@@ -1,0 +1,95 @@
+"""Runs pipelines of a study, and keeps them as a table.
+
+    python -m benchmarks.search.record STUDY --trials 300 --out FILE
+
+A third of the pipelines is drawn at random, the rest is what NSGA-II and TPE ask for, so that the table is dense where
+searches go. Every growing model is watched and none is ended early. One line a pipeline: its genes, joules by stage,
+score, score of the first fold, and its curve as (size, score, joules of training, joules of evaluating).
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from cemai_opt import compose
+from cemai_opt.core.limits import Limits
+from cemai_opt.core.objective import objective_g
+from cemai_opt.core.plan import TrialPlan
+from cemai_opt.core.result import TrialResult
+from cemai_opt.core.space import SearchSpace
+from cemai_opt.pipeline import build_pipeline
+from cemai_opt.search.design import initial_design
+from cemai_opt.search.samplers import SAMPLERS, Budget
+from cemai_opt.search.suggest import suggest
+
+ASKED = ("random", "tpe", "nsga2")
+
+
+def main() -> None:
+    """Writes the table, one pipeline after the other: a record that was cut short is a shorter record."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study")
+    parser.add_argument("--trials", type=int, default=300, help="pipelines of each of the three samplers")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    settled = compose.settle(compose.load_study(args.study))
+    pipeline, space, seen = build_pipeline(settled.study), settled.space, set[str]()
+    stages = tuple(name for name in space.stages if name != "explain")
+    with args.out.open("w") as file:
+        study = settled.study
+        header = {"study": args.study, "task": study.task, "folds": study.split.folds or 1}
+        file.write(json.dumps(header) + "\n")
+        for number, sampler in enumerate(ASKED):
+            budget = Budget(args.trials, seed=1000 + number, seen=set())
+            asked = optuna.create_study(
+                directions=["maximize", "minimize"], sampler=SAMPLERS.require(sampler)().build(space, budget)
+            )
+            for genome in initial_design(space) if number == 0 else []:
+                asked.enqueue_trial({name: v for name, v in genome.items() if space.is_open(name, genome)})
+            for _ in range(args.trials):
+                trial = asked.ask()
+                config = space.active(suggest(trial, space))
+                plan = TrialPlan(trial.number, study, config, "search", stages, study.split.folds or 1, Limits())
+                result = pipeline.run(plan)
+                if not result.is_complete or result.score is None:
+                    asked.tell(trial, state=optuna.trial.TrialState.FAIL)
+                    continue
+                asked.tell(trial, [result.score, objective_g(study, result)])
+                if config.digest not in seen:
+                    seen.add(config.digest)
+                    file.write(json.dumps(row_of(space, result), separators=(",", ":")) + "\n")
+                    file.flush()
+            print(f"{args.study}: {sampler} done, {len(seen)} pipelines", file=sys.stderr)
+    packed = args.out.with_name(args.out.name + ".gz")
+    packed.write_bytes(gzip.compress(args.out.read_bytes(), mtime=0))
+
+
+def row_of(space: SearchSpace, result: TrialResult) -> dict[str, Any]:
+    """What the table keeps of a pipeline."""
+    points = result.curve.points if result.curve else ()
+    genes = space.genome_of(result.config)
+    return {
+        "genes": {name: _short(value) for name, value in genes.items()},
+        "stages": {row.stage: _short(row.total_j) for row in result.cost.rows},
+        "score": _short(result.score),
+        "first_fold": _short(result.fold_scores[0]),
+        "curve": [
+            [point.size, _short(point.score), _short(point.train.total_j), _short(point.evaluate.total_j)]
+            for point in points
+        ],
+    }
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+if __name__ == "__main__":
+    main()
