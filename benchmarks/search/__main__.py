@@ -82,7 +82,6 @@ ARMS: Mapping[str, Arm] = {
     "+ first fold": Arm(),
     "NSGA-II + all": Arm("nsga2"),
     "TPE + all": Arm("tpe"),
-    "random + all": Arm("random"),
 }
 
 

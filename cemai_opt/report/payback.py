@@ -68,16 +68,17 @@ def _line(name: str, choice: Mapping[str, Any], search_g: float) -> str:
     given_up = choice["score_given_up"]
     saved, ways = [], []
     for unit, grams, times in (
-        ("a retraining", choice["saves_g_per_retraining"], choice["retrainings"]),
-        ("1,000 predictions", choice["saves_g_per_1000_predictions"], choice["predictions"]),
+        ("per retraining", choice["saves_g_per_retraining"], choice["retrainings"]),
+        ("per 1,000 predictions", choice["saves_g_per_1000_predictions"], choice["predictions"]),
     ):
         if grams is None:
             continue
-        saved.append(f"{readable_grams(grams)} {unit}" if grams >= 0.0 else f"loses {readable_grams(-grams)} {unit}")
+        verb = ("saves ", "") if grams >= 0.0 else ("costs ", " more")
+        saved.append(f"{verb[0]}{readable_grams(abs(grams))}{verb[1]} {unit}")
         if times is not None:
-            ways.append(f"{times:,} {'retrainings' if unit == 'a retraining' else 'predictions'}")
+            ways.append(f"{times:,} {'retrainings' if unit == 'per retraining' else 'predictions'}")
     back = f"; the search ({readable_grams(search_g)}) is paid back after {' or '.join(ways)}" if ways else ""
     return (
         f"{name} (trial {choice['trial']}) instead of the best (trial {choice['instead_of']}) gives up {given_up:.3f} "
-        f"and saves {', '.join(saved)}{back}"
+        f"and {' and '.join(saved).replace(' and saves', ' and')}{back}"
     )

@@ -35,6 +35,13 @@ class Allowance:
         timeout_s = self._study.search.timeout_s
         return math.inf if timeout_s is None else timeout_s - (self._clock() - self._start_s)
 
+    def share_used(self) -> float:
+        """Which share of the budget of grams or of the time is used up, whichever is more; 0 where neither is set."""
+        search = self._study.search
+        grams = 0.0 if search.budget_g is None else self._study.carbon.grams(self._ledger.total_j()) / search.budget_g
+        seconds = 0.0 if search.timeout_s is None else 1.0 - self.left_s() / search.timeout_s
+        return max(grams, seconds)
+
     def held_back(self, members: Iterable[TrialResult]) -> tuple[float, float]:
         """Joules and seconds that measuring and testing a front will take."""
         runs = self._study.search.confirm * (self._study.split.folds or 1)

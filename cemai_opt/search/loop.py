@@ -149,7 +149,12 @@ class Search:
     def is_affordable(self, genome: Mapping[str, Value]) -> bool:
         """May a pipeline be run now, as far as its cost can be foretold? A sampler may ask before it suggests."""
         model = str(genome[MODEL])
-        return self._outlook.why_not(genome, model, self._front, self._ledger.total_j()) is None
+        return self._outlook.why_not(genome, model, self._front, self._cap_j()) is None
+
+    def _cap_j(self) -> float:
+        """Joules above which a trial is too dear for now."""
+        progress = max(self._n_run / self._study.search.trials, self._allowance.share_used())
+        return self._outlook.cap_j(self._front, self._ledger.total_j(), progress)
 
     def _reason_to_stop(self) -> str | None:
         search = self._study.search
@@ -170,7 +175,7 @@ class Search:
         genome = suggest(trial, self._space)
         config = self._space.active(genome)
         known = self._by_digest.get(config.digest)
-        reason = self._outlook.why_not(genome, config.model, self._front, self._ledger.total_j())
+        reason = self._outlook.why_not(genome, config.model, self._front, self._cap_j())
         if known is not None or reason is not None:
             self._idle_in_a_row += 1
             self._seen.add(config.digest)
@@ -191,8 +196,8 @@ class Search:
             stages = tuple(stage for stage in stages if stage != "explain")
         held_j, held_s = self._held_back()
         left_j = (self._allowance.left_j() - held_j) / self._engine.slots
-        left_s, spent_j = self._allowance.left_s() - held_s, self._ledger.total_j()
-        limits = self._outlook.limits(number, config.model, self._front, spent_j, left_j, left_s)
+        left_s = self._allowance.left_s() - held_s
+        limits = self._outlook.limits(number, config.model, self._front, self._cap_j(), left_j, left_s)
         folds = self._study.split.folds or 1
         return TrialPlan(number, self._study, config, "search", stages, folds, limits, self._cache)
 

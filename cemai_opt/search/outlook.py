@@ -23,6 +23,12 @@ FREE_SHARE = 0.05
 """So many trials are let through, so that a rule which was learnt from few trials can be proved wrong."""
 CAP_SHARE = 0.01
 """Or this share of all that the search has spent so far, whichever is more: so dearer kinds have their turn later."""
+FINAL_CAP_SHARE = 0.3
+"""That share at the end of a search: its last trials may go into what is dear, the cheap ones being known."""
+FREE_SHARE = 0.05
+"""So many trials are let through, so that a rule which was learnt from few trials can be proved wrong."""
+CAP_SHARE = 0.01
+"""Or this share of all that the search has spent so far, whichever is more: so dearer kinds have their turn later."""
 MIN_CURVES = 4
 """Curves of a family that have to be known before another one is ended by comparison."""
 MIN_FOLDED = 6
@@ -61,12 +67,12 @@ class Outlook:
             losses = [*(1.0 - point.score for point in result.curve.points), 1.0 - result.score]
             self._ratios.setdefault(result.model, []).append(_shrinkage(sizes, losses))
 
-    def limits(self, number: int, model: str, front: Front, spent_j: float, left_j: float, left_s: float) -> Limits:
+    def limits(self, number: int, model: str, front: Front, cap_j: float, left_j: float, left_s: float) -> Limits:
         """What trial `number` is told; only the budget where trials are not to be ended for another reason."""
         limits = Limits(spend_j=left_j, spend_s=left_s)
         if not self._study.search.stop_early:
             return limits
-        limits = replace(limits, cap_j=self.cap_j(front, spent_j))
+        limits = replace(limits, cap_j=cap_j)
         if self._is_free(number):
             return limits
         curves = self._ratios.get(model, [])
@@ -77,11 +83,11 @@ class Outlook:
             fold_ratio=min(self._fold_ratios) if len(self._fold_ratios) >= MIN_FOLDED else 0.0,
         )
 
-    def why_not(self, genome: Mapping[str, Value], model: str, front: Front, spent_j: float) -> str | None:
+    def why_not(self, genome: Mapping[str, Value], model: str, front: Front, cap_j: float) -> str | None:
         """Why a trial should not be run now, by the cost that trials of its family foretell; None: run it."""
         if not self._study.search.stop_early or not len(front):
             return None
-        cost_j, cap_j = self._costs.low_j(genome), self.cap_j(front, spent_j)
+        cost_j = self._costs.low_j(genome)
         if cost_j > cap_j:
             return f"{model} would cost at least {cost_j:.3g} J, more than {cap_j:.3g} J is too much for now"
         hope = 1.0 - HOPE * (1.0 - self._best.get(model, 1.0))
@@ -89,10 +95,14 @@ class Outlook:
             return f"{model} would cost at least {cost_j:.3g} J, and better ones are known for less"
         return None
 
-    def cap_j(self, front: Front, spent_j: float) -> float:
-        """Joules above which a pipeline is of no use, as long as so little was spent; nothing is too dear for ever."""
+    def cap_j(self, front: Front, spent_j: float, progress: float) -> float:
+        """Joules above which a pipeline is of no use, as long as so little was spent; nothing is too dear for ever.
+
+        `progress` is the share of the search's budget that is used up, from 0 to 1.
+        """
+        share = CAP_SHARE * math.pow(FINAL_CAP_SHARE / CAP_SHARE, min(progress, 1.0))
         useful_j = self._joules(front.within(self._study.search.tolerance)) if len(front) else math.inf
-        return min(max(CAP_FACTOR * useful_j, CAP_SHARE * spent_j), self._max_j())
+        return min(max(CAP_FACTOR * useful_j, share * spent_j), self._max_j())
 
     def _is_free(self, number: int) -> bool:
         return float(np.random.default_rng((self._study.seed, number, 7)).random()) < FREE_SHARE

@@ -71,7 +71,9 @@ def test_the_run_folder_is_complete(finished: Path) -> None:
     assert front["baseline"]["test"] is not None
     assert front["baseline"]["config"]["train"]["model"] in {"ridge", "decision_tree", "xgboost"}
     assert (front["score"], front["unit"]) == ("r2", "gCO2eq")
-    assert set(front["search"]) == {"trials", "failed", "carbon_g", "hypervolume"}
+    counts = {"trials", "complete", "pruned", "failed", "harvested", "not_run", "repeats"}
+    assert set(front["search"]) == {*counts, "carbon_g", "hypervolume"}
+    assert sum(front["search"][state] for state in ("complete", "pruned", "failed")) == front["search"]["trials"]
     needed = {
         "trial",
         "model",

@@ -132,15 +132,16 @@ def test_dearer_families_have_their_turn_when_more_is_spent() -> None:
     """Nothing is too dear for ever."""
     outlook, front = Outlook(study_of(stop_early=True), space_of()), Front.of([Point(0, 0.5, 1e-6)])
     one_j = 1e-6 / study_of().carbon.grams(1.0)
-    assert outlook.cap_j(front, 0.0) == pytest.approx(CAP_FACTOR * one_j)
-    assert outlook.cap_j(front, 1e9) > 1e6
-    assert outlook.cap_j(Front(()), 0.0) == math.inf
+    assert outlook.cap_j(front, 0.0, 0.0) == pytest.approx(CAP_FACTOR * one_j)
+    assert outlook.cap_j(front, 1e9, 0.0) > 1e6
+    assert outlook.cap_j(front, 1e9, 1.0) > 10 * outlook.cap_j(front, 1e9, 0.0)
+    assert outlook.cap_j(Front(()), 0.0, 0.0) == math.inf
 
 
 def test_a_user_s_own_bound_is_a_cap() -> None:
     """However much was spent."""
     study = study_of(stop_early=True, max_carbon_g=1e-6)
-    assert Outlook(study, space_of()).cap_j(Front(()), 1e9) == pytest.approx(1e-6 / study.carbon.grams(1.0))
+    assert Outlook(study, space_of()).cap_j(Front(()), 1e9, 0.5) == pytest.approx(1e-6 / study.carbon.grams(1.0))
 
 
 def test_curves_are_learnt_family_by_family(tmp_path: Path) -> None:
