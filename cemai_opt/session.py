@@ -15,6 +15,7 @@ from cemai_opt.core.objective import objective_g, objective_unit
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.spending import Spending
+from cemai_opt.core.units import readable_grams
 from cemai_opt.engines import ENGINES, Engine
 from cemai_opt.meters import SAMPLE_EVERY_S, WORLD_G_PER_KWH, Audit, machine_idle
 from cemai_opt.report import Footprint, RunFolder, RunRecord
@@ -201,6 +202,15 @@ def _refuse_emptiness(record: RunRecord) -> None:
     """TrialError where there is no front, with the reason that most trials gave."""
     if len(record.front):
         return
+    complete = [result for result in record.results if result.is_complete and result.score is not None]
+    if complete:
+        best = max(result.score or 0.0 for result in complete)
+        greenest_g = min(objective_g(record.study, result) for result in complete)
+        raise TrialError(
+            f"none of {len(complete)} pipelines keeps --max-grams and --min-score: the best scores {best:.3f}, "
+            f"the greenest costs {readable_grams(greenest_g)}",
+            "ask for less, or give more --trials; the run goes on with the same --out",
+        )
     reasons = Counter(result.reason for result in record.results)
     if not reasons:
         raise TrialError(f"no trial was run ({record.ended})", "give more --trials or a longer --timeout")

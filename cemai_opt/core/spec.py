@@ -145,19 +145,30 @@ class StudySpec(_Strict):
         return self.model_dump(mode="json")
 
     def asks_the_same(self, other: StudySpec) -> bool:
-        """Can results of the two studies stand in one table? Only the length of the search may differ."""
+        """Can results of the two studies stand in one table? Only how it is searched, and how long, may differ."""
 
         def question(spec: StudySpec) -> dict[str, Any]:
             document = spec.to_json()
             document.pop("description")
-            for key in HOW_LONG:
+            for key in HOW_SEARCHED:
                 document["search"].pop(key)
             return document
 
         return question(self) == question(other)
 
 
-HOW_LONG = ("trials", "timeout_s", "budget_g", "patience", "tolerance", "harvest", "stop_early", "cache_mb")
+HOW_SEARCHED = (
+    "trials",
+    "timeout_s",
+    "budget_g",
+    "patience",
+    "max_carbon_g",
+    "min_score",
+    "tolerance",
+    "harvest",
+    "stop_early",
+    "cache_mb",
+)
 """Keys of a search that change what it finds and spends, but not what a result means."""
 
 

@@ -78,3 +78,35 @@ def test_one_training_group_is_enough_for_a_network() -> None:
     data = samples()
     alone = Samples(data.X, data.y, np.zeros(120, int))
     assert np.isfinite(fitted("dnn", Job("regression", "r2"), alone).predict(data.X).value).all()
+
+
+GROWING = [name for name in MODELS.names if MODELS.find(name).grows_by]
+
+
+@pytest.mark.parametrize("name", GROWING)
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+def test_a_growing_model_passes_through_every_smaller_one(name: str, n_classes: int) -> None:
+    """Watching changes nothing; at a checkpoint it is the model of that size; told to stop, it stays that."""
+    task, score = ("classification", "f1_macro") if n_classes else ("regression", "r2")
+    job, data = Job(task, score, n_classes), samples(n_classes)
+    kind = MODELS.require(name)
+    knob = str(kind.grows_by)
+
+    def grown(size: int | None, watch=None):  # type: ignore[no-untyped-def]  # a model
+        model = kind({knob: size} if size else {}, job)
+        model.fit(data, None if watch is None else lambda at: watch(model, at))
+        return model.predict(data.X).value
+
+    seen: dict[int, np.ndarray] = {}
+
+    def look(model, at: int) -> bool:  # type: ignore[no-untyped-def]  # a model
+        seen[at] = model.predict(data.X).value
+        return True
+
+    assert np.array_equal(grown(None, look), grown(None))
+    sizes = list(seen)
+    assert len(sizes) >= 3
+    assert sizes == sorted(set(sizes))
+    middle = sizes[len(sizes) // 2]
+    assert np.array_equal(seen[middle], grown(middle))
+    assert np.array_equal(grown(None, lambda model, at: at < middle), grown(middle))

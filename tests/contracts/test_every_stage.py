@@ -87,3 +87,10 @@ def test_thinning_counts_rows_that_can_be_learnt_from() -> None:
     y[19::20] = 2.0
     batch = run_stages(batch_of(X, y), "sequentialize", sequentialize={"stride": 2})
     assert len(batch.learn_rows) == 8
+
+
+@pytest.mark.parametrize("name", STAGES.names)
+def test_a_stage_foretells_how_much_there_is_to_learn_from(name: str) -> None:
+    """Without reading a row: a positive factor for its defaults."""
+    stage = STAGES.require(name)
+    assert stage.volume(stage.checked(name, {}, "regression")) > 0.0
