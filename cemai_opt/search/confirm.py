@@ -87,8 +87,11 @@ class Confirmation:
         runs = [run for run in (self._quiet_run(result) for _ in range(wanted)) if run.is_complete]
         if not runs:
             return replace(result, notes=(*result.notes, "could not be measured again"))
+        scores = {run.score for run in runs} - {result.score}
+        told = tuple(f"its refit scored {score}, not {result.score}" for score in sorted(scores, key=str))
         return replace(
             result,
+            notes=(*result.notes, *told),
             cost=repeated([run.cost for run in runs]),
             inference=_mean_inference(runs),
             repeats_j=tuple(objective_j(self._study.objective, run) for run in runs),

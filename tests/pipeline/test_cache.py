@@ -133,3 +133,56 @@ def test_a_key_names_everything() -> None:
     """Another parameter, another order, another key."""
     assert stage_key("a", {"x": 1}) == stage_key("a", {"x": 1})
     assert len({stage_key("a", {"x": 1}), stage_key("a", {"x": 2}), stage_key({"x": 1}, "a")}) == 3
+
+
+HAMMER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from tests.pipeline.test_cache import ROW, batch
+from cemai_opt.pipeline.cache import StageCache
+
+before = batch(2000)
+cache = StageCache(Path(sys.argv[1]), 20 * before.X.nbytes)
+for i in range(10**9):
+    number = (i * 7 + int(sys.argv[2])) % 40
+    hit = cache.find(f"k{number}", before)
+    if hit is not None:
+        assert (hit.batch.X == before.X + number).all(), number
+    else:
+        cache.keep(f"k{number}", before, before.with_columns(before.X + number, before.names), [ROW], gain_s=1.0)
+"""
+
+
+def test_several_processes_share_it_and_are_killed(tmp_path: Path) -> None:
+    """Each reads only whole entries of its own key, whoever wrote them, and whenever that one was killed."""
+    import subprocess
+    import sys
+    import time
+
+    from tests.conftest import ROOT
+
+    folder = tmp_path / "cache"
+    folder.mkdir()
+
+    def start(seed: int) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", HAMMER, str(folder), str(seed), str(ROOT)]
+        return subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT)
+
+    for round_ in range(3):
+        hammers = [start(3 * round_ + k) for k in range(2)]
+        deadline = time.monotonic() + 60.0
+        while len(list(folder.glob("k*"))) < 5 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        for hammer in hammers:
+            assert hammer.poll() is None, hammer.stderr.read().decode() if hammer.stderr else ""
+            hammer.kill()
+            hammer.wait()
+    before = batch(2000)
+    cache = StageCache(folder, 20 * before.X.nbytes)
+    assert not list(folder.glob("tmp-*"))
+    for entry in folder.iterdir():
+        hit = cache.find(entry.name, before)
+        assert hit is not None
+        assert np.array_equal(hit.batch.X, before.X + int(entry.name[1:]))
