@@ -133,12 +133,14 @@ class Session:
         on_run = partial(self._folder.append_run, self._study)
         space = self._settled.space
         confirmation = Confirmation(
-            self._study, space, engine, self._ledger, self._on_phase, on_run, tested, self._allowance.why_over
+            self._study, space, engine, self._ledger, self._on_phase, on_run, tested, self._allowance
         )
         for _ in range(CONFIRM_ROUNDS):
             record = replace(record, results=confirmation.measured_again(record.results, record.front))
         self._folder.finish(replace(record, spent=self._ledger.spent()))
-        members = [point.trial for point in record.front]
+        front = record.front
+        first = [front.knee, front.best, front.within(self._study.search.tolerance)] if len(front) else []
+        members = list(dict.fromkeys(point.trial for point in (*first, *front)))
         baseline = baseline_of(space, record.points, record.results)
         asked = members if baseline is None or baseline in members else [*members, baseline]
         return replace(record, baseline=baseline, finals=confirmation.tested(record.results, asked))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable
 
@@ -10,8 +11,12 @@ from cemai_opt.core.result import TrialResult
 from cemai_opt.core.spec import StudySpec
 from cemai_opt.search.ledger import Ledger
 
-FINAL_RUNS = 3.0
-"""Training a member on all rows, testing and explaining it, in units of one of its runs."""
+FINAL_RUNS, FINAL_J, FINAL_S = 3.0, 1.0, 0.3
+"""Training a member on all rows, testing and explaining it: so many of its runs, and so much whatever it is."""
+EXPLAIN_J, EXPLAIN_S = 30.0, 6.0
+"""Importing and compiling shap, once."""
+MAX_HELD_BACK = 0.5
+"""Half of a small budget is for the search all the same."""
 
 
 class Allowance:
@@ -43,13 +48,28 @@ class Allowance:
         return max(grams, seconds)
 
     def held_back(self, members: Iterable[TrialResult]) -> tuple[float, float]:
-        """Joules and seconds that measuring and testing a front will take."""
+        """Joules and seconds that measuring a front again, and testing it, will take."""
+        members = tuple(members)
         runs = self._study.search.confirm * (self._study.split.folds or 1)
+        fresh = [member for member in members if not member.repeats_j]
+        energy_j, duration_s = self.for_tests(members)
+        energy_j += runs * math.fsum(member.cost.energy_j for member in fresh)
+        duration_s += runs * math.fsum(member.cost.duration_s for member in fresh)
+        search = self._study.search
+        most_j = math.inf if search.budget_g is None else search.budget_g / self._study.carbon.grams(1.0)
+        most_s = math.inf if search.timeout_s is None else search.timeout_s
+        return min(energy_j, MAX_HELD_BACK * most_j), min(duration_s, MAX_HELD_BACK * most_s)
+
+    def for_tests(self, members: Iterable[TrialResult], explained: bool = True) -> tuple[float, float]:
+        """Joules and seconds that testing some trials will take, with or without explaining them."""
+        if not self._study.search.confirm:
+            return 0.0, 0.0
         energy_j = duration_s = 0.0
+        if explained and self._study.search.explain != "never" and "shap" not in sys.modules:
+            energy_j, duration_s = EXPLAIN_J, EXPLAIN_S
         for member in members:
-            n_runs = FINAL_RUNS + (0.0 if member.repeats_j else runs)
-            energy_j += n_runs * member.cost.energy_j
-            duration_s += n_runs * member.cost.duration_s
+            energy_j += FINAL_RUNS * member.cost.energy_j + FINAL_J
+            duration_s += FINAL_RUNS * member.cost.duration_s + FINAL_S
         return energy_j, duration_s
 
     def why_over(self, energy_j: float = 0.0, duration_s: float = 0.0) -> str | None:

@@ -13,7 +13,7 @@ from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import SearchSpace
 from cemai_opt.core.spec import StudySpec
 from cemai_opt.engines import Engine
-from cemai_opt.search.allowance import FINAL_RUNS
+from cemai_opt.search.allowance import Allowance
 from cemai_opt.search.ledger import CONFIRM, FINAL, Ledger
 
 TRIES = 1
@@ -32,12 +32,13 @@ class Confirmation:
         on_step: Callable[[str], None] = lambda text: None,
         on_run: Callable[[str, TrialResult], None] = lambda why, result: None,
         tested_before: Mapping[int, TrialResult] | None = None,
-        why_over: Callable[[float, float], str | None] = lambda energy_j, duration_s: None,
+        allowance: Allowance | None = None,
     ) -> None:
-        """`why_over` is asked, before each run, whether so many joules and seconds more are within the budget."""
+        """`allowance` is asked before each run; what testing the front takes is held back from measuring it again."""
         self._study, self._space, self._engine, self._ledger = study, space, engine, ledger
-        self._on_step, self._on_run, self._why_over = on_step, on_run, why_over
+        self._on_step, self._on_run, self._allowance = on_step, on_run, allowance
         self._tested_before = tested_before or {}
+        self._said: set[str] = set()
 
     def measured_again(self, results: Sequence[TrialResult], front: Front) -> list[TrialResult]:
         """All results, those of front members with the mean of new measurements as their cost.
@@ -48,7 +49,8 @@ class Confirmation:
         wanted = self._study.search.confirm
         fresh = [point.trial for point in front if len(by_trial[point.trial].repeats_j) < wanted]
         for i, trial in enumerate(fresh):
-            if self._has_no_budget(by_trial[trial], wanted * (self._study.split.folds or 1), "measured"):
+            n_runs = wanted * (self._study.split.folds or 1)
+            if self._has_no_budget(by_trial[trial], n_runs, "measured", [by_trial[point.trial] for point in front]):
                 break
             self._on_step(f"measuring front member {i + 1} of {len(fresh)} again, {wanted} times")
             by_trial[trial] = self._repeated(by_trial[trial], wanted)
@@ -56,24 +58,39 @@ class Confirmation:
 
     def tested(self, results: Sequence[TrialResult], members: Sequence[int]) -> Mapping[int, TrialResult]:
         """Some trials trained on train + validation and scored on test, by trial number."""
-        explained = self._study.search.explain != "never"
+        fits = self._fits([result for result in results if result.trial in members])
+        explained = self._study.search.explain != "never" and fits
         stages = tuple(name for name in self._space.stages if explained or name != "explain")
         by_trial = {result.trial: result for result in results}
         finals = {trial: self._tested_before[trial] for trial in members if trial in self._tested_before}
         fresh = [trial for trial in members if trial not in finals]
         for i, trial in enumerate(fresh):
-            if self._has_no_budget(by_trial[trial], FINAL_RUNS, "tested"):
+            if self._has_no_budget(by_trial[trial], 1.0, "tested"):
                 break
             self._on_step(f"training {i + 1} of {len(fresh)} once more for the test score")
             plan = TrialPlan(trial, self._study, by_trial[trial].config, "final", stages, folds=1)
             finals[trial] = self._ran(plan, FINAL)
         return finals
 
-    def _has_no_budget(self, result: TrialResult, n_runs: float, what: str) -> bool:
-        """Is there too little left for so many runs of a trial? Then it is said."""
-        reason = self._why_over(n_runs * result.cost.energy_j, n_runs * result.cost.duration_s)
+    def _fits(self, to_be_tested: Sequence[TrialResult]) -> bool:
+        """Is there enough left to explain what is tested, too?"""
+        return self._allowance is None or self._allowance.why_over(*self._allowance.for_tests(to_be_tested)) is None
+
+    def _has_no_budget(
+        self, result: TrialResult, n_runs: float, what: str, to_be_tested: Sequence[TrialResult] = ()
+    ) -> bool:
+        """Is there too little left for so many runs of a trial, and for tests after them? Then it is said."""
+        if self._allowance is None:
+            return False
+        tests_j, tests_s = self._allowance.for_tests(to_be_tested)
+        energy_j, duration_s = n_runs * result.cost.energy_j + tests_j, n_runs * result.cost.duration_s + tests_s
+        reason = self._allowance.why_over(energy_j, duration_s)
         if reason is not None:
-            self._on_step(f"trial {result.trial} and those after it are not {what} again: {reason}")
+            again = " again" if to_be_tested else ""
+            text = f"trial {result.trial} and those after it are not {what}{again}: {reason}"
+            if text not in self._said:
+                self._on_step(text)
+            self._said.add(text)
         return reason is not None
 
     def _ran(self, plan: TrialPlan, why: str) -> TrialResult:
