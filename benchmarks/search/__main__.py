@@ -1,6 +1,6 @@
 """Which search finds how much for how many grams: replays recorded pipelines, in seconds, the same each time.
 
-    python -m benchmarks.search TABLE... [--seeds 10] [--trials 200] [--only ARM,ARM]
+    python -m benchmarks.search TABLE... [--seeds 10] [--trials 200] [--only ARM,ARM] [--models xgboost,cnn]
 
 Hypervolume is normalised: score from 0 to 1, log10 grams from the cheapest to the dearest pipeline of the table. The
 reference point is (0, dearest). The yardstick is Optuna's own NSGA-II with population 50 in the conditional space,
@@ -32,9 +32,11 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.search.replay import TableEngine
 from benchmarks.search.table import Table
+from cemai_opt import compose
 from cemai_opt.core.front import Box, Front, Point, dominates
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import TrialResult
+from cemai_opt.core.space import Lens, SearchSpace
 from cemai_opt.core.spec import StudySpec, parse_study
 from cemai_opt.meters.cpu_time import CpuTime
 from cemai_opt.search import Ledger, Search, outlook
@@ -112,31 +114,32 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--only", default="", help="names of arms, with commas between them")
+    parser.add_argument("--models", default="", help="search these models only, with commas between them")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path, help="also write all figures to this file")
     args = parser.parse_args()
     names = [name for name in ARMS if not args.only or name in args.only.split(",")]
     figures: dict[str, Any] = {}
     for path in args.tables:
-        figures[path.name] = _compared(path, names, args.seeds, args.trials, args.workers)
+        figures[path.name] = _compared(path, names, args.seeds, args.trials, args.workers, args.models)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def _compared(path: Path, names: list[str], seeds: int, trials: int, workers: int) -> dict[str, Any]:
+def _compared(path: Path, names: list[str], seeds: int, trials: int, workers: int, models: str) -> dict[str, Any]:
     table = _table(path)
     print(f"\n{path.name}: {table.n_pipelines} pipelines run, {table.n_evaluated} evaluated; {seeds} seeds")
     header = ("arm", "hv at 1/10", "hv at equal", "grams to equal hv", "lost", "trials")
     print(f"{header[0]:<16}{header[1]:>22}{header[2]:>22}{header[3]:>24}{header[4]:>6}{header[5]:>8}")
     figures: dict[str, Any] = {}
     with ProcessPoolExecutor(workers) as pool:
-        first = [(path, "stock NSGA-II", seed, trials, math.inf) for seed in range(seeds)]
+        first = [(path, "stock NSGA-II", seed, trials, math.inf, models) for seed in range(seeds)]
         yard = list(pool.map(_course, *zip(*first, strict=True)))
         yard_g = float(np.median([course.spent_g[-1] for course in yard]))
         yard_hv = float(np.median([course.hypervolume[-1] for course in yard]))
         print(f"yardstick: {yard_g * 1e3:.1f} mg, hypervolume {yard_hv:.4f} (medians)")
         for name in names:
-            runs = [(path, name, seed, trials, yard_g) for seed in range(seeds)]
+            runs = [(path, name, seed, trials, yard_g, models) for seed in range(seeds)]
             courses = yard if name == "stock NSGA-II" else list(pool.map(_course, *zip(*runs, strict=True)))
             tenth, equal = ([c.at(share * yard_g) for c in courses] for share in (0.1, 1.0))
             share = [c.grams_to(yard_hv) / yard_g for c in courses]
@@ -156,13 +159,18 @@ def _table(path: Path) -> Table:
     return Table(path)
 
 
-def _course(path: Path, name: str, seed: int, trials: int, most_g: float) -> Course:
+def _course(path: Path, name: str, seed: int, trials: int, most_g: float, models: str = "") -> Course:
     """One search: of the yardstick so many trials, of any other arm as many as it can pay."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     threadpool_limits(1)
     arm, table = ARMS[name], _table(path)
+    space = compose.build_space(Lens(models=tuple(models.split(",")) if models else None), "benchmark", table.task)
     study = _study(arm, seed, trials if math.isinf(most_g) else 10 * trials, most_g, table.folds)
-    results = _stock(arm, table, study, seed, most_g) if arm.stock else _product(arm, table, study, seed, trials)
+    results = (
+        _stock(arm, table, space, study, seed, most_g)
+        if arm.stock
+        else _product(arm, table, space, study, seed, trials)
+    )
     engine = TableEngine(table)
     return _course_of(results, table, study, arm, engine)
 
@@ -188,14 +196,14 @@ def _study(arm: Arm, seed: int, trials: int, most_g: float, folds: int) -> Study
     )
 
 
-def _stock(arm: Arm, table: Table, study: StudySpec, seed: int, most_g: float) -> list[TrialResult]:
+def _stock(arm: Arm, table: Table, space: SearchSpace, study: StudySpec, seed: int, most_g: float) -> list[TrialResult]:
     """Optuna's sampler, asked and told, and nothing else."""
     engine, results, spent_g = TableEngine(table), [], 0.0
-    sampler = SAMPLERS.require(arm.sampler)().build(table.space, Budget(study.search.trials, seed, arm.population))
+    sampler = SAMPLERS.require(arm.sampler)().build(space, Budget(study.search.trials, seed, arm.population))
     asked = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
     while len(results) < study.search.trials and spent_g < most_g:
         trial = asked.ask()
-        config = table.space.active(suggest(trial, table.space))
+        config = space.active(suggest(trial, space))
         plan = TrialPlan(trial.number, study, config, "search", (), study.split.folds or 1)
         result = engine.result(plan)
         asked.tell(trial, [result.score, study.carbon.grams(result.cost.energy_j)])  # type: ignore[list-item]
@@ -204,10 +212,10 @@ def _stock(arm: Arm, table: Table, study: StudySpec, seed: int, most_g: float) -
     return results
 
 
-def _product(arm: Arm, table: Table, study: StudySpec, seed: int, trials: int) -> list[TrialResult]:
+def _product(arm: Arm, table: Table, space: SearchSpace, study: StudySpec, seed: int, trials: int) -> list[TrialResult]:
     """The product's own search, with the ingredients of the arm."""
     budget = Budget(trials, seed, arm.population)
-    sampler = SAMPLERS.require(arm.sampler)().build(table.space, budget)
+    sampler = SAMPLERS.require(arm.sampler)().build(space, budget)
     asked = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
     ledger = Ledger([CpuTime(clock=lambda: 0.0, watts=1.0)], start_j=0.0)
 
@@ -220,7 +228,7 @@ def _product(arm: Arm, table: Table, study: StudySpec, seed: int, trials: int) -
     with _without(arm.rules):
         search = Search(
             study,
-            table.space,
+            space,
             asked,
             TableEngine(table),
             ledger,

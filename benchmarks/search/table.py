@@ -48,7 +48,8 @@ class Table:
         text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text()
         header, *rows = [json.loads(line) for line in text.splitlines()]
         self.study, self.folds = str(header["study"]), int(header["folds"])
-        self.space: SearchSpace = compose.build_space(Lens(), "the table", str(header["task"]))
+        self.task = str(header["task"])
+        self.space: SearchSpace = compose.build_space(Lens(), "the table", self.task)
         self.n_pipelines, self.n_evaluated = len(rows), sum(1 + len(row["curve"]) for row in rows)
         self.costs_j: list[float] = []
         self._trees: dict[str, Any] = {}

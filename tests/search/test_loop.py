@@ -121,7 +121,7 @@ def test_time_is_a_budget_too(tmp_path: Path) -> None:
         Allowance(study_of(100, timeout_s=20.0), ledger, 0.0, clock=lambda: float(next(ticks))),
     )
     assert search.run() == "20 s are over"
-    assert 5 <= len(search.results) < 30
+    assert 2 <= len(search.results) < 30
 
 
 def _generations(folder: Path) -> dict[int, int]:
