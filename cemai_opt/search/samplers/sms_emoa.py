@@ -20,8 +20,8 @@ from cemai_opt.core.space import SearchSpace
 from cemai_opt.search.samplers._breeding import Breeder, is_warm_start, nearest_to_bounds, point_of
 from cemai_opt.search.samplers._sampler import Budget, Sampler
 
-PARENTS = 10
-"""Trials from which parents are drawn, unless a population is asked for."""
+PARENTS, SHARE_OF_KNOWN = 10, 0.05
+"""Parents are drawn from so many trials, or from this share of all: the longer a search, the wider it looks."""
 MIN_KNOWN = 4
 """Fewer complete trials than this have no values to cross: the next one is drawn at random."""
 
@@ -59,9 +59,12 @@ class SteadyStateSampler(BaseSampler):
         """A gene that an enqueued trial left open, at random."""
         return self._random.sample_independent(study, trial, param_name, param_distribution)
 
+    def _n_parents(self, n_known: int) -> int:
+        return self._budget.population or max(PARENTS, round(SHARE_OF_KNOWN * n_known))
+
     def _survivors(self, known: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         """The fittest trials: whole fronts first, in each by contribution; then those that nearly keep the bounds."""
-        n_wanted, by_number = self._budget.population or PARENTS, {trial.number: trial for trial in known}
+        n_wanted, by_number = self._n_parents(len(known)), {trial.number: trial for trial in known}
         missing = nearest_to_bounds(known)
         left = [point_of(t) for number, t in by_number.items() if number not in {m.number for m in missing}]
         chosen: list[Point] = []
