@@ -11,9 +11,9 @@ from functools import partial
 
 from cemai_opt.compose import Settled
 from cemai_opt.core.errors import StudyError, TrialError
-from cemai_opt.core.objective import objective_g, objective_unit
+from cemai_opt.core.objective import objective_g, objective_unit, wanted_of
 from cemai_opt.core.plan import Config, TrialPlan
-from cemai_opt.core.result import TrialResult
+from cemai_opt.core.result import PRUNED, TrialResult
 from cemai_opt.core.spending import Spending
 from cemai_opt.core.units import readable_grams
 from cemai_opt.engines import ENGINES, Engine
@@ -77,6 +77,8 @@ class Session:
             self._on_phase(ended)
             if ended != INTERRUPTED:
                 record = self._confirmed(record, engine)
+        except KeyboardInterrupt:
+            record = self._record(INTERRUPTED)
         finally:
             engine.close()
         footprint = self._footprint(audit)
@@ -90,7 +92,9 @@ class Session:
 
     def _new_search(self, engine: Engine) -> Search:
         study = self._study
-        budget = Budget(study.search.trials, study.seed, study.search.population, done=len(self._earlier))
+        budget = Budget(
+            study.search.trials, study.seed, study.search.population, done=len(self._earlier), wanted=wanted_of(study)
+        )
         sampler = self._sampler.build(self._settled.space, budget)
         metrics = (study.score, objective_unit(study.objective))
         finished = {
@@ -205,6 +209,9 @@ def _refuse_emptiness(record: RunRecord) -> None:
     if len(record.front):
         return
     complete = [result for result in record.results if result.is_complete and result.score is not None]
+    max_g = record.study.search.max_carbon_g
+    if not complete and max_g is not None and any(result.state == PRUNED for result in record.results):
+        raise TrialError(f"no pipeline costs less than {readable_grams(max_g)}", "give a larger --max-grams")
     if complete:
         best = max(result.score or 0.0 for result in complete)
         greenest_g = min(objective_g(record.study, result) for result in complete)
@@ -215,7 +222,9 @@ def _refuse_emptiness(record: RunRecord) -> None:
         )
     reasons = Counter(result.reason for result in record.results)
     if not reasons:
-        raise TrialError(f"no trial was run ({record.ended})", "give more --trials or a longer --timeout")
+        raise TrialError(
+            f"no trial was run ({record.ended})", "give more --trials, a longer --timeout or a larger --budget-grams"
+        )
     (reason, count), *_ = reasons.most_common(1)
     raise TrialError(
         f"none of {len(record.results)} trials was complete; {count} failed so: {reason}", "see trials.jsonl"

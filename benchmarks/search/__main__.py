@@ -39,7 +39,7 @@ from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import Lens, SearchSpace
 from cemai_opt.core.spec import StudySpec, parse_study
 from cemai_opt.meters.cpu_time import CpuTime
-from cemai_opt.search import Ledger, Search, outlook
+from cemai_opt.search import Allowance, Ledger, Search, outlook
 from cemai_opt.search.samplers import SAMPLERS, Budget
 from cemai_opt.search.suggest import suggest
 
@@ -85,6 +85,14 @@ ARMS: Mapping[str, Arm] = {
     "NSGA-II + all": Arm("nsga2"),
     "TPE + all": Arm("tpe"),
 }
+
+
+class WholeBudget(Allowance):
+    """All grams are for the search: a replay does not test its front."""
+
+    def held_back(self, members: Any) -> tuple[float, float]:
+        """Nothing."""
+        return 0.0, 0.0
 
 
 @dataclass(frozen=True)
@@ -232,6 +240,7 @@ def _product(arm: Arm, table: Table, space: SearchSpace, study: StudySpec, seed:
             asked,
             TableEngine(table),
             ledger,
+            WholeBudget(study, ledger, 0.0),
             on_result=charged,
             budget=budget,
             cache="cache" if arm.cache else None,

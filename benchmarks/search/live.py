@@ -19,6 +19,7 @@ from pathlib import Path
 
 import optuna
 
+from benchmarks.search.__main__ import WholeBudget
 from cemai_opt import compose
 from cemai_opt.core.front import Box, Front, Point
 from cemai_opt.core.objective import objective_g
@@ -115,7 +116,18 @@ def _product(settled: compose.Settled, most_g: float, trials: int) -> Course:
 
     engine, ledger = ENGINES.require("in_process")(), Ledger(settled.meters, start_j)
     earlier: Sequence[TrialResult] = ()
-    Search(study, settled.space, asked, engine, ledger, None, earlier, noted, budget, str(folder / "cache")).run()
+    Search(
+        study,
+        settled.space,
+        asked,
+        engine,
+        ledger,
+        WholeBudget(study, ledger, 0.0),
+        earlier,
+        noted,
+        budget,
+        str(folder / "cache"),
+    ).run()
     shutil.rmtree(folder)
     return course
 

@@ -17,7 +17,9 @@ import click
     help="Which front member.",
 )
 @click.option(
-    "--tolerance", type=float, help="What `within` means: how far below the best score.  [default: the run's]"
+    "--tolerance",
+    type=click.FloatRange(min=0.0),
+    help="What `within` means: how far below the best score.  [default: the run's]",
 )
 @click.option("--out", required=True, metavar="FILE", help="Where the configuration goes (YAML).")
 def command(run: str, pick: str, tolerance: float | None, out: str) -> None:

@@ -7,7 +7,11 @@ import click
 
 @click.command()
 @click.argument("run")
-@click.option("--tolerance", type=float, help="Mark the greenest within this of the best.  [default: the run's]")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0.0),
+    help="Mark the greenest within this of the best.  [default: the run's]",
+)
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def command(run: str, tolerance: float | None, form: str) -> None:
     """Show the Pareto front of the run in folder RUN, greenest first."""

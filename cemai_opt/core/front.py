@@ -96,7 +96,7 @@ class Front:
         >>> Front.of([Point(0, 0.7, 1.0), Point(1, 0.895, 2.0), Point(2, 0.9, 9.0)]).within(0.01).trial
         1
         """
-        return next(p for p in self.members if p.score >= self.best.score - tolerance)
+        return next((p for p in self.members if p.score >= self.best.score - tolerance), self.best)
 
     @property
     def best(self) -> Point:

@@ -59,7 +59,7 @@ class Limits:
     def why_too_dear(self, cost_j: float) -> str | None:
         """Is the trial dearer than any that is of use? Then the reason, in words."""
         if cost_j > self.cap_j:
-            return f"dearer than {self.cap_j:.3g} J, several times the dearest useful front member"
+            return f"dearer than {self.cap_j:.3g} J, which is too much for now"
         return None
 
     def to_json(self) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Model(Part, ABC):
         self.job = job
         self.params = {gene.name: params.get(gene.name, gene.default) for gene in self.genes(job.task)}
         self._watch: Watch | None = None
+        self._looked_at: frozenset[int] = frozenset()
 
     @classmethod
     @abstractmethod
@@ -57,7 +58,7 @@ class Model(Part, ABC):
 
         `watch` is called at each of `checkpoints`, and may end the growth there.
         """
-        self._watch = watch
+        self._watch, self._looked_at = watch, frozenset(self.checkpoints() if watch is not None else ())
         self._fit(samples.X, samples.y, samples.group)
         self._watch = None
 
@@ -76,7 +77,7 @@ class Model(Part, ABC):
     @final
     def _goes_on(self, size: int) -> bool:
         """Says that the model has reached a size, and can predict; False: it is to stay as it is."""
-        return self._watch is None or size not in self.checkpoints() or self._watch(size)
+        return self._watch is None or size not in self._looked_at or self._watch(size)
 
     @final
     def predict(self, X: FloatArray) -> Prediction:

@@ -50,13 +50,16 @@ class StageCache:
 
     def find(self, key: str, before: Batch) -> Hit | None:
         """The batch after the stage that `key` names; `before` is the batch as it was before the first stage."""
-        entry = self._folder / key
         try:
-            document = json.loads((entry / ENTRY).read_text())
-            arrays = {path.stem: np.asarray(np.load(path, mmap_mode="r")) for path in entry.glob("*.npy")}
-            os.utime(entry)
-        except (OSError, ValueError, KeyError):
+            return self._read(self._folder / key, before)
+        except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def _read(self, entry: Path, before: Batch) -> Hit:
+        document = json.loads((entry / ENTRY).read_text())
+        paths = {name: entry / f"{name}.npy" for name in document["arrays"]}
+        arrays = {name: np.asarray(np.load(path, mmap_mode="r")) for name, path in paths.items()}
+        os.utime(entry)
         profile = {name.split(".")[1]: array for name, array in arrays.items() if "." in name}
         changed: dict[str, Any] = {name: array for name, array in arrays.items() if "." not in name}
         changed |= {name: _as_tuple(value) for name, value in document["values"].items()}
@@ -78,13 +81,15 @@ class StageCache:
             return False
         self._n_written += 1
         unfinished = self._folder / f"tmp-{os.getpid()}-{self._n_written}"
+        if self.find(key, before) is None:
+            self._remove(self._folder / key)  # a damaged one would keep the name for ever
         try:
             self._make_room(n_bytes)
             unfinished.mkdir()
             for name, array in arrays.items():
                 np.save(unfinished / f"{name}.npy", array, allow_pickle=False)
             rows_json = [row.to_json() for row in rows]
-            (unfinished / ENTRY).write_text(json.dumps({**document, "rows": rows_json}))
+            (unfinished / ENTRY).write_text(json.dumps({**document, "arrays": list(arrays), "rows": rows_json}))
             unfinished.rename(self._folder / key)
         except OSError:  # no room on the disk, or another process was faster
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -103,8 +108,18 @@ class StageCache:
         for _, size, path in sorted(entries):
             if total + n_bytes <= self._max_bytes:
                 break
-            shutil.rmtree(path, ignore_errors=True)
+            self._remove(Path(path))
             total -= size
+
+    def _remove(self, entry: Path) -> None:
+        """Takes an entry away as a whole: nobody finds half of it."""
+        self._n_written += 1
+        gone = self._folder / f"tmp-{os.getpid()}-{self._n_written}-gone"
+        try:
+            entry.rename(gone)
+        except OSError:  # another process was faster, or there is none
+            return
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def stage_key(*parts: object) -> str:

@@ -53,7 +53,8 @@ class Pipeline:
         batch: Batch | None = None
         self._load.begin()
         try:
-            steps = _steps(plan.config, plan.stages, job)
+            with _threads(job.threads):  # models are warmed up here
+                steps = _steps(plan.config, plan.stages, job)
             for fold in folds:
                 batch = self._batch(fold, job, with_test=plan.phase == "final")
                 batch = self._run_fold(batch, plan, steps, watch)

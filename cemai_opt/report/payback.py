@@ -80,5 +80,11 @@ def _line(name: str, choice: Mapping[str, Any], search_g: float) -> str:
     back = f"; the search ({readable_grams(search_g)}) is paid back after {' or '.join(ways)}" if ways else ""
     return (
         f"{name} (trial {choice['trial']}) instead of the best (trial {choice['instead_of']}) gives up {given_up:.3f} "
-        f"and {' and '.join(saved).replace(' and saves', ' and')}{back}"
+        f"and {_joined(saved)}{back}"
     )
+
+
+def _joined(saved: list[str]) -> str:
+    """Two halves of a sentence; the verb once where it is the same."""
+    both_save = all(text.startswith("saves ") for text in saved)
+    return " and ".join([saved[0], *(text.removeprefix("saves ") if both_save else text for text in saved[1:])])

@@ -62,8 +62,6 @@ class Allowance:
 
     def for_tests(self, members: Iterable[TrialResult], explained: bool = True) -> tuple[float, float]:
         """Joules and seconds that testing some trials will take, with or without explaining them."""
-        if not self._study.search.confirm:
-            return 0.0, 0.0
         energy_j = duration_s = 0.0
         if explained and self._study.search.explain != "never" and "shap" not in sys.modules:
             energy_j, duration_s = EXPLAIN_J, EXPLAIN_S

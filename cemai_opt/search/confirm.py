@@ -82,7 +82,7 @@ class Confirmation:
         """Is there too little left for so many runs of a trial, and for tests after them? Then it is said."""
         if self._allowance is None:
             return False
-        tests_j, tests_s = self._allowance.for_tests(to_be_tested)
+        tests_j, tests_s = self._allowance.for_tests(to_be_tested, explained=False)
         energy_j, duration_s = n_runs * result.cost.energy_j + tests_j, n_runs * result.cost.duration_s + tests_s
         reason = self._allowance.why_over(energy_j, duration_s)
         if reason is not None:

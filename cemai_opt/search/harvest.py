@@ -29,8 +29,8 @@ class Harvest:
 
         `known` are digests of pipelines that need no second entry. Sizes outside the search space are left out.
         """
-        if parent.curve is None or not self._study.search.harvest:
-            return []
+        if parent.curve is None or not self._study.search.harvest or self._study.search.explain == "every":
+            return []  # what was explained at another size is not comparable
         knob = f"{parent.model}.{parent.curve.knob}"
         if knob not in frozen.params:
             return []  # the space has fixed the size
@@ -38,6 +38,7 @@ class Harvest:
         children = [harvested(parent, point, -1 - i) for i, point in enumerate(inside)]
         fresh = {child.trial: child for child in children if child.config.digest not in known}
         points = [Point(c.trial, c.score or 0.0, objective_g(self._study, c)) for c in fresh.values()]
+        points = [point for point in points if wanted_of(self._study).violation(point) <= 0.0]
         chosen = [point for point in Front.of([*front, *points]) if point.trial in fresh]
         return [self._told(fresh[point.trial], point, frozen, knob) for point in chosen]
 

@@ -186,3 +186,18 @@ def test_several_processes_share_it_and_are_killed(tmp_path: Path) -> None:
         hit = cache.find(entry.name, before)
         assert hit is not None
         assert np.array_equal(hit.batch.X, before.X + int(entry.name[1:]))
+
+
+def test_an_entry_that_lost_a_file_is_a_miss_and_is_made_anew(tmp_path: Path) -> None:
+    """A missing array does not stand for "unchanged", and a damaged entry does not keep its name for ever."""
+    before = batch()
+    cache = StageCache(tmp_path, MB)
+    cache.keep("k", before, cleaned(before), [ROW], gain_s=1.0)
+    (tmp_path / "k" / "X.npy").unlink()
+    assert cache.find("k", before) is None
+    assert cache.keep("k", before, cleaned(before), [ROW], gain_s=1.0)
+    hit = cache.find("k", before)
+    assert hit is not None
+    assert np.array_equal(hit.batch.X, cleaned(before).X)
+    (tmp_path / "k" / ENTRY).write_text("[]")
+    assert cache.find("k", before) is None

@@ -250,3 +250,24 @@ def test_the_ledger_tells_states_families_and_stages() -> None:
 def test_samplers_say_what_they_are(name: str) -> None:
     """In one sentence, for `parts`."""
     assert (SAMPLERS.find(name).__doc__ or "").strip()
+
+
+def test_a_sampler_for_one_objective_is_refused_before_anything_runs() -> None:
+    """With its own words."""
+    with pytest.raises(StudyError, match="CmaEs"):
+        sampler_named("optuna.samplers.CmaEsSampler")
+
+
+def test_pipelines_that_miss_the_bounds_are_not_harvested(tmp_path: Path) -> None:
+    """They would fill the study with what nobody wants."""
+    rules = {"min_score": 0.999}
+    search = rehearse(tmp_path, engine=PaperEngine(has_curves=True), rules=rules)
+    assert all(r.parent is None for r in search.results)
+
+
+def test_two_savings_are_one_sentence() -> None:
+    """And a loss is named as one."""
+    from cemai_opt.report.payback import _joined
+
+    assert _joined(["saves 1 g per retraining", "saves 2 g per day"]) == "saves 1 g per retraining and 2 g per day"
+    assert _joined(["costs 1 g more", "saves 2 g"]) == "costs 1 g more and saves 2 g"

@@ -16,7 +16,7 @@ from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from cemai_opt.core.front import Front, Point, dominates
+from cemai_opt.core.front import Front, Point, Wanted, dominates
 from cemai_opt.core.genes import Gene, Value
 from cemai_opt.core.space import MODEL, SearchSpace
 from cemai_opt.search.samplers._sampler import Budget
@@ -105,9 +105,9 @@ def point_of(trial: FrozenTrial) -> Point:
     return Point(trial.number, trial.values[0], trial.values[1])
 
 
-def nearest_to_bounds(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+def nearest_to_bounds(trials: Sequence[FrozenTrial], wanted: Wanted) -> list[FrozenTrial]:
     """Trials that miss the user's bounds, those that miss them least first (Deb et al. (2002), VI-A)."""
-    missing = [(max(trial.constraints.values(), default=0.0), trial.number, trial) for trial in trials]
+    missing = [(wanted.violation(point_of(trial)), trial.number, trial) for trial in trials]
     return [trial for violation, _, trial in sorted(missing, key=lambda m: m[:2]) if violation > 0.0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 
+import optuna
 from optuna.samplers import BaseSampler
 
 from cemai_opt.core.errors import StudyError
@@ -17,11 +18,25 @@ class ImportedSampler(Sampler):
 
     def __init__(self, dotted: str) -> None:
         self._kind = _class_at(dotted)
+        study = optuna.create_study(
+            storage=optuna.storages.InMemoryStorage(),
+            directions=["maximize", "minimize"],
+            sampler=self._made(0),
+        )
+        try:
+            for _ in range(2):
+                trial = study.ask({"x": optuna.distributions.FloatDistribution(0.0, 1.0)})
+                study.tell(trial, [0.0, 0.0])
+        except ValueError as error:
+            raise StudyError(f"--sampler {dotted}: {error}", "it must be able to deal with two objectives") from error
 
     def _build(self, space: SearchSpace, budget: Budget) -> BaseSampler:
+        return self._made(budget.session_seed)
+
+    def _made(self, seed: int) -> BaseSampler:
         takes_seed = "seed" in inspect.signature(self._kind).parameters
         try:
-            return self._kind(**({"seed": budget.session_seed} if takes_seed else {}))
+            return self._kind(**({"seed": seed} if takes_seed else {}))
         except (TypeError, ValueError, ImportError) as error:
             raise StudyError(f"--sampler {self._kind.__name__}: {error}", "it needs more than a seed") from error
 

@@ -9,6 +9,7 @@ from typing import final
 
 from optuna.samplers import BaseSampler
 
+from cemai_opt.core.front import Wanted
 from cemai_opt.core.genes import Value
 from cemai_opt.core.registry import Part
 from cemai_opt.core.space import SearchSpace
@@ -27,6 +28,8 @@ class Budget:
     seen: set[str] = field(default_factory=set)
     done: int = 0
     """Trials of earlier sessions."""
+    wanted: Wanted = field(default_factory=Wanted)
+    """What a pipeline must keep to be of use."""
     gate: list[Callable[[Mapping[str, Value]], bool]] = field(default_factory=list)
     """Filled by the search: says whether a configuration would be run now. A sampler may ask, and need not."""
 

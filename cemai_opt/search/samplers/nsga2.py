@@ -41,7 +41,7 @@ class BranchAwareNSGAIISampler(NSGAIISampler):
                 seed=budget.seed,
                 elite_population_selection_strategy=self._elite,
             )
-        self._breeder = Breeder(space, budget)
+        self._budget, self._breeder = budget, Breeder(space, budget)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Gives every trial a generation, warm starts too, so that they become parents."""
@@ -85,7 +85,7 @@ class BranchAwareNSGAIISampler(NSGAIISampler):
         What misses the user's bounds comes after everything that keeps them, by how far it misses (VI-A there).
         """
         by_number = {trial.number: trial for trial in population}
-        missing = nearest_to_bounds(population)
+        missing = nearest_to_bounds(population, self._budget.wanted)
         left = [point_of(t) for number, t in by_number.items() if number not in {m.number for m in missing}]
         chosen: list[Point] = []
         assert self.population_size is not None, "set in the constructor"

@@ -65,7 +65,7 @@ class SteadyStateSampler(BaseSampler):
     def _survivors(self, known: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         """The fittest trials: whole fronts first, in each by contribution; then those that nearly keep the bounds."""
         n_wanted, by_number = self._n_parents(len(known)), {trial.number: trial for trial in known}
-        missing = nearest_to_bounds(known)
+        missing = nearest_to_bounds(known, self._budget.wanted)
         left = [point_of(t) for number, t in by_number.items() if number not in {m.number for m in missing}]
         chosen: list[Point] = []
         box = Box.around(left)
