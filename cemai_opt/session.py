@@ -78,6 +78,8 @@ class Session:
             if ended != INTERRUPTED:
                 record = self._confirmed(record, engine)
         except KeyboardInterrupt:
+            if not hasattr(self, "_search"):
+                raise  # nothing has begun
             record = self._record(INTERRUPTED)
         finally:
             engine.close()
