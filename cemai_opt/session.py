@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections import Counter
@@ -17,7 +18,7 @@ from cemai_opt.core.result import PRUNED, TrialResult
 from cemai_opt.core.spending import Spending
 from cemai_opt.core.units import readable_grams
 from cemai_opt.engines import ENGINES, Engine
-from cemai_opt.meters import SAMPLE_EVERY_S, WORLD_G_PER_KWH, Audit, machine_idle
+from cemai_opt.meters import RECORD, SAMPLE_EVERY_S, WORLD_G_PER_KWH, Audit, machine_idle
 from cemai_opt.report import Footprint, RunFolder, RunRecord
 from cemai_opt.search import (
     DRIVER,
@@ -109,7 +110,9 @@ class Session:
             raise StudyError(
                 f"{self._folder.path}: the journal knows fewer trials than trials.jsonl", "choose another --out"
             )
-        cache = str(self._folder.path.resolve() / CACHE) if study.search.cache_mb else None
+        # what is worth keeping depends on the clock, so a run that is to be replayed exactly keeps nothing
+        is_traced = RECORD in os.environ or not all(meter.is_live for meter in self._settled.meters)
+        cache = str(self._folder.path.resolve() / CACHE) if study.search.cache_mb and not is_traced else None
         return Search(
             study,
             self._settled.space,

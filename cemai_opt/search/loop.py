@@ -80,7 +80,7 @@ class Search:
         """Useful complete trials in the plane of the objectives, repeats left out."""
         self._front, self._box = Front(()), Box.around(())
         self._stagnation = Stagnation(study.search.patience)
-        self._n_run = 0
+        self._n_run, self._spent_j = 0, 0.0  # by trials alone: a replayed search takes the same turns
         for result in earlier:
             self._know(result)
         self._running: dict[Future[TrialResult], optuna.Trial] = {}
@@ -111,6 +111,7 @@ class Search:
         """Takes a finished trial into everything that the search remembers."""
         self.results.append(result)
         self._n_run += result.has_run
+        self._spent_j += result.spent.energy_j
         if result.is_repeat or result.is_skipped:
             return
         self._by_digest[result.config.digest] = self._by_trial[result.trial] = result
@@ -154,7 +155,7 @@ class Search:
     def _cap_j(self) -> float:
         """Joules above which a trial is too dear for now."""
         progress = max(self._n_run / self._study.search.trials, self._allowance.share_used())
-        return self._outlook.cap_j(self._front, self._ledger.total_j(), progress)
+        return self._outlook.cap_j(self._front, self._spent_j, progress)
 
     def _reason_to_stop(self) -> str | None:
         search = self._study.search
