@@ -98,7 +98,8 @@ def test_four_files_are_four_parts(tmp_path: Path, wear_csv: Path) -> None:
     for place in FILES:
         kind, name = place.split("/")
         assert name in [part["name"] for part in listed[kind]]
-    options = ["--target", "tool_wear", "--group", "run", "--space", "lens.yaml", "--explain", "never", "--no-stop-early"]
+    options = ["--target", "tool_wear", "--group", "run", "--space", "lens.yaml", "--explain", "never"]
+    options += ["--no-stop-early"]
     cli(
         "optimize",
         "--data",
