@@ -25,10 +25,6 @@ CAP_SHARE = 0.01
 """Or this share of all that the search has spent so far, whichever is more: so dearer kinds have their turn later."""
 FINAL_CAP_SHARE = 0.3
 """That share at the end of a search: its last trials may go into what is dear, the cheap ones being known."""
-FREE_SHARE = 0.05
-"""So many trials are let through, so that a rule which was learnt from few trials can be proved wrong."""
-CAP_SHARE = 0.01
-"""Or this share of all that the search has spent so far, whichever is more: so dearer kinds have their turn later."""
 MIN_CURVES = 4
 """Curves of a family that have to be known before another one is ended by comparison."""
 MIN_FOLDED = 6

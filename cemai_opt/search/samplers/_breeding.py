@@ -8,7 +8,7 @@ without it a small population soon holds one model only.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -105,10 +105,26 @@ def point_of(trial: FrozenTrial) -> Point:
     return Point(trial.number, trial.values[0], trial.values[1])
 
 
-def nearest_to_bounds(trials: Sequence[FrozenTrial], wanted: Wanted) -> list[FrozenTrial]:
-    """Trials that miss the user's bounds, those that miss them least first (Deb et al. (2002), VI-A)."""
-    missing = [(wanted.violation(point_of(trial)), trial.number, trial) for trial in trials]
-    return [trial for violation, _, trial in sorted(missing, key=lambda m: m[:2]) if violation > 0.0]
+Thinning = Callable[[Front, int], list[Point]]
+"""So many members of a front, the ones to keep."""
+
+
+def fittest(trials: Sequence[FrozenTrial], n_wanted: int, wanted: Wanted, thinned: Thinning) -> list[FrozenTrial]:
+    """Whole fronts first, the last one thinned (Deb et al. (2002), III-C).
+
+    What misses the user's bounds comes after everything that keeps them, by how far it misses (VI-A there).
+    """
+    by_number = {trial.number: trial for trial in trials}
+    violation = {number: wanted.violation(point_of(trial)) for number, trial in by_number.items()}
+    left = [point_of(trial) for number, trial in by_number.items() if violation[number] <= 0.0]
+    chosen: list[Point] = []
+    while left and len(chosen) < n_wanted:
+        front = Front.of(left)
+        members = {point.trial for point in front}
+        left = [point for point in left if point.trial not in members]
+        chosen += thinned(front, n_wanted - len(chosen))
+    missing = sorted((number for number in by_number if violation[number] > 0.0), key=lambda n: (violation[n], n))
+    return [by_number[number] for number in [*(point.trial for point in chosen), *missing][:n_wanted]]
 
 
 def _inherited(name: str, first: Parent, second: Parent, rng: np.random.Generator) -> Value | None:

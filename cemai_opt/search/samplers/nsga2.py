@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cemai_opt.core.front import Front, Point
 from cemai_opt.core.space import SearchSpace
-from cemai_opt.search.samplers._breeding import Breeder, is_warm_start, nearest_to_bounds, point_of
+from cemai_opt.search.samplers._breeding import Breeder, fittest, is_warm_start
 from cemai_opt.search.samplers._sampler import PARENT, Budget, Sampler
 
 
@@ -80,25 +80,14 @@ class BranchAwareNSGAIISampler(NSGAIISampler):
         return dict(self._breeder.child(study, trial, self.get_parent_population(study, generation)))
 
     def _elite(self, study: Study, population: list[FrozenTrial]) -> list[FrozenTrial]:
-        """The fittest of a population: whole fronts first, the last one thinned by crowding.
-
-        What misses the user's bounds comes after everything that keeps them, by how far it misses (VI-A there).
-        """
-        by_number = {trial.number: trial for trial in population}
-        missing = nearest_to_bounds(population, self._budget.wanted)
-        left = [point_of(t) for number, t in by_number.items() if number not in {m.number for m in missing}]
-        chosen: list[Point] = []
+        """The fittest of a population, the last front thinned by crowding."""
         assert self.population_size is not None, "set in the constructor"
-        while left and len(chosen) < self.population_size:
-            front = list(Front.of(left))
-            members = {point.trial for point in front}
-            left = [point for point in left if point.trial not in members]
-            chosen += _least_crowded(front, self.population_size - len(chosen))
-        return [*(by_number[point.trial] for point in chosen), *missing[: max(0, self.population_size - len(chosen))]]
+        return fittest(population, self.population_size, self._budget.wanted, _least_crowded)
 
 
-def _least_crowded(front: list[Point], n: int) -> list[Point]:
+def _least_crowded(whole: Front, n: int) -> list[Point]:
     """The `n` members of a front with the widest gap between their neighbours; its two ends come first."""
+    front = list(whole)
     if len(front) <= n:
         return front
     width = (front[-1].log_carbon - front[0].log_carbon or 1.0, front[-1].score - front[0].score or 1.0)

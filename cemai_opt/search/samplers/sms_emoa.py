@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cemai_opt.core.front import Box, Front, Point
 from cemai_opt.core.space import SearchSpace
-from cemai_opt.search.samplers._breeding import Breeder, is_warm_start, nearest_to_bounds, point_of
+from cemai_opt.search.samplers._breeding import Breeder, fittest, is_warm_start, point_of
 from cemai_opt.search.samplers._sampler import Budget, Sampler
 
 PARENTS, SHARE_OF_KNOWN = 10, 0.05
@@ -59,20 +59,15 @@ class SteadyStateSampler(BaseSampler):
         """A gene that an enqueued trial left open, at random."""
         return self._random.sample_independent(study, trial, param_name, param_distribution)
 
-    def _n_parents(self, n_known: int) -> int:
-        return self._budget.population or max(PARENTS, round(SHARE_OF_KNOWN * n_known))
-
     def _survivors(self, known: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-        """The fittest trials: whole fronts first, in each by contribution; then those that nearly keep the bounds."""
-        n_wanted, by_number = self._n_parents(len(known)), {trial.number: trial for trial in known}
-        missing = nearest_to_bounds(known, self._budget.wanted)
-        left = [point_of(t) for number, t in by_number.items() if number not in {m.number for m in missing}]
-        chosen: list[Point] = []
-        box = Box.around(left)
-        while left and len(chosen) < n_wanted:
-            front = Front.of(left)
-            members = {point.trial for point in front}
-            left = [point for point in left if point.trial not in members]
-            contribution = front.contributions(box)
-            chosen += sorted(front, key=lambda point: -contribution[point.trial])[: n_wanted - len(chosen)]
-        return [*(by_number[point.trial] for point in chosen), *missing[: n_wanted - len(chosen)]]
+        """The trials from which parents are drawn, those of a front by what they add to its hypervolume."""
+        n_wanted = self._budget.population or max(PARENTS, round(SHARE_OF_KNOWN * len(known)))
+        wanted = self._budget.wanted
+        box = Box.around(point for point in map(point_of, known) if wanted.violation(point) <= 0.0)
+        return fittest(known, n_wanted, wanted, lambda front, n: _largest(front, box)[:n])
+
+
+def _largest(front: Front, box: Box) -> list[Point]:
+    """Members of a front, the largest contribution to the hypervolume first."""
+    contribution = front.contributions(box)
+    return sorted(front, key=lambda point: -contribution[point.trial])
