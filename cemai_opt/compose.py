@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import (
     COMMAND,
+    RECORD,
     WORLD_G_PER_KWH,
     IntensitySeries,
     LiveIntensity,
@@ -145,9 +147,10 @@ def settle(study: StudySpec, whole_process: bool = False) -> Settled:
 
     `whole_process` lets the ledger begin with this process, so that importing libraries is in it.
     """
-    ENGINES.require(study.engine)
+    ENGINES.require(study.engine.name)
     study, carbon_note = _with_intensity(study)
     meters = open_meters(study.carbon.meter, study.device, study.threads)
+    study, traced_note = _in_one_process(study, meters)
     live = LiveIntensity(study.carbon.live) if study.carbon.live else None
     begun = [0.0 if whole_process and meter.counts_whole_process else meter.peek_j() for meter in meters]
     start_s, start_j = time.monotonic(), math.fsum(begun)
@@ -161,8 +164,16 @@ def settle(study: StudySpec, whole_process: bool = False) -> Settled:
         f"{len(data.y)} rows, {len(data.names)} inputs, {data.task}; search {int((~splits.test).sum())} rows, "
         f"test {int(splits.final.judge.sum())} rows that the search never sees"
     )
-    notes = (sizes, *data.notes, split_note, carbon_note)
+    notes = (sizes, *data.notes, split_note, carbon_note, *traced_note)
     return Settled(study, build_space(lens, where, data.task), data, notes, meters, live, start_s, start_j)
+
+
+def _in_one_process(study: StudySpec, meters: Sequence[Meter]) -> tuple[StudySpec, tuple[str, ...]]:
+    """The study as it must run where readings are recorded or played back, which have one order; and a note of it."""
+    if RECORD not in os.environ and all(meter.is_live for meter in meters):
+        return study, ()
+    engine = study.engine.model_copy(update={"name": "in_process", "workers": 1})
+    return study.model_copy(update={"engine": engine}), ("a trace has one order: trials run in this process",)
 
 
 def _with_intensity(study: StudySpec) -> tuple[StudySpec, str]:

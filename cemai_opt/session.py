@@ -38,7 +38,8 @@ from cemai_opt.stages import STAGES
 KEEP_EVERY_S = 30.0
 """So often front and summary are written during a search; trials are written one by one."""
 CACHE = "cache"
-"""Folder of stage results inside the run folder; it is removed when the session ends."""
+"""Folder inside the run folder for what is not kept when the session ends: the stored data, stage results."""
+STAGES_CACHE = "stages"
 CONFIRM_ROUNDS = 3
 """A member that costs more than it seemed may leave the front to others, which are then measured in turn."""
 
@@ -69,7 +70,7 @@ class Session:
         """The finished record, which the folder holds as well. TrialError where no trial was complete."""
         self._folder.start(self._study, self._settled.lock())
         audit = Audit() if self._with_audit else None
-        engine = ENGINES.require(self._study.engine)()
+        engine = ENGINES.require(self._study.engine.name).opened(self._study, self._folder.path.resolve() / CACHE)
         try:
             self._search = self._new_search(engine)
             ended = self._search.run()
@@ -112,7 +113,9 @@ class Session:
             )
         # what is worth keeping depends on the clock, so a run that is to be replayed exactly keeps nothing
         is_traced = RECORD in os.environ or not all(meter.is_live for meter in self._settled.meters)
-        cache = str(self._folder.path.resolve() / CACHE) if study.search.cache_mb and not is_traced else None
+        cache = (
+            str(self._folder.path.resolve() / CACHE / STAGES_CACHE) if study.search.cache_mb and not is_traced else None
+        )
         return Search(
             study,
             self._settled.space,
@@ -247,7 +250,7 @@ def run_config(settled: Settled, config: Config) -> TrialResult:
         if name in config.stages or name == "explain" or not STAGES.find(name).is_optional
     )
     plan = TrialPlan(0, settled.study, config, "final", stages, folds=1)
-    engine = ENGINES.require(settled.study.engine)()
+    engine = ENGINES.require(settled.study.engine.name).opened(settled.study, None)
     try:
         return engine.run(plan).result()
     finally:

@@ -54,7 +54,10 @@ PLACES = {
     "retrains_per_year": "objective.retrains_per_year",
     "predictions_per_year": "objective.predictions_per_year",
     "meter": "carbon.meter",
-    "engine": "engine",
+    "engine": "engine.name",
+    "workers": "engine.workers",
+    "trial_timeout": "engine.trial_timeout_s",
+    "trial_memory": "engine.trial_memory_mb",
     "seed": "seed",
     "threads": "threads",
     "device": "device",
@@ -172,7 +175,12 @@ def search_options(command: F) -> F:
         click.option(
             "--confirm", type=int, metavar="N", help="Measure front members N times again, alone.  [default: 3]"
         ),
-        click.option("--engine", metavar="NAME", help="Where trials run.  [default: in_process]"),
+        click.option("--engine", metavar="NAME", help="Where trials run.  [default: worker_process]"),
+        click.option("--workers", type=int, metavar="N", help="Trials at the same time.  [default: 1]"),
+        click.option("--trial-timeout", type=float, metavar="SECONDS", help="Kill a trial that runs longer."),
+        click.option(
+            "--trial-memory", type=int, metavar="MB", help="Kill a trial that takes more.  [default: what is free]"
+        ),
     )
 
 

@@ -119,6 +119,20 @@ class SearchSpec(_Strict):
     """Disk space for results of stages that trials share; 0 keeps none."""
 
 
+class EngineSpec(_Strict):
+    """Where trials run, how many at the same time, and what each may take."""
+
+    name: str = "worker_process"
+    """Name of a part under `engines/`."""
+    workers: int = Field(default=1, ge=1)
+    trial_timeout_s: float | None = Field(default=None, gt=0.0)
+    """A trial that runs longer is killed."""
+    trial_memory_mb: int | None = Field(default=None, ge=1)
+    """A trial that takes more is killed; None: its share of what is free when the search begins."""
+    scheduler: str | None = None
+    """Address of a scheduler that is there already, for engines that have one."""
+
+
 class StudySpec(_Strict):
     """Everything that defines a study."""
 
@@ -133,7 +147,7 @@ class StudySpec(_Strict):
     search: SearchSpec = SearchSpec()
     objective: ObjectiveSpec = ObjectiveSpec()
     carbon: CarbonSpec = CarbonSpec()
-    engine: str = "in_process"
+    engine: EngineSpec = EngineSpec()
     seed: int = Field(default=0, ge=0, lt=2**31)
     threads: int = Field(default=1, ge=1)
     """Threads of one trial. One, because a second thread costs energy while it waits for the first."""
@@ -150,6 +164,7 @@ class StudySpec(_Strict):
         def question(spec: StudySpec) -> dict[str, Any]:
             document = spec.to_json()
             document.pop("description")
+            document.pop("engine")
             for key in HOW_SEARCHED:
                 document["search"].pop(key)
             return document

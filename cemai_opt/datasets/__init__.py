@@ -3,7 +3,8 @@
 from cemai_opt.core.registry import Registry
 from cemai_opt.datasets._dataset import Dataset, Frames
 from cemai_opt.datasets._reader import Reader
+from cemai_opt.datasets._stored import load_stored, store
 
 READERS: Registry[Reader] = Registry("data source", __name__, Reader)
 
-__all__ = ["READERS", "Dataset", "Frames", "Reader"]
+__all__ = ["READERS", "Dataset", "Frames", "Reader", "load_stored", "store"]

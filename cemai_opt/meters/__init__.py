@@ -8,12 +8,13 @@ from cemai_opt.meters._calibration import keep_idle_watts
 from cemai_opt.meters._carbon_intensity import WORLD_G_PER_KWH, cloud_intensity, national_intensity
 from cemai_opt.meters._checkup import Checkup, check_up, idle_power_w
 from cemai_opt.meters._choose import open_meters as _open_meters
-from cemai_opt.meters._cpu_clock import process_tree_cpu_s
+from cemai_opt.meters._cpu_clock import own_descendants, process_tree_cpu_s, tree_cpu_s
 from cemai_opt.meters._cpu_power import cpu_model
 from cemai_opt.meters._foreign_load import ForeignLoad
 from cemai_opt.meters._idle import machine_idle
 from cemai_opt.meters._live_intensity import COMMAND, SAMPLE_EVERY_S, IntensitySeries, LiveIntensity
 from cemai_opt.meters._meter import Availability, Meter, Window
+from cemai_opt.meters.ram import anonymous_bytes
 from cemai_opt.meters.replay import RECORD
 
 METERS: Registry[Meter] = Registry("meter", __name__, Meter)
@@ -43,6 +44,7 @@ __all__ = [
     "LiveIntensity",
     "Meter",
     "Window",
+    "anonymous_bytes",
     "check_up",
     "cloud_intensity",
     "cpu_model",
@@ -51,5 +53,7 @@ __all__ = [
     "machine_idle",
     "national_intensity",
     "open_meters",
+    "own_descendants",
     "process_tree_cpu_s",
+    "tree_cpu_s",
 ]

@@ -22,6 +22,11 @@ def process_tree_cpu_s() -> float:
     return time.process_time() + reaped.ru_utime + reaped.ru_stime + live
 
 
+def tree_cpu_s(pid: int) -> float:
+    """CPU seconds of any process with its descendants, dead and alive, in ticks of the kernel."""
+    return _cpu_s(pid) + sum(_cpu_s(descendant) for descendant in descendants(pid))
+
+
 def process_tree() -> list[int]:
     """This process and its live descendants."""
     return [os.getpid(), *own_descendants()]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from cemai_opt.meters._cpu_clock import own_descendants, process_tree_cpu_s
+from cemai_opt.meters._cpu_clock import descendants, own_descendants, process_tree_cpu_s
 from cemai_opt.meters._meter import Availability, Meter
 
 W_PER_GB = 0.375
@@ -82,6 +82,11 @@ def process_tree_bytes() -> int:
     return own_bytes() + sum(_resident_bytes(pid) for pid in own_descendants())
 
 
+def anonymous_bytes(pid: int) -> int:
+    """Resident bytes of a process and its live descendants that are no file's."""
+    return sum(_anonymous_bytes(one) for one in (pid, *descendants(pid)))
+
+
 def own_bytes() -> int:
     """Resident bytes of this process, from a file that stays open: proc(5), `statm`, second field."""
     return int(os.pread(_own_statm(os.getpid()), 64, 0).split()[1]) * PAGE_BYTES
@@ -91,6 +96,14 @@ def own_bytes() -> int:
 def _own_statm(pid: int) -> int:
     """A descriptor on this process's account; a forked child gets one of its own."""
     return os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _anonymous_bytes(pid: int) -> int:
+    try:
+        resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
+    except OSError:  # it ended
+        return 0
+    return (int(resident) - int(shared)) * PAGE_BYTES
 
 
 def _resident_bytes(pid: int) -> int:

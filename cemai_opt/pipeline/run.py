@@ -39,9 +39,9 @@ class _Step:
 class Pipeline:
     """Runs plans over one data set with one set of meters."""
 
-    def __init__(self, data: Dataset, splits: Splits, meters: Sequence[Meter]) -> None:
+    def __init__(self, data: Dataset, splits: Splits, meters: Sequence[Meter], load: ForeignLoad | None = None) -> None:
         self._data, self._splits, self._meters = data, splits, tuple(meters)
-        self._load = ForeignLoad()
+        self._load = load or ForeignLoad()
         self._caches: dict[str, StageCache] = {}
 
     def run(self, plan: TrialPlan) -> TrialResult:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests.house.strange_house import build_house
 
 MODEL = '''"""Predicts the mean of the training target."""
 import numpy as np
@@ -76,10 +75,7 @@ FILES = {"models/mean": MODEL, "stages/double": STAGE, "meters/counting": METER,
 
 def test_four_files_are_four_parts(tmp_path: Path, wear_csv: Path) -> None:
     """Dropped into their folders, the parts are listed, searched, run and measured with; nothing else is touched."""
-    for folder in ("cemai_opt", "search_spaces", "studies"):
-        shutil.copytree(ROOT / folder, tmp_path / "house" / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for place, text in FILES.items():
-        (tmp_path / "house" / "cemai_opt" / f"{place}.py").write_text(text)
+    build_house(tmp_path / "house", FILES)
     (tmp_path / "lens.yaml").write_text("models: [mean, ridge]\n")
 
     def cli(*arguments: object) -> str:
@@ -100,20 +96,8 @@ def test_four_files_are_four_parts(tmp_path: Path, wear_csv: Path) -> None:
         assert name in [part["name"] for part in listed[kind]]
     options = ["--target", "tool_wear", "--group", "run", "--space", "lens.yaml", "--explain", "never"]
     options += ["--no-stop-early"]
-    cli(
-        "optimize",
-        "--data",
-        wear_csv,
-        *options,
-        "--trials",
-        8,
-        "--meter",
-        "counting",
-        "--engine",
-        "threaded",
-        "--out",
-        "r",
-    )
+    counting = ["--meter", "counting", "--engine", "threaded"]
+    cli("optimize", "--data", wear_csv, *options, "--trials", 8, *counting, "--out", "r")
     lines = [json.loads(line) for line in (tmp_path / "r" / "trials.jsonl").read_text().splitlines()]
     assert [line["state"] for line in lines] == ["complete"] * len(lines)
     assert {line["config"]["train"]["model"] for line in lines} == {"mean", "ridge"}

@@ -1,0 +1,163 @@
+"""A trial may do to its process what it likes: it becomes a failed trial, and the next one runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cemai_opt.core.errors import StudyError
+from cemai_opt.core.spec import EngineSpec
+from cemai_opt.engines._fork_server import ForkServer
+from cemai_opt.engines._memory import free_bytes
+from cemai_opt.engines.worker_process import WorkerProcess
+from cemai_opt.meters._cpu_clock import descendants
+from tests.conftest import ROOT, wear_study
+from tests.house.strange_house import build_house
+
+DEEDS = "none,segfault,none,exit,leave,hang,raise,nan,eat,children,none,orphans,kill,none"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The product with a model that misbehaves."""
+    naughty = (ROOT / "benchmarks" / "faults" / "naughty.py").read_text()
+    return build_house(tmp_path_factory.mktemp("house"), {"models/naughty": naughty})
+
+
+@pytest.fixture(scope="module")
+def told(house: Path, wear: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What became of each deed, by deed (the last one of a kind), and of everything at the end."""
+    csv = tmp_path_factory.mktemp("data") / "wear.csv"
+    wear.to_csv(csv, index=False)
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "engines" / "deeds.py", csv, DEEDS, "worker_process"],
+        env={**os.environ, "PYTHONPATH": str(house)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {line.get("deed", "end"): line for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [
+        ("segfault", "its process was killed by SIGSEGV"),
+        ("exit", "its process ended itself with exit status 3"),
+        ("leave", "the trial tried to end its process: SystemExit goodbye"),
+        ("hang", "it ran longer than 4 s (--trial-timeout)"),
+        ("raise", "train: ValueError: no"),
+        ("nan", "evaluate: "),
+        ("eat", "train: "),
+        ("orphans", "its process ended itself with exit status 4"),
+        ("kill", "its process was killed by SIGKILL, by hand or for want of memory"),
+    ],
+)
+def test_a_deed_is_a_failed_trial_with_its_reason(told: dict[str, dict[str, Any]], deed: str, reason: str) -> None:
+    """Whatever a trial does, what comes back is a failed trial that says so, with what it has spent."""
+    assert told[deed]["state"] == "failed"
+    assert reason in told[deed]["reason"]
+    assert sum(sum(row["energy_j"].values()) for row in told[deed]["spent"]) > 0.0
+    assert told[deed]["wall_s"] < 10.0
+
+
+def test_the_next_trial_runs(told: dict[str, dict[str, Any]]) -> None:
+    """A trial after others that crashed is complete, as if nothing had been."""
+    assert told["none"]["state"] == "complete", told["none"]["reason"]
+    assert told["children"]["state"] == "complete", told["children"]["reason"]
+
+
+@pytest.mark.parametrize("deed", ["children", "orphans"])
+def test_nothing_that_a_trial_started_outlives_it(told: dict[str, dict[str, Any]], deed: str) -> None:
+    """Children in other sessions that ignore signals, and grandchildren of nobody, are gone with the trial."""
+    assert told[deed]["pids"] == []
+
+
+def test_nothing_outlives_the_engine(told: dict[str, dict[str, Any]]) -> None:
+    """After `close` the process that asked has no descendants."""
+    assert told["end"] == {"left": [], "named": []}
+
+
+def test_everything_dies_with_a_killed_driver(house: Path, wear_csv: Path) -> None:
+    """kill -9 of the process that asked takes the workers with it, and what hangs in them."""
+    driver = subprocess.Popen(
+        [sys.executable, ROOT / "tests" / "engines" / "deeds.py", wear_csv, "children,hang", "worker_process"],
+        env={**os.environ, "PYTHONPATH": str(house)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert driver.stdout is not None
+    driver.stdout.readline()
+    time.sleep(0.5)
+    below = descendants(driver.pid)
+    assert len(below) >= 2
+    driver.kill()
+    driver.wait()
+    assert _gone(below)
+
+
+def test_a_killed_fork_server_is_started_again() -> None:
+    """Its worker is lost, the next one is not."""
+    server = ForkServer(threads=1)
+    worker = server.fork(10**9)
+    os.kill(server._process.pid, signal.SIGKILL)
+    assert server.bury(worker.pid).status is None
+    again = server.fork(10**9)
+    assert again.pid != worker.pid
+    os.kill(again.pid, signal.SIGTERM)
+    assert server.bury(again.pid).reason == "its process was killed by SIGTERM"
+    server.close()
+    assert _gone([worker.pid, again.pid])
+
+
+def test_more_threads_than_cores_are_refused(wear_csv: Path, tmp_path: Path) -> None:
+    """Workers x threads above the number of cores would charge each trial with waiting for the others."""
+    study = wear_study(wear_csv, engine={"workers": 1000})
+    with pytest.raises(StudyError, match="1000 workers x 1 threads are more than"):
+        WorkerProcess.opened(study, tmp_path)
+
+
+def test_free_memory_is_that_of_the_control_group(tmp_path: Path) -> None:
+    """A group's limit counts where it is below what the machine has; "max" is none."""
+    group = tmp_path / "job" / "step"
+    group.mkdir(parents=True)
+    (tmp_path / "membership").write_text("0::/job/step\n")
+    (group / "memory.max").write_text("max\n")
+    (group / "memory.current").write_text("10\n")
+    (tmp_path / "job" / "memory.max").write_text("100\n")
+    (tmp_path / "job" / "memory.current").write_text("40\n")
+    assert free_bytes(tmp_path, tmp_path / "membership") == 60
+
+
+def test_defaults_are_one_worker_in_a_process_of_its_own() -> None:
+    """Nobody has to ask for isolation, and nobody gets measurements beside other trials unasked."""
+    assert EngineSpec().name == "worker_process"
+    assert EngineSpec().workers == 1
+
+
+def _gone(pids: list[int], within_s: float = 10.0) -> bool:
+    """Have all of these processes ended (a zombie has)?"""
+    end_s = time.monotonic() + within_s
+    while time.monotonic() < end_s:
+        if not any(_runs(pid) for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
