@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
@@ -9,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from cemai_opt.compose import Settled
 from cemai_opt.core.errors import StudyError, TrialError
@@ -21,20 +23,30 @@ from cemai_opt.engines import ENGINES, Engine
 from cemai_opt.meters import RECORD, SAMPLE_EVERY_S, WORLD_G_PER_KWH, Audit, machine_idle
 from cemai_opt.report import Footprint, RunFolder, RunRecord
 from cemai_opt.search import (
+    CONFIRM,
     DRIVER,
+    FINAL,
     INTERRUPTED,
+    LOST,
+    OTHERS,
     Allowance,
     Confirmation,
+    Exchange,
     Ledger,
     Search,
     SearchState,
     baseline_of,
+    driver_of,
+    open_database,
     open_study,
+    outcome_of,
     spending_of,
 )
 from cemai_opt.search.samplers import Budget, sampler_named
 from cemai_opt.stages import STAGES
 
+NOTE_EVERY_S = 1.0
+"""So often the joules of the whole run are noted."""
 KEEP_EVERY_S = 30.0
 """So often front and summary are written during a search; trials are written one by one."""
 CACHE = "cache"
@@ -54,16 +66,24 @@ class Session:
         on_result: Callable[[TrialResult, SearchState], None] = lambda result, state: None,
         on_phase: Callable[[str], None] = lambda phase: None,
         with_audit: bool = True,
+        password: str | None = None,
     ) -> None:
+        """`password` opens the study's storage where that is a database."""
         self._settled, self._study, self._folder = settled, settled.study, folder
         self._on_result, self._on_phase, self._with_audit = on_result, on_phase, with_audit
+        self._password = password
+        self._exchange: Exchange | None = None
         self._sampler = sampler_named(self._study.search.sampler)
         folder.check_usable(self._study)
+        self._check_storage()
+        measured, tested = folder.confirmed() if folder.holds_a_run else ({}, {})
+        self._members = {CONFIRM: measured, FINAL: tested}
+        """Front members as they were measured again, and as they were tested."""
         self._earlier = self._earlier_results()
         self._sessions = folder.summary()["footprint"]["sessions"] if folder.has_summary() else []
         self._ledger = Ledger(settled.meters, settled.start_j, self._earlier_spending())
         self._allowance = Allowance(settled.study, self._ledger, settled.start_s)
-        self._kept_s = time.monotonic()
+        self._kept_s = self._noted_s = time.monotonic()
         self._search: Search
 
     def run(self) -> RunRecord:
@@ -72,6 +92,7 @@ class Session:
         audit = Audit() if self._with_audit else None
         engine = ENGINES.require(self._study.engine.name).opened(self._study, self._folder.path.resolve() / CACHE)
         try:
+            self._ledger.unseen_j = engine.unseen_j
             self._search = self._new_search(engine)
             ended = self._search.run()
             record = self._record(ended)
@@ -94,23 +115,40 @@ class Session:
         _refuse_emptiness(record)
         return record
 
+    def _check_storage(self) -> None:
+        """StudyError where the run in the folder is kept in another storage than is asked for now."""
+        if not self._folder.holds_a_run:
+            return
+        before, now = self._folder.study().search.storage, self._study.search.storage
+        if before != now:
+            raise StudyError(
+                f"the run in {self._folder.path} is kept in {before or 'its own journal'}",
+                f"go on with --storage {before}" if before else "leave --storage out, or choose another --out",
+            )
+
     def _new_search(self, engine: Engine) -> Search:
         study = self._study
         budget = Budget(
-            study.search.trials, study.seed, study.search.population, done=len(self._earlier), wanted=wanted_of(study)
+            study.search.trials,
+            study.seed,
+            study.search.population,
+            done=len(self._earlier),
+            driver=driver_of(self._folder.path) if study.search.storage else "",
+            wanted=wanted_of(study),
         )
         sampler = self._sampler.build(self._settled.space, budget)
         metrics = (study.score, objective_unit(study.objective))
-        finished = {
-            result.trial: (result.score, objective_g(study, result))
-            for result in self._earlier
-            if result.is_complete and result.score is not None
-        }
-        optuna_study = open_study(self._folder.path, study.name, metrics, sampler, finished)
+        finished = {result.trial: outcome_of(study, result) for result in self._earlier}
+        storage = open_database(study.search.storage, self._password) if study.search.storage else None
+        optuna_study = open_study(self._folder.path, study.name, metrics, sampler, finished, storage)
         if self._earlier and max(r.trial for r in self._earlier) >= len(optuna_study.get_trials(deepcopy=False)):
             raise StudyError(
-                f"{self._folder.path}: the journal knows fewer trials than trials.jsonl", "choose another --out"
+                f"{self._folder.path}: the storage knows fewer trials than trials.jsonl", "choose another --out"
             )
+        if storage is not None:
+            self._exchange = Exchange(optuna_study, storage, driver_of(self._folder.path))
+            self._exchange.check_question({**self._question(), "space": self._settled.lock()})
+            self._exchange.settle_own(finished)
         # what is worth keeping depends on the clock, so a run that is to be replayed exactly keeps nothing
         is_traced = RECORD in os.environ or not all(meter.is_live for meter in self._settled.meters)
         cache = (
@@ -127,11 +165,27 @@ class Session:
             self._keep,
             budget,
             cache,
+            self._exchange,
+            self._tick,
         )
+
+    def _question(self) -> dict[str, Any]:
+        """What the drivers of a study have to agree on. The data is told by its digest, wherever it lies."""
+        question = self._study.question()
+        for key in ("path", "test"):
+            question["data"].pop(key)
+        return question
+
+    def _tick(self) -> None:
+        """Notes now and then what was spent, so that a kill does not make the run look cheaper than it was."""
+        if time.monotonic() - self._noted_s >= NOTE_EVERY_S:
+            self._noted_s = time.monotonic()
+            self._folder.keep_spent(self._ledger.total_j() - self._ledger.others_j)
 
     def _keep(self, result: TrialResult, state: SearchState) -> None:
         """Writes a finished trial, and now and then what else is known, so that a kill loses next to nothing."""
         self._folder.append(self._study, result, self._ledger.driver_j())
+        self._tick()
         if self._settled.live is not None:
             self._settled.live.sample(SAMPLE_EVERY_S)
         if time.monotonic() - self._kept_s >= KEEP_EVERY_S:
@@ -141,11 +195,19 @@ class Session:
 
     def _confirmed(self, record: RunRecord, engine: Engine) -> RunRecord:
         """The record with front members measured again and tested."""
-        _, tested = self._folder.confirmed()
         on_run = partial(self._folder.append_run, self._study)
         space = self._settled.space
         confirmation = Confirmation(
-            self._study, space, engine, self._ledger, self._on_phase, on_run, tested, self._allowance
+            self._study,
+            space,
+            engine,
+            self._ledger,
+            self._on_phase,
+            on_run,
+            self._allowance,
+            self._known_member,
+            self._keep_member,
+            self._tick,
         )
         for _ in range(CONFIRM_ROUNDS):
             record = replace(record, results=confirmation.measured_again(record.results, record.front))
@@ -157,12 +219,22 @@ class Session:
         asked = members if baseline is None or baseline in members else [*members, baseline]
         return replace(record, baseline=baseline, finals=confirmation.tested(record.results, asked))
 
+    def _known_member(self, why: str, trial: int) -> TrialResult | None:
+        """A front member as it was measured or tested before, here or by another driver."""
+        return self._members[why].get(trial) or (self._exchange.member(why, trial) if self._exchange else None)
+
+    def _keep_member(self, why: str, result: TrialResult) -> None:
+        """Writes what was found out about a front member, so that a kill does not cost it."""
+        self._members[why][result.trial] = result
+        self._folder.confirm(self._members[CONFIRM], self._members[FINAL])
+        if self._exchange is not None:
+            self._exchange.post_member(why, result)
+
     def _record(self, ended: str) -> RunRecord:
-        _, tested = self._folder.confirmed()
         return RunRecord(
             study=self._study,
-            results=self._search.results,
-            finals=tested,
+            results=[self._members[CONFIRM].get(result.trial, result) for result in self._search.results],
+            finals=self._members[FINAL],
             spent=self._ledger.spent(),
             footprints=self._sessions,
             ended=ended,
@@ -181,18 +253,22 @@ class Session:
             raise StudyError(
                 f"the search space has changed since the run in {self._folder.path}", "choose another --out"
             )
-        measured, _ = self._folder.confirmed()
-        return [measured.get(result.trial, result) for result in self._folder.results()]
+        return [self._members[CONFIRM].get(result.trial, result) for result in self._folder.results()]
 
     def _earlier_spending(self) -> list[Spending]:
-        """Joules of earlier sessions; those of trials from the trials themselves, which are never behind."""
+        """Joules of earlier sessions; those of trials from the trials themselves, which are never behind.
+
+        What a killed session had spent beyond what it could write down is told by its last note of the total.
+        """
         folder = self._folder
         trials = folder.results() if folder.holds_a_run else []
-        states = {result.state for result in trials}
-        kept = [s for s in folder.spending() if s.entry not in states and s.entry != DRIVER]
+        anew = {*(result.state for result in trials), DRIVER, OTHERS}
+        known = [s for s in folder.spending() if s.entry not in anew] + [s for r in trials for s in spending_of(r)]
         driver_j = sum(s.energy_j for s in folder.spending() if s.entry == DRIVER)
         driver_j = max(driver_j, folder.last_driver_j() if trials else 0.0)
-        return [*kept, *(s for r in trials for s in spending_of(r)), Spending(DRIVER, "", "", driver_j)]
+        rest_j = folder.last_spent_j() - math.fsum(s.energy_j for s in known)
+        lost = [Spending(LOST, "", "", rest_j - driver_j)] if rest_j > driver_j else []
+        return [*known, *lost, Spending(DRIVER, "", "", min(driver_j, rest_j) if rest_j > 0.0 else driver_j)]
 
     def _footprint(self, audit: Audit | None) -> Footprint:
         """What this session has drawn until now."""

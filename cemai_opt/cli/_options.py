@@ -40,6 +40,7 @@ PLACES = {
     "min_score": "search.min_score",
     "tolerance": "search.tolerance",
     "cache_mb": "search.cache_mb",
+    "storage": "search.storage",
     "harvest": "search.harvest",
     "stop_early": "search.stop_early",
     "explain": "search.explain",
@@ -166,6 +167,7 @@ def search_options(command: F) -> F:
             metavar="N",
             help="Population of NSGA-II.  [default: trials/20, 10 to 50]",
         ),
+        click.option("--storage", metavar="URL", help="Database that several drivers share: postgresql+psycopg://..."),
         click.option("--space", metavar="NAME|FILE", help="Search space.  [default: default]"),
         click.option(
             "--explain",

@@ -51,12 +51,15 @@ def command(
     from cemai_opt.core.units import readable_grams
     from cemai_opt.meters import RECORD
     from cemai_opt.report import RunFolder, front_document
-    from cemai_opt.search import INTERRUPTED
+    from cemai_opt.search import INTERRUPTED, without_password
     from cemai_opt.session import Session
 
     _options.use_data_root(data_root)
     if trace:
         os.environ[RECORD] = str(Path(trace).resolve())
+    password = None
+    if options["storage"]:
+        options["storage"], password = without_password(options["storage"])
     if study is None and options["data"]:
         spec = StudySpec(name=_options.study_of_file(options["data"]))
     else:
@@ -68,7 +71,7 @@ def command(
         quiet.print(note, markup=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to stop politely: as Ctrl-C
     with Progress(settled.study.score) as progress:
-        record = Session(settled, folder, progress.trial, progress.phase, not no_audit).run()
+        record = Session(settled, folder, progress.trial, progress.phase, not no_audit, password).run()
     document = front_document(record)
     if as_json:
         click.echo(json.dumps(document))

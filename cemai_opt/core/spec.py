@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.units import grams_co2eq
@@ -117,6 +118,15 @@ class SearchSpec(_Strict):
     """Are trials ended that can no longer reach the front?"""
     cache_mb: int = Field(default=1000, ge=0)
     """Disk space for results of stages that trials share; 0 keeps none."""
+    storage: str | None = None
+    """Address of a database that several drivers share, without a password; None: a file in the run folder."""
+
+    @field_validator("storage")
+    @classmethod
+    def _has_no_password(cls, address: str | None) -> str | None:
+        if address is not None and urlsplit(address).password:
+            raise ValueError("a password does not belong in a study; give it with --storage, which writes it nowhere")
+        return address
 
 
 class EngineSpec(_Strict):
@@ -158,18 +168,18 @@ class StudySpec(_Strict):
         """Everything as JSON values."""
         return self.model_dump(mode="json")
 
+    def question(self) -> dict[str, Any]:
+        """What is asked, as JSON values: everything but how it is searched, where, and how long."""
+        document = self.to_json()
+        document.pop("description")
+        document.pop("engine")
+        for key in HOW_SEARCHED:
+            document["search"].pop(key)
+        return document
+
     def asks_the_same(self, other: StudySpec) -> bool:
-        """Can results of the two studies stand in one table? Only how it is searched, and how long, may differ."""
-
-        def question(spec: StudySpec) -> dict[str, Any]:
-            document = spec.to_json()
-            document.pop("description")
-            document.pop("engine")
-            for key in HOW_SEARCHED:
-                document["search"].pop(key)
-            return document
-
-        return question(self) == question(other)
+        """Can results of the two studies stand in one table?"""
+        return self.question() == other.question()
 
 
 HOW_SEARCHED = (
@@ -183,6 +193,7 @@ HOW_SEARCHED = (
     "harvest",
     "stop_early",
     "cache_mb",
+    "storage",
 )
 """Keys of a search that change what it finds and spends, but not what a result means."""
 

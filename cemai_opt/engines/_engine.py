@@ -28,6 +28,10 @@ class Engine(Part, ABC):
         """Starts a plan. The future's exception is a fault of the engine or the meter, never of the trial."""
         return self._run(plan)
 
+    def unseen_j(self) -> float:
+        """Joules that this engine has spent, trials included, where no meter of the asking process sees them."""
+        return 0.0
+
     def close(self) -> None:
         """Gives back what the engine holds."""
         return

@@ -28,7 +28,7 @@ from cemai_opt.report.documents import (
 from cemai_opt.report.emissions import COLUMNS, emissions_rows
 
 STUDY, SPACE, TRIALS = "study.yaml", "space.lock.yaml", "trials.jsonl"
-CONFIRMED = "confirmed.json"
+CONFIRMED, SPENT = "confirmed.json", "spent.json"
 FRONT, FRONT_CSV, SUMMARY, EMISSIONS = "front.json", "front.csv", "summary.json", "emissions.csv"
 
 
@@ -75,12 +75,28 @@ class RunFolder:
         self.append_run(study, "search", result)
         _append(self.path / TRIALS, json.dumps({**trial_document(study, result), "driver_j": driver_j}) + "\n")
 
+    def keep_spent(self, energy_j: float) -> None:
+        """Notes all joules of the run so far, those of unfinished trials too; a killed session leaves it behind."""
+        _replace(self.path / SPENT, _json({"energy_j": energy_j}), is_lasting=False)
+
+    def last_spent_j(self) -> float:
+        """All joules of the run when they were last noted."""
+        if not (self.path / SPENT).exists():
+            return 0.0
+        return float(self._read(SPENT, lambda text: float(json.loads(text)["energy_j"])))
+
+    def confirm(self, measured: Mapping[int, TrialResult], tested: Mapping[int, TrialResult]) -> None:
+        """Writes what is known of front members beside the search: repeated measurements, and tests."""
+        lists = {"confirmed": measured, "tested": tested}
+        _replace(
+            self.path / CONFIRMED,
+            _json({key: [known[t].to_json() for t in sorted(known)] for key, known in lists.items()}),
+        )
+
     def finish(self, record: RunRecord) -> None:
         """Writes front and summary."""
         front = front_document(record)
-        confirmed = [r.to_json() for r in record.results if r.repeats_j]
-        tested = [record.finals[trial].to_json() for trial in sorted(record.finals)]
-        _replace(self.path / CONFIRMED, _json({"confirmed": confirmed, "tested": tested}))
+        self.confirm({r.trial: r for r in record.results if r.repeats_j}, record.finals)
         _replace(self.path / FRONT, _json(front))
         _replace(self.path / FRONT_CSV, csv_text(front_rows(front)))
         _replace(self.path / SUMMARY, _json(summary_document(record)))
@@ -110,10 +126,10 @@ class RunFolder:
         return [Spending(**row) for row in self.summary()["search"]["ledger"]] if self.has_summary() else []
 
     def last_driver_j(self) -> float:
-        """What the driver had spent when the last trial was written."""
+        """What the driver had spent when the last trial was written, with what others were spending at that time."""
 
         def parsed(text: str) -> float:
-            return max(float(json.loads(line)["driver_j"]) for line in text.splitlines())
+            return float(json.loads(text.splitlines()[-1])["driver_j"])
 
         return float(self._read(TRIALS, parsed))
 
@@ -203,14 +219,15 @@ def write_text(path: Path, text: str) -> None:
     _replace(path, text)
 
 
-def _replace(path: Path, text: str) -> None:
-    """A reader sees the old file or the new one, never half of it."""
+def _replace(path: Path, text: str, is_lasting: bool = True) -> None:
+    """A reader sees the old file or the new one, never half of it; not even when the power fails, if `is_lasting`."""
     draft = path.with_name(path.name + ".part")
     try:
         with draft.open("w", encoding="utf-8") as stream:
             stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
+            if is_lasting:
+                stream.flush()
+                os.fsync(stream.fileno())
         os.replace(draft, path)
     except OSError as error:
         raise StudyError(f"cannot write {path}: {error.strerror}", "make room, or choose another path") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import wait
 from dataclasses import replace
 
 from cemai_opt.core.front import Front
@@ -16,6 +17,7 @@ from cemai_opt.engines import Engine
 from cemai_opt.search.allowance import Allowance
 from cemai_opt.search.ledger import CONFIRM, FINAL, Ledger
 
+TICK_S = 1.0
 TRIES = 1
 """A measurement beside too much foreign work is taken again this often, then it is kept and flagged."""
 
@@ -31,13 +33,19 @@ class Confirmation:
         ledger: Ledger,
         on_step: Callable[[str], None] = lambda text: None,
         on_run: Callable[[str, TrialResult], None] = lambda why, result: None,
-        tested_before: Mapping[int, TrialResult] | None = None,
         allowance: Allowance | None = None,
+        known: Callable[[str, int], TrialResult | None] = lambda why, trial: None,
+        on_member: Callable[[str, TrialResult], None] = lambda why, result: None,
+        on_tick: Callable[[], None] = lambda: None,
     ) -> None:
-        """`allowance` is asked before each run; what testing the front takes is held back from measuring it again."""
+        """`allowance` is asked before each run; what testing the front takes is held back from measuring it again.
+
+        `known` finds what was measured (CONFIRM) or tested (FINAL) before, and `on_member` is told of what is so now;
+        `on_tick` is called now and then.
+        """
         self._study, self._space, self._engine, self._ledger = study, space, engine, ledger
         self._on_step, self._on_run, self._allowance = on_step, on_run, allowance
-        self._tested_before = tested_before or {}
+        self._known, self._on_member, self._on_tick = known, on_member, on_tick
         self._said: set[str] = set()
 
     def measured_again(self, results: Sequence[TrialResult], front: Front) -> list[TrialResult]:
@@ -49,11 +57,17 @@ class Confirmation:
         wanted = self._study.search.confirm
         fresh = [point.trial for point in front if len(by_trial[point.trial].repeats_j) < wanted]
         for i, trial in enumerate(fresh):
+            known = self._known(CONFIRM, trial)
+            if known is not None:
+                by_trial[trial] = known
+                continue
             n_runs = wanted * (self._study.split.folds or 1)
             if self._has_no_budget(by_trial[trial], n_runs, "measured", [by_trial[point.trial] for point in front]):
                 break
             self._on_step(f"measuring front member {i + 1} of {len(fresh)} again, {wanted} times")
             by_trial[trial] = self._repeated(by_trial[trial], wanted)
+            if by_trial[trial].repeats_j:
+                self._on_member(CONFIRM, by_trial[trial])
         return [by_trial[result.trial] for result in results]
 
     def tested(self, results: Sequence[TrialResult], members: Sequence[int]) -> Mapping[int, TrialResult]:
@@ -62,7 +76,7 @@ class Confirmation:
         explained = self._study.search.explain != "never" and fits
         stages = tuple(name for name in self._space.stages if explained or name != "explain")
         by_trial = {result.trial: result for result in results}
-        finals = {trial: self._tested_before[trial] for trial in members if trial in self._tested_before}
+        finals = {trial: known for trial in members if (known := self._known(FINAL, trial)) is not None}
         fresh = [trial for trial in members if trial not in finals]
         for i, trial in enumerate(fresh):
             if self._has_no_budget(by_trial[trial], 1.0, "tested"):
@@ -70,6 +84,7 @@ class Confirmation:
             self._on_step(f"training {i + 1} of {len(fresh)} once more for the test score")
             plan = TrialPlan(trial, self._study, by_trial[trial].config, "final", stages, folds=1)
             finals[trial] = self._ran(plan, FINAL)
+            self._on_member(FINAL, finals[trial])
         return finals
 
     def _fits(self, to_be_tested: Sequence[TrialResult]) -> bool:
@@ -95,7 +110,10 @@ class Confirmation:
 
     def _ran(self, plan: TrialPlan, why: str) -> TrialResult:
         """The result of a plan, booked."""
-        result = self._engine.run(plan).result()
+        future = self._engine.run(plan)
+        while not wait([future], TICK_S).done:
+            self._on_tick()
+        result = future.result()
         self._ledger.book(result, why)
         self._on_run(why, result)
         return result

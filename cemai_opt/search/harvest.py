@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +21,15 @@ from cemai_opt.search.samplers import PARENT
 class Harvest:
     """Reads curves, and tells Optuna of what they hold."""
 
-    def __init__(self, study: StudySpec, space: SearchSpace, optuna_study: optuna.Study) -> None:
-        self._study, self._space, self._optuna = study, space, optuna_study
+    def __init__(
+        self,
+        study: StudySpec,
+        space: SearchSpace,
+        optuna_study: optuna.Study,
+        posted: Callable[[TrialResult], Mapping[str, Any]] = lambda child: {},
+    ) -> None:
+        """`posted` are further user attributes of a child."""
+        self._study, self._space, self._optuna, self._posted = study, space, optuna_study, posted
 
     def of(self, parent: TrialResult, frozen: FrozenTrial, front: Front, known: Container[str]) -> list[TrialResult]:
         """Complete trials out of the curve of `parent`, which Optuna knows as `frozen`, and now knows as well.
@@ -49,7 +56,8 @@ class Harvest:
         number = self._number(parent.number, mark)
         if number is None:
             bounds = bounds_of(self._study, child)
-            self._optuna.add_trial(_trial(child, point, parent, {**parent.params, knob: size}, mark, bounds))
+            attributes = {PARENT: mark, "cemai": summary_of(child), **self._posted(child)}
+            self._optuna.add_trial(_trial(point, parent, {**parent.params, knob: size}, attributes, bounds))
             number = self._number(parent.number, mark)
         assert number is not None, "it was added just now"
         return replace(child, trial=number)
@@ -60,11 +68,10 @@ class Harvest:
 
 
 def _trial(
-    child: TrialResult,
     point: Point,
     parent: FrozenTrial,
     params: dict[str, Any],
-    mark: dict[str, Any],
+    attributes: dict[str, Any],
     bounds: dict[str, float],
 ) -> FrozenTrial:
     """What Optuna is told: complete, in its parent's generation, marked."""
@@ -73,7 +80,7 @@ def _trial(
         distributions=parent.distributions,
         values=[point.score, point.carbon_g],
         constraints=bounds,
-        user_attrs={PARENT: mark, "cemai": summary_of(child)},
+        user_attrs=attributes,
         system_attrs={key: value for key, value in parent.system_attrs.items() if key != "fixed_params"},
     )
 

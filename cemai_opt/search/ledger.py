@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cemai_opt.core.result import TrialResult
@@ -17,6 +17,11 @@ CONFIRM = "confirm"
 DRIVER = "driver"
 """Entry of everything that is no trial: reading data, importing libraries, choosing, writing."""
 
+OTHERS = "other drivers"
+"""Entry of what other drivers of the same study have spent beside their trials."""
+LOST = "lost"
+"""Entry of what earlier sessions had spent, when they were killed, on what they had not finished."""
+
 
 @dataclass
 class Ledger:
@@ -28,6 +33,12 @@ class Ledger:
     earlier: Sequence[Spending] = ()
     """What earlier sessions have spent."""
     booked: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    elsewhere: list[Spending] = field(default_factory=list)
+    """What other drivers of the same study have spent on trials in the meantime."""
+    others_j: float = 0.0
+    """What those drivers have spent beside their trials, ever."""
+    unseen_j: Callable[[], float] = lambda: 0.0
+    """Joules that this session has spent where its own meters do not reach."""
 
     def book(self, result: TrialResult, entry: str | None = None) -> None:
         """Adds what a trial really spent, under its state unless another entry is named."""
@@ -35,11 +46,16 @@ class Ledger:
             key = spending.entry, spending.model, spending.stage
             self.booked[key] = self.booked.get(key, 0.0) + spending.energy_j
 
+    def book_elsewhere(self, result: TrialResult) -> None:
+        """Adds a trial of another driver, which no meter of this one has seen."""
+        self.elsewhere += spending_of(result)
+
     def spent(self) -> tuple[Spending, ...]:
         """Joules so far; the driver's entry is what this process drew beside the booked trials."""
         driver_j = max(0.0, self.session_j() - math.fsum(self.booked.values()))
         here = [Spending(*key, energy_j) for key, energy_j in self.booked.items()]
-        return added_up([*self.earlier, *here, Spending(DRIVER, "", "", driver_j)])
+        others = [*self.elsewhere, Spending(OTHERS, "", "", self.others_j)] if self.others_j else self.elsewhere
+        return added_up([*self.earlier, *here, *others, Spending(DRIVER, "", "", driver_j)])
 
     def driver_j(self) -> float:
         """Joules of the driver alone."""
@@ -47,11 +63,11 @@ class Ledger:
 
     def session_j(self) -> float:
         """Joules of this session, trials and driver."""
-        return math.fsum(meter.peek_j() for meter in self.meters) - self.start_j
+        return math.fsum(meter.peek_j() for meter in self.meters) - self.start_j + self.unseen_j()
 
     def total_j(self) -> float:
         """Joules of all entries."""
-        earlier_j = math.fsum(spending.energy_j for spending in self.earlier)
+        earlier_j = math.fsum(spending.energy_j for spending in (*self.earlier, *self.elsewhere)) + self.others_j
         return earlier_j + max(self.session_j(), math.fsum(self.booked.values()))
 
 

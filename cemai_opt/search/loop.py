@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
+from typing import Any
 
 import optuna
 from optuna.trial import TrialState
@@ -21,12 +22,16 @@ from cemai_opt.core.spec import StudySpec
 from cemai_opt.engines import Engine
 from cemai_opt.search.allowance import Allowance
 from cemai_opt.search.design import initial_design
+from cemai_opt.search.exchange import Exchange
 from cemai_opt.search.harvest import Harvest, bounds_of, summary_of
 from cemai_opt.search.ledger import Ledger
 from cemai_opt.search.outlook import Outlook
 from cemai_opt.search.samplers import Budget
+from cemai_opt.search.storage import settle
 from cemai_opt.search.suggest import suggest
 
+TICK_S = 1.0
+"""So often a search that waits looks up from it."""
 MAX_IDLE_IN_A_ROW = 50
 """So many suggestions in a row for which nothing ran: what is left of the space is known, or of no use."""
 WORTH_WHILE = 0.001
@@ -64,14 +69,19 @@ class Search:
         on_result: Callable[[TrialResult, SearchState], None] = lambda result, state: None,
         budget: Budget | None = None,
         cache: str | None = None,
+        exchange: Exchange | None = None,
+        on_tick: Callable[[], None] = lambda: None,
     ) -> None:
+        """`exchange` is there where other drivers search in the same study; `on_tick` is called now and then."""
         self._study, self._space, self._optuna = study, space, optuna_study
         self._engine, self._ledger, self._on_result, self._cache = engine, ledger, on_result, cache
+        self._exchange, self._on_tick = exchange, on_tick
         self._allowance = allowance or Allowance(study, ledger, time.monotonic())
         self._design = initial_design(space)
-        self._outlook, self._harvest = Outlook(study, space), Harvest(study, space, optuna_study)
+        self._outlook, self._harvest = Outlook(study, space), Harvest(study, space, optuna_study, self._posted)
         self._by_digest: dict[str, TrialResult] = {}
         self._by_trial: dict[int, TrialResult] = {}
+        self._numbers: set[int] = set()
         self._seen = budget.seen if budget is not None else set()
         if budget is not None:
             budget.gate.append(self.is_affordable)
@@ -92,24 +102,44 @@ class Search:
             return self._run()
         except KeyboardInterrupt:
             for trial in self._running.values():
-                self._optuna.tell(trial, state=TrialState.FAIL)
+                settle(self._optuna, trial.number)
             return INTERRUPTED
 
     def _run(self) -> str:
         self._harvest_earlier()
         self._queue = self._untried_design()
         while True:
+            self._hear()
             reason = self._reason_to_stop()
-            if reason is None and len(self._running) < self._engine.slots:
+            is_full = self._n_begun() >= self._study.search.trials
+            if reason is None and not is_full and len(self._running) < self._engine.slots:
                 self._ask()
-            elif self._running:
+            elif self._running or (reason is None and self._n_begun() > self._n_run):
                 self._collect()
-            elif reason is not None:
-                return reason
+            else:
+                return reason or f"{self._study.search.trials} trials are done"
+
+    def _n_begun(self) -> int:
+        """Trials that have run or are running, here and elsewhere."""
+        elsewhere = len(self._exchange.elsewhere()) if self._exchange else 0
+        return self._n_run + len(self._running) + elsewhere
+
+    def _hear(self) -> None:
+        """Takes in what other drivers have finished."""
+        if self._exchange is None:
+            return
+        self._exchange.beat(self._running.values())
+        for result in self._exchange.news(self._numbers):
+            self._ledger.book_elsewhere(result)
+            self._know(result)
+            self._on_result(result, self._state())
+            self._stagnation.see(self._front, self._box)
+        self._ledger.others_j = self._exchange.drivers_j()
 
     def _know(self, result: TrialResult) -> None:
         """Takes a finished trial into everything that the search remembers."""
         self.results.append(result)
+        self._numbers.add(result.trial)
         self._n_run += result.has_run
         self._spent_j += result.spent.energy_j
         if result.is_repeat or result.is_skipped:
@@ -126,15 +156,16 @@ class Search:
             self._box = self._box.with_point(point) if len(self.points) > 1 else Box.around([point])
 
     def _untried_design(self) -> list[dict[str, Value]]:
-        """First trials that earlier sessions have neither finished nor put in line."""
-        waiting = [
-            trial.system_attrs.get("fixed_params")
-            for trial in self._optuna.get_trials(deepcopy=False, states=[TrialState.WAITING])
-        ]
+        """First trials that nobody has finished, begun or put in line.
+
+        A trial that died with its owner is in line again as often as it should be, so it counts as well.
+        """
+        trials = self._optuna.get_trials(deepcopy=False)
+        in_line = [trial.system_attrs.get("fixed_params") for trial in trials]
         return [
             genome
             for genome in self._design
-            if self._space.active(genome).digest not in self._by_digest and self._open_genes(genome) not in waiting
+            if self._space.active(genome).digest not in self._by_digest and self._open_genes(genome) not in in_line
         ]
 
     def _open_genes(self, genome: Mapping[str, Value]) -> dict[str, Value]:
@@ -142,6 +173,8 @@ class Search:
 
     def _enqueue_affordable(self) -> None:
         """Puts the next first trial in line that is not too dear for now."""
+        if self._exchange is not None:
+            self._queue = self._untried_design()
         genome = next((genome for genome in self._queue if self.is_affordable(genome)), None)
         if genome is not None:
             self._queue.remove(genome)
@@ -159,8 +192,6 @@ class Search:
 
     def _reason_to_stop(self) -> str | None:
         search = self._study.search
-        if self._n_run + len(self._running) >= search.trials:
-            return f"{search.trials} trials are done"
         if self._idle_in_a_row >= MAX_IDLE_IN_A_ROW:
             return f"the last {MAX_IDLE_IN_A_ROW} suggestions were known or too dear: the space is used up"
         if self._stagnation.is_over:
@@ -185,10 +216,13 @@ class Search:
             return
         self._idle_in_a_row = 0
         self._seen.add(config.digest)
+        if self._exchange is not None and not self._exchange.claim(trial, config.digest):
+            self._finish(trial, _skipped(trial.number, config, "another driver is running it"))
+            return
         try:
             self._running[self._engine.run(self._plan(trial.number, config))] = trial
         except KeyboardInterrupt:
-            self._optuna.tell(trial, state=TrialState.FAIL)
+            settle(self._optuna, trial.number)
             raise
 
     def _plan(self, number: int, config: Config) -> TrialPlan:
@@ -203,7 +237,12 @@ class Search:
         return TrialPlan(number, self._study, config, "search", stages, folds, limits, self._cache)
 
     def _collect(self) -> None:
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        if self._running:
+            done, _ = wait(self._running, TICK_S, return_when=FIRST_COMPLETED)
+        else:
+            done = set[Future[TrialResult]]()
+            time.sleep(TICK_S)
+        self._on_tick()
         for future in sorted(done, key=lambda f: self._running[f].number):
             result = future.result()
             self._ledger.book(result)
@@ -211,15 +250,21 @@ class Search:
 
     def _finish(self, trial: optuna.Trial, result: TrialResult) -> None:
         trial.set_user_attr("cemai", summary_of(result))  # before tell: Optuna seals finished trials
+        for key, value in self._posted(result).items():
+            trial.set_user_attr(key, value)
         for name, missed in bounds_of(self._study, result).items():
             trial.set_constraint(name, missed)
-        values = [result.score, objective_g(self._study, result)] if result.is_complete else None
         self._know(result)
         self._on_result(result, self._state())  # kept first: a kill before tell loses no finished trial
-        frozen = self._optuna.tell(trial, values, state=_STATES[result.state])  # type: ignore[arg-type]  # a complete result has a score
+        state, values = outcome_of(self._study, result)
+        frozen = self._optuna.tell(trial, values, state=state)
         if result.has_run:
             self._take_in(self._harvest.of(result, frozen, self._front, self._by_digest))
             self._stagnation.see(self._front, self._box)
+
+    def _posted(self, result: TrialResult) -> dict[str, Any]:
+        """What other drivers are told of a trial, if there are any."""
+        return self._exchange.post(result, self._ledger.driver_j()) if self._exchange else {}
 
     def _harvest_earlier(self) -> None:
         """Takes in what a killed session had no time to harvest."""
@@ -259,6 +304,13 @@ class Stagnation:
     def is_over(self) -> bool:
         """Has patience run out?"""
         return self._patience is not None and self._n_idle >= self._patience
+
+
+def outcome_of(study: StudySpec, result: TrialResult) -> tuple[TrialState, list[float] | None]:
+    """State and objectives of a finished trial as Optuna is told."""
+    if not result.is_complete or result.score is None:
+        return _STATES[result.state], None
+    return TrialState.COMPLETE, [result.score, objective_g(study, result)]
 
 
 def _point(study: StudySpec, result: TrialResult) -> Point:

@@ -1,4 +1,4 @@
-"""Opens the Optuna study of a run folder."""
+"""Opens the Optuna study of a run, in its folder or in a database that several drivers share."""
 
 from __future__ import annotations
 
@@ -9,32 +9,44 @@ from pathlib import Path
 
 import optuna
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages import BaseStorage, JournalStorage, RetryHeartbeatStaleTrialCallback
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from cemai_opt.core.errors import StudyError
 
-Finished = Mapping[int, Sequence[float]]
+Finished = Mapping[int, tuple[TrialState, Sequence[float] | None]]
 EMPTY: Finished = {}
 JOURNAL = "optuna.journal"
-"""A journal file costs 9 ms of CPU time a trial at 1,000 trials; SQLite costs 58 ms."""
+"""A journal file costs a driver less than SQLite does: docs/decisions/engines.md has the figures."""
+RETRY_HISTORY = "retry_history"
+"""System attribute that Optuna's callback gives to a trial which is tried again."""
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    try_again = RetryHeartbeatStaleTrialCallback(max_retry=1)
+"""Puts the parameters of a trial in line once more, but not a second time: it may be what kills its owners."""
 
 
 def open_study(
-    folder: Path, name: str, metrics: Sequence[str], sampler: BaseSampler, finished: Finished = EMPTY
+    folder: Path,
+    name: str,
+    metrics: Sequence[str],
+    sampler: BaseSampler,
+    finished: Finished = EMPTY,
+    storage: BaseStorage | None = None,
 ) -> optuna.Study:
-    """The study in `folder`, made where there is none yet.
+    """The study in `storage`, by default the journal in `folder`; made where there is none yet.
 
-    Trials that a dead owner left running get the values that `finished` knows for their numbers, or become failed.
+    In a journal, trials that a dead owner left running end as `finished` knows by number, or fail and are tried again.
+    StudyError where the storage cannot be read.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     journal = folder.resolve() / JOURNAL  # whole: the lock is a link to this path, wherever a later process stands
-    _mend(journal)
     try:
-        storage: BaseStorage = JournalStorage(JournalFileBackend(str(journal)))
+        if storage is None:
+            _mend(journal)
         study = optuna.create_study(
-            storage=storage,
+            storage=storage or JournalStorage(JournalFileBackend(str(journal))),
             study_name=name,
             sampler=sampler,
             directions=["maximize", "minimize"],
@@ -45,10 +57,18 @@ def open_study(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names(list(metrics))
-    for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-        values = finished.get(trial.number)
-        study.tell(trial.number, values, state=TrialState.FAIL if values is None else TrialState.COMPLETE)
+    if storage is None:
+        for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+            settle(study, trial.number, finished)
     return study
+
+
+def settle(study: optuna.Study, number: int, finished: Finished = EMPTY) -> None:
+    """Ends a trial whose owner is gone: as `finished` knows it, or as failed, with its parameters in line once more."""
+    state, values = finished.get(number, (TrialState.FAIL, None))
+    frozen = study.tell(number, values, state=state)
+    if number not in finished and frozen.params:
+        try_again(study, frozen)
 
 
 def _mend(journal: Path) -> None:

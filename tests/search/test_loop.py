@@ -70,7 +70,13 @@ def test_a_finished_trial_that_optuna_does_not_know_yet_becomes_known(tmp_path: 
     rehearse(tmp_path, trials=10)
     study = open_study(tmp_path, "paper", ("r2", "gCO2eq"), optuna.samplers.RandomSampler())
     begun = study.ask()
-    again = open_study(tmp_path, "paper", ("r2", "gCO2eq"), optuna.samplers.RandomSampler(), {begun.number: (0.7, 0.1)})
+    again = open_study(
+        tmp_path,
+        "paper",
+        ("r2", "gCO2eq"),
+        optuna.samplers.RandomSampler(),
+        {begun.number: (optuna.trial.TrialState.COMPLETE, (0.7, 0.1))},
+    )
     assert again.trials[begun.number].values == [0.7, 0.1]
 
 

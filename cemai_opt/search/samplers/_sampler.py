@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class Budget:
     seen: set[str] = field(default_factory=set)
     done: int = 0
     """Trials of earlier sessions."""
+    driver: str = ""
+    """Name of the driver, where there are several: they should not draw the same."""
     wanted: Wanted = field(default_factory=Wanted)
     """What a pipeline must keep to be of use."""
     gate: list[Callable[[Mapping[str, Value]], bool]] = field(default_factory=list)
@@ -40,7 +43,7 @@ class Budget:
     @property
     def session_seed(self) -> int:
         """The seed for a sampler that draws in sequence: a resumed search does not draw the same again."""
-        return (self.seed + 1_000_003 * self.done) % 2**32
+        return (self.seed + 1_000_003 * self.done + zlib.crc32(self.driver.encode())) % 2**32
 
     @property
     def population_size(self) -> int:
