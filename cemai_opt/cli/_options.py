@@ -57,6 +57,7 @@ PLACES = {
     "meter": "carbon.meter",
     "engine": "engine.name",
     "workers": "engine.workers",
+    "scheduler": "engine.scheduler",
     "trial_timeout": "engine.trial_timeout_s",
     "trial_memory": "engine.trial_memory_mb",
     "seed": "seed",
@@ -178,6 +179,7 @@ def search_options(command: F) -> F:
             "--confirm", type=int, metavar="N", help="Measure front members N times again, alone.  [default: 3]"
         ),
         click.option("--engine", metavar="NAME", help="Where trials run.  [default: worker_process]"),
+        click.option("--scheduler", metavar="URL", help="For --engine dask: tcp://...  [default: a local cluster]"),
         click.option("--workers", type=int, metavar="N", help="Trials at the same time.  [default: 1]"),
         click.option("--trial-timeout", type=float, metavar="SECONDS", help="Kill a trial that runs longer."),
         click.option(

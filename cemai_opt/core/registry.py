@@ -11,7 +11,13 @@ from typing import ClassVar, Generic, TypeVar
 
 from cemai_opt.core.errors import StudyError, nearest
 
-EXTRA_OF = {"torch": "deep", "shap": "explain", "matplotlib": "report", "optuna_dashboard": "dashboard"}
+EXTRA_OF = {
+    "torch": "deep",
+    "shap": "explain",
+    "matplotlib": "report",
+    "optuna_dashboard": "dashboard",
+    "distributed": "dask",
+}
 """Which extra of this package brings a library; the others come with the package itself."""
 
 

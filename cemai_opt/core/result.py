@@ -101,6 +101,8 @@ class TrialResult:
     """The score of each validation fold alone, where there are several."""
     curve: Curve | None = None
     """What the trial was with fewer rounds, trees or epochs, where it was watched."""
+    host: str = ""
+    """Name of the machine on which it ran, and was metered."""
     parent: int | None = None
     """The trial on whose curve this one is a point: nothing ran for it."""
 
@@ -149,6 +151,7 @@ class TrialResult:
             "foreign_load": self.foreign_load,
             "repeats_j": list(self.repeats_j),
             "fold_scores": list(self.fold_scores),
+            "host": self.host,
             "parent": self.parent,
             "curve": self.curve.to_json() if self.curve else None,
             "cost": self.cost.to_json(),
@@ -174,6 +177,7 @@ class TrialResult:
             repeats_j=tuple(document["repeats_j"]),
             fold_scores=tuple(document["fold_scores"]),
             curve=Curve.from_json(document["curve"]) if document["curve"] else None,
+            host=document.get("host", ""),
             parent=document["parent"],
         )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,18 @@ WORN_SHARE = 0.5
 
 
 class Guard:
-    """One worker at a time, and what it may take: `timeout_s` and `memory_bytes` for each plan.
+    """One worker at a time, whose trials may take `memory_bytes` each, and the time that their study says.
 
     `data` is the folder of the stored data set. Not to be used by two threads at the same time.
     """
 
-    def __init__(self, server: ForkServer, data: Path, timeout_s: float | None, memory_bytes: int) -> None:
-        self._server, self._data = server, data
-        self._timeout_s, self._memory_bytes = timeout_s or math.inf, memory_bytes
+    def __init__(self, server: ForkServer, data: Path, memory_bytes: int) -> None:
+        self._server, self._data, self._memory_bytes = server, data, memory_bytes
         self._worker: Worker | None = None
         self._fresh_bytes = 0
 
-    def run(self, plan: TrialPlan) -> TrialResult:
-        """The result of a plan, whatever becomes of the process that runs it.
+    def run(self, plan: TrialPlan, is_wanted: Callable[[], bool] = lambda: True) -> TrialResult:
+        """The result of a plan, whatever becomes of the process that runs it; it is killed when no longer wanted.
 
         CemaiError where no trial can be run: the data is gone, or nothing can be measured.
         """
@@ -51,6 +51,8 @@ class Guard:
             worker.wire.send_bytes(json.dumps({"plan": plan.to_json(), "data": str(self._data)}).encode())
             while not worker.wire.poll(LOOK_S):
                 reason = self._why_kill(plan, watch.elapsed_s(), anonymous_bytes(worker.pid) - held)
+                if reason is None and not is_wanted():
+                    reason = FAILED, "nobody waits for it any more"
                 if reason is not None:
                     return watch.result(self._retire(), *reason)
             answer = json.loads(worker.wire.recv_bytes())
@@ -96,8 +98,9 @@ class Guard:
         """The state and the reason of a trial that has to be killed now; None: let it run."""
         if held_bytes > self._memory_bytes:
             return FAILED, f"it took more than {self._memory_bytes / 1e6:.0f} MB of memory (--trial-memory)"
-        if elapsed_s > self._timeout_s:
-            return FAILED, f"it ran longer than {self._timeout_s:g} s (--trial-timeout)"
+        timeout_s = plan.study.engine.trial_timeout_s
+        if timeout_s is not None and elapsed_s > timeout_s:
+            return FAILED, f"it ran longer than {timeout_s:g} s (--trial-timeout)"
         if plan.limits is not None and elapsed_s > plan.limits.spend_s + GRACE_S:
             return PRUNED, "the time is over, and it did not end by itself"
         return None
@@ -132,7 +135,8 @@ class _Watch:
             "; ".join(meter.source for meter in self._meters) + "; a share by CPU time, for it was killed",
         )
         spent = Cost((row,))
-        return TrialResult(self._plan.trial, state, self._plan.config, spent, spent, reason=reason)
+        config, host = self._plan.config, platform.node()
+        return TrialResult(self._plan.trial, state, config, spent, spent, reason=reason, host=host)
 
 
 def _libraries(plan: TrialPlan) -> list[str]:

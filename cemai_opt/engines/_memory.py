@@ -14,11 +14,11 @@ BYTES_PER_MB = 10**6
 CGROUPS = Path("/sys/fs/cgroup")
 
 
-def trial_bytes(spec: EngineSpec) -> int:
-    """Bytes that one trial may take: what was asked for, or its share of what is free now."""
+def trial_bytes(spec: EngineSpec, slots: int) -> int:
+    """Bytes that one of `slots` trials may take: what was asked for, or its share of what is free now."""
     if spec.trial_memory_mb is not None:
         return spec.trial_memory_mb * BYTES_PER_MB
-    return int(MOST_OF_FREE * free_bytes() / spec.workers)
+    return int(MOST_OF_FREE * free_bytes() / slots)
 
 
 def free_bytes(mount: Path = CGROUPS, membership: Path = Path("/proc/self/cgroup")) -> int:

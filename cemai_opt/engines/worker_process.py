@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import LifoQueue
 
-from cemai_opt.core.errors import StudyError
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.spec import StudySpec
 from cemai_opt.datasets import store
+from cemai_opt.engines._cores import check_cores
 from cemai_opt.engines._engine import Engine
 from cemai_opt.engines._fork_server import ForkServer
 from cemai_opt.engines._guard import Guard
@@ -25,19 +24,16 @@ class WorkerProcess(Engine):
     """Guarded child processes, `engine.workers` of them at the same time."""
 
     def __init__(self, study: StudySpec, scratch: Path | None) -> None:
-        spec, cores = study.engine, len(os.sched_getaffinity(0))
-        if spec.workers * study.threads > cores:
-            raise StudyError(
-                f"{spec.workers} workers x {study.threads} threads are more than the {cores} cores here",
-                "trials would wait for each other; give fewer --workers or --threads",
-            )
+        check_cores(study)
+        spec = study.engine
         self.slots = spec.workers
         self._server = ForkServer(study.threads)  # loads libraries while the data is stored
         self._own = None if scratch else Path(tempfile.mkdtemp(prefix="cemai-opt-"))
         data = store(read_data(study.data, study.task), scratch or self._own or Path())
+        memory_bytes = trial_bytes(spec, spec.workers)
         self._guards: LifoQueue[Guard] = LifoQueue()  # the last one used comes first: it has everything at hand
         for _ in range(spec.workers):
-            self._guards.put(Guard(self._server, data, spec.trial_timeout_s, trial_bytes(spec)))
+            self._guards.put(Guard(self._server, data, memory_bytes))
         self._pool = ThreadPoolExecutor(spec.workers, thread_name_prefix="guard")
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -46,6 +47,9 @@ class Pipeline:
 
     def run(self, plan: TrialPlan) -> TrialResult:
         """The result of a plan; a stage that raises makes it a failed one, whose cost is what ran until then."""
+        return replace(self._result(plan), host=platform.node())
+
+    def _result(self, plan: TrialPlan) -> TrialResult:
         job = job_of(plan, self._data)
         folds = self._splits.search if plan.phase == "search" else (self._splits.final,)
         knob, full = _growth(plan.config)

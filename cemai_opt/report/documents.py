@@ -105,6 +105,7 @@ def _member(record: RunRecord, result: TrialResult, final: TrialResult | None) -
     member: dict[str, Any] = {
         "trial": result.trial,
         "parent": result.parent,
+        "host": result.host,
         "model": result.model,
         "validation": result.score,
         "test": final.score if final else None,

@@ -67,7 +67,7 @@ def settle(study: optuna.Study, number: int, finished: Finished = EMPTY) -> None
     """Ends a trial whose owner is gone: as `finished` knows it, or as failed, with its parameters in line once more."""
     state, values = finished.get(number, (TrialState.FAIL, None))
     frozen = study.tell(number, values, state=state)
-    if number not in finished and frozen.params:
+    if number not in finished and (frozen.params or "fixed_params" in frozen.system_attrs):
         try_again(study, frozen)
 
 

@@ -1,0 +1,177 @@
+"""Runs trials on a Dask cluster, each in a guarded child process of the worker that got it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cemai_opt.core import errors
+from cemai_opt.core.errors import StudyError
+from cemai_opt.core.measurement import Cost
+from cemai_opt.core.plan import TrialPlan
+from cemai_opt.core.result import FAILED, TrialResult
+from cemai_opt.core.spec import StudySpec
+from cemai_opt.engines._cores import check_cores
+from cemai_opt.engines._engine import Engine
+from cemai_opt.engines._station import close_station, run_in_station
+from cemai_opt.pipeline import read_data
+
+if TYPE_CHECKING:
+    from distributed import Client, LocalCluster
+
+MAX_THREADS = 1024
+"""Trials that one driver waits for at the same time."""
+CONNECT_S, RECONNECT_S = 10.0, 300.0
+"""How long a scheduler may take to answer at first, and how long one is waited for that has answered before."""
+LOOK_S = 2.0
+"""So often the driver looks how many workers there are."""
+MAX_TRIES = 4
+"""A trial is handed to the scheduler so often; the scheduler itself tries another worker when one dies."""
+GPU = "GPU"
+"""The resource that a worker with a graphics card declares: `dask worker --resources GPU=1`."""
+
+
+class Dask(Engine):
+    """One trial per thread of a worker; a local cluster of `engine.workers` unless a scheduler is named."""
+
+    requires = ("distributed",)
+
+    def __init__(self, study: StudySpec) -> None:
+        self._study, self._session = study, uuid.uuid4().hex[:12]
+        self._lock, self._is_closed = threading.Lock(), False
+        self._cluster: LocalCluster | None = None if study.engine.scheduler else _local_cluster(study)
+        self._address = study.engine.scheduler or self._cluster.scheduler_address  # type: ignore[union-attr]  # one of both
+        self._elsewhere_j = 0.0
+        self._looked_s, self._slots = -LOOK_S, 1
+        self._connect(CONNECT_S)
+        self._check_gpus()
+        self._pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="dask-trial")
+
+    @classmethod
+    def opened(cls, study: StudySpec, scratch: Path | None) -> Dask:
+        """The engine on the cluster that the study names. StudyError where no scheduler answers."""
+        return cls(study)
+
+    @property
+    def slots(self) -> int:  # type: ignore[override]  # workers come and go
+        """Trials that the workers of this moment run at the same time; at least one, which then waits for a worker."""
+        if time.monotonic() - self._looked_s >= LOOK_S:
+            self._looked_s = time.monotonic()
+            try:
+                n_threads = sum(self._client.nthreads().values())
+                self._slots = min(MAX_THREADS, max(1, n_threads // self._study.threads))
+            except Exception:  # the scheduler is away; who waits for a trial connects again
+                self._slots = 1
+        return self._slots
+
+    def unseen_j(self) -> float:
+        """Joules of workers that are no descendants of this process."""
+        return self._elsewhere_j
+
+    def close(self) -> None:
+        """Takes back what still runs; a local cluster ends."""
+        self._is_closed = True
+        with contextlib.suppress(Exception):  # the scheduler may be gone
+            self._client.run(close_station, self._session, on_error="ignore")
+        self._client.close(timeout=CONNECT_S)
+        if self._cluster is not None:
+            self._cluster.close(timeout=CONNECT_S)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, plan: TrialPlan) -> Future[TrialResult]:
+        return self._pool.submit(self._finished, plan)
+
+    def _finished(self, plan: TrialPlan) -> TrialResult:
+        """The result of a plan, handed in again where the scheduler has lost it."""
+        from distributed import KilledWorker
+
+        reason = ""
+        for _ in range(MAX_TRIES):
+            client, data = self._client, self._data
+            key = f"trial-{plan.trial}-{uuid.uuid4().hex[:12]}"
+            try:
+                future = client.submit(
+                    run_in_station,
+                    self._session,
+                    plan.to_json(),
+                    data,
+                    key,
+                    key=key,
+                    pure=False,
+                    resources={GPU: 1} if self._study.device == "cuda" else None,
+                )
+                return self._taken(future.result())
+            except errors.CemaiError:
+                raise
+            except KilledWorker as error:
+                reason = f"the workers that ran it died, {error.allowed_failures + 1} times"
+                break
+            except ModuleNotFoundError as error:
+                raise StudyError(f"a worker lacks {error.name}", "install cemai-opt on every worker") from error
+            except Exception as error:  # whatever a lost connection looks like
+                if self._is_closed:
+                    raise
+                reason = f"its scheduler was lost: {type(error).__name__}: {error}"
+                self._reconnect(client)
+        return TrialResult(plan.trial, FAILED, plan.config, Cost(), Cost(), reason=reason)
+
+    def _taken(self, answer: dict[str, Any]) -> TrialResult:
+        with self._lock:
+            if self._cluster is None:
+                self._elsewhere_j += float(answer["spent_j"])
+        if "fault" in answer:
+            raise getattr(errors, answer["fault"])(answer["message"], answer["hint"])
+        return TrialResult.from_json(answer["result"])
+
+    def _connect(self, timeout_s: float) -> None:
+        """Connects, and hands the data over: each worker gets it once, from here or from another worker."""
+        from distributed import Client
+
+        try:
+            self._client: Client = Client(self._address, timeout=timeout_s, set_as_default=False)
+            self._data = self._client.scatter(read_data(self._study.data, self._study.task), hash=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise StudyError(f"no scheduler at {self._address}: {reason}", "start one with `dask scheduler`") from error
+
+    def _reconnect(self, lost: Client) -> None:
+        """A new connection in place of a lost one, as soon as there is a scheduler again."""
+        with self._lock:
+            if self._client is not lost or self._is_closed:
+                return None  # another thread was faster
+            lost.close(timeout=1.0)
+            end_s = time.monotonic() + RECONNECT_S
+            while True:
+                try:
+                    return self._connect(CONNECT_S)
+                except StudyError:
+                    if time.monotonic() > end_s:
+                        raise
+                    time.sleep(1.0)
+
+    def _check_gpus(self) -> None:
+        """StudyError where a GPU is asked for and the workers that are there declare none."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        if self._study.device == "cuda" and workers and not any(GPU in worker["resources"] for worker in workers):
+            raise StudyError("no worker declares a GPU", f"start workers with --resources {GPU}=1")
+
+
+def _local_cluster(study: StudySpec) -> LocalCluster:
+    from distributed import LocalCluster
+
+    check_cores(study)
+    return LocalCluster(
+        n_workers=study.engine.workers,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        memory_limit=0,  # guards look after memory
+        resources={GPU: 1} if study.device == "cuda" else None,
+        silence_logs=logging.CRITICAL,
+    )
