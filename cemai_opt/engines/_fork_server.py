@@ -26,13 +26,15 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
-from cemai_opt.core.errors import TrialError
+from cemai_opt.core.errors import StudyError, TrialError
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """linux/prctl.h"""
 TIDY_S = 5.0
 """So often the server looks for dead orphans."""
 MAX_MESSAGE = 65536
+MAX_STARTS = 10
+"""Times that a server is started for one worker."""
 BASE = ("numpy", "pandas", "sklearn.ensemble", "sklearn.linear_model", "threadpoolctl", "cemai_opt.engines._child")
 """Loaded before the first worker is forked; what a stage or a model needs besides, before the first plan with it."""
 START = "import sys; sys.path[:] = {path!r}; from cemai_opt.engines._fork_server import serve; serve({fd})"
@@ -90,16 +92,20 @@ class ForkServer:
                 self._load(new)
 
     def fork(self, memory_bytes: int) -> Worker:
-        """A new worker that may take so much memory beyond what it begins with. TrialError after `close`."""
+        """A new worker that may take so much memory beyond what it begins with.
+
+        StudyError where no server stays alive; TrialError after `close`.
+        """
         with self._lock:
-            try:
-                return self._forked(memory_bytes)
-            except OSError:
-                if self._is_closed:
-                    raise TrialError("the engine is closed") from None
-                self._end()
-                self._start()
-                return self._forked(memory_bytes)
+            for _ in range(MAX_STARTS):
+                try:
+                    return self._forked(memory_bytes)
+                except OSError:
+                    if self._is_closed:
+                        raise TrialError("the engine is closed") from None
+                    self._end()
+                    self._start()
+        raise StudyError(f"the process that starts workers has died {MAX_STARTS} times", "try --engine in_process")
 
     def bury(self, pid: int) -> Death:
         """Kills a worker if it lives, and everything that it has started; waits until they are gone."""

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import uuid
+import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,6 +136,9 @@ class Dask(Engine):
 
         try:
             self._client: Client = Client(self._address, timeout=timeout_s, set_as_default=False)
+            if not self._client.nthreads():
+                warnings.warn(f"no worker at {self._address} yet: waiting for one", stacklevel=2)
+            self._client.wait_for_workers(1)
             self._data = self._client.scatter(read_data(self._study.data, self._study.task), hash=False)
         except (OSError, TimeoutError, ValueError) as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -12,20 +12,31 @@ from typing import Any, TypeVar
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import RDBStorage
+from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    PendingRollbackError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import NoSuchModuleError as NoSuchDialectError
 
 from cemai_opt.core.errors import StudyError
-from cemai_opt.search.exchange import BEAT_S, GRACE_S
 from cemai_opt.search.storage import try_again
 
+BEAT_S, GRACE_S = 10, 60
+"""So often a driver says that its trials run; after so long without a word they are taken for dead, and tried again."""
 PATIENCE_S = 300.0
 """A database that is restarted is waited for this long."""
 RETRY_S, TRIES = 0.5, 6
 PASSWORD = "CEMAI_OPT_STORAGE_PASSWORD"
 """Environment variable: the password, where it is neither in the address nor known to the database's own client."""
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 def without_password(address: str) -> tuple[str, str | None]:
@@ -39,7 +50,7 @@ def without_password(address: str) -> tuple[str, str | None]:
     return shown.render_as_string(hide_password=False), url.password
 
 
-def open_database(address: str, password: str | None) -> RDBStorage:
+def open_database(address: str, password: str | None) -> PatientStorage:
     """Optuna's storage at an address without password. StudyError where it cannot be reached or used."""
     url = _url(address)
     password = password or os.environ.get(PASSWORD)
@@ -58,7 +69,7 @@ def open_database(address: str, password: str | None) -> RDBStorage:
     raise AssertionError("the last try returns or raises")
 
 
-def _opened(address: str) -> RDBStorage:
+def _opened(address: str) -> PatientStorage:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         return PatientStorage(
@@ -93,7 +104,7 @@ def _patient(method: F) -> F:
                 if has_failed:  # the first try had reached the database, its answer was lost
                     return True
                 raise
-            except (optuna.exceptions.StorageInternalError, DBAPIError) as error:
+            except (optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
                 if not _is_away(error) or time.monotonic() > end_s:
                     raise
                 has_failed = True
@@ -106,16 +117,26 @@ def _patient(method: F) -> F:
 def _is_away(error: BaseException) -> bool:
     """Is it the connection that failed, rather than what was asked?"""
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, DBAPIError):
+    while cause is not None and not isinstance(cause, (DBAPIError, PendingRollbackError)):
         cause = cause.__cause__
-    return cause is not None and (cause.connection_invalidated or type(cause).__name__ == "OperationalError")
+    is_cut = isinstance(cause, DBAPIError) and cause.connection_invalidated
+    return is_cut or isinstance(cause, (OperationalError, PendingRollbackError))
 
 
 class PatientStorage(RDBStorage):
     """Optuna's database storage, whose calls wait while the database is being restarted."""
 
+    def exclusively(self, name: str, action: Callable[[], T]) -> T:
+        """What `action` returns, while no other driver is in the part that is called `name`; PostgreSQL sees to it."""
+        if self.engine.dialect.name != "postgresql":
+            return action()
+        with self.engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+            return action()
+
 
 for _name in (
+    "exclusively",
     "_create_new_trial",
     "_get_stale_trial_ids",
     "_get_trials",
@@ -134,4 +155,4 @@ for _name in (
     "set_trial_system_attr",
     "set_trial_user_attr",
 ):
-    setattr(PatientStorage, _name, _patient(getattr(RDBStorage, _name)))
+    setattr(PatientStorage, _name, _patient(getattr(PatientStorage, _name)))

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import RDBStorage, fail_stale_trials
+from optuna.storages import fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.result import TrialResult
+from cemai_opt.search.database import BEAT_S, PatientStorage
 from cemai_opt.search.storage import Finished, settle
 
-BEAT_S, GRACE_S = 10, 60
-"""So often a driver says that its trials run; after so long without a word they are taken for dead, and tried again."""
 CLAIM, RESULT, DRIVER_J = "cemai:claim", "cemai:result", "cemai:driver_j"
 """User attributes: of a running trial who runs what; of a finished one what came of it, what its driver has spent."""
 QUESTION = "cemai:question"
@@ -32,7 +31,7 @@ class Exchange:
     """One driver's view of a study that has others. `driver` names it, the same in every session of its run folder."""
 
     def __init__(
-        self, study: optuna.Study, storage: RDBStorage, driver: str, clock: Callable[[], float] = time.monotonic
+        self, study: optuna.Study, storage: PatientStorage, driver: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._study, self._storage, self._driver, self._clock = study, storage, driver, clock
         self._last_beat_s = -float(BEAT_S)
@@ -55,10 +54,17 @@ class Exchange:
                 settle(self._study, trial.number, finished)
 
     def claim(self, trial: optuna.Trial, digest: str) -> bool:
-        """Says that this driver is about to run a pipeline; False where another one has said so before."""
-        trial.set_user_attr(CLAIM, {"driver": self._driver, "digest": digest})
-        self._storage.record_heartbeat(trial._trial_id)
-        return not any(other.number < trial.number and _claim(other)["digest"] == digest for other in self.elsewhere())
+        """Says that this driver is about to run a pipeline; False where another one is running it, or has run it."""
+
+        def claimed() -> bool:
+            others = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING, *FINISHED))
+            if any(_claim(other).get("digest") == digest and _is_run(other) for other in others):
+                return False
+            trial.set_user_attr(CLAIM, {"driver": self._driver, "digest": digest})
+            self._storage.record_heartbeat(trial._trial_id)
+            return True
+
+        return self._storage.exclusively(self._study.study_name, claimed)
 
     def elsewhere(self) -> list[FrozenTrial]:
         """Trials that other drivers are running."""
@@ -105,6 +111,11 @@ class Exchange:
 def driver_of(folder: Path) -> str:
     """The name of the driver whose run folder this is."""
     return f"{platform.node()}:{folder.resolve()}"
+
+
+def _is_run(trial: FrozenTrial) -> bool:
+    """Is a trial that somebody has claimed running, or did it come to an end? One whose driver died did neither."""
+    return trial.state == TrialState.RUNNING or RESULT in trial.user_attrs
 
 
 def _claim(trial: FrozenTrial) -> dict[str, Any]:

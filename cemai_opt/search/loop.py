@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from cemai_opt.core.front import Box, Front, Point
@@ -217,7 +218,7 @@ class Search:
         self._idle_in_a_row = 0
         self._seen.add(config.digest)
         if self._exchange is not None and not self._exchange.claim(trial, config.digest):
-            self._finish(trial, _skipped(trial.number, config, "another driver is running it"))
+            self._finish(trial, _skipped(trial.number, config, "another driver has it"))
             return
         try:
             self._running[self._engine.run(self._plan(trial.number, config))] = trial
@@ -249,7 +250,10 @@ class Search:
             self._finish(self._running.pop(future), result)
 
     def _finish(self, trial: optuna.Trial, result: TrialResult) -> None:
-        trial.set_user_attr("cemai", summary_of(result))  # before tell: Optuna seals finished trials
+        try:
+            trial.set_user_attr("cemai", summary_of(result))  # before tell: Optuna seals finished trials
+        except UpdateFinishedTrialError:
+            return  # this driver was away for so long that another one has taken the trial over
         for key, value in self._posted(result).items():
             trial.set_user_attr(key, value)
         for name, missed in bounds_of(self._study, result).items():

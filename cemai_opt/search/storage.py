@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ import optuna
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, JournalStorage, RetryHeartbeatStaleTrialCallback
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from cemai_opt.core.errors import StudyError
 
@@ -23,8 +24,7 @@ RETRY_HISTORY = "retry_history"
 """System attribute that Optuna's callback gives to a trial which is tried again."""
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    try_again = RetryHeartbeatStaleTrialCallback(max_retry=1)
-"""Puts the parameters of a trial in line once more, but not a second time: it may be what kills its owners."""
+    _retry = RetryHeartbeatStaleTrialCallback(max_retry=1)
 
 
 def open_study(
@@ -61,6 +61,13 @@ def open_study(
         for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
             settle(study, trial.number, finished)
     return study
+
+
+def try_again(study: optuna.Study, trial: FrozenTrial) -> None:
+    """Puts the parameters of a trial in line once more, but not a second time: it may be what kills its owners."""
+    bare = copy.copy(trial)
+    bare.user_attrs = {}  # who ran it, and what came of it, is not true of the next try
+    _retry(study, bare)
 
 
 def settle(study: optuna.Study, number: int, finished: Finished = EMPTY) -> None:
