@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.faults.site import Site, Toll, finished
 from tests import postgresql
+from tests.dask_cluster import DaskCluster
 
 SEED = 0
 KILLS = 20
@@ -107,14 +107,12 @@ def disk_filler(folder: Path) -> Toll:
 def dask_worker_killed(folder: Path) -> Toll:
     """kill -9 of the workers of a Dask cluster, one after the other."""
     toll, rng, site = Toll("kill -9 of Dask workers"), random.Random(SEED), Site(folder, milliseconds=300, trials=60)
-    with _dask(site, n_workers=2) as (address, workers, _):
-        driver = site.start("--engine", "dask", "--scheduler", address)
+    with DaskCluster(site.folder, site.environment, 2) as cluster:
+        driver = site.start("--engine", "dask", "--scheduler", cluster.address)
         site.wait_for(1, driver)
         for i in range(6):
             time.sleep(rng.uniform(0.5, 1.5))
-            workers[i % 2].kill()
-            workers[i % 2].wait()
-            workers[i % 2] = _dask_worker(site, address)
+            cluster.kill_worker(i % 2)
             toll.injected += 1
             site.note()
         site.reckon(toll, *finished(driver))
@@ -124,17 +122,11 @@ def dask_worker_killed(folder: Path) -> Toll:
 def scheduler_restarted(folder: Path) -> Toll:
     """The Dask scheduler is killed and started anew, with new workers, for Dask's end with their scheduler."""
     toll, site = Toll("Dask scheduler restarted"), Site(folder, milliseconds=300, trials=60)
-    with _dask(site, n_workers=2) as (address, workers, scheduler):
-        driver = site.start("--engine", "dask", "--scheduler", address)
+    with DaskCluster(site.folder, site.environment, 2) as cluster:
+        driver = site.start("--engine", "dask", "--scheduler", cluster.address)
         for i in range(2):
             site.wait_for(5 + 15 * i, driver)
-            scheduler[0].kill()
-            scheduler[0].wait()
-            time.sleep(1.0)
-            scheduler[0] = _dask_scheduler(site, address)
-            for worker in workers:
-                worker.kill()
-            workers[:] = [_dask_worker(site, address) for _ in workers]
+            cluster.restart()
             toll.injected += 1
             site.note()
         site.reckon(toll, *finished(driver))
@@ -144,15 +136,15 @@ def scheduler_restarted(folder: Path) -> Toll:
 def driver_of_dask_killed(folder: Path) -> Toll:
     """kill -9 of the driver while the workers of its cluster live on."""
     toll, site = Toll("kill -9 of a Dask driver"), Site(folder, milliseconds=300, trials=60)
-    with _dask(site, n_workers=2) as (address, _, _):
+    with DaskCluster(site.folder, site.environment, 2) as cluster:
         for i in range(3):
-            driver = site.start("--engine", "dask", "--scheduler", address)
+            driver = site.start("--engine", "dask", "--scheduler", cluster.address)
             site.wait_for(10 * (i + 1), driver)
             driver.kill()
             driver.communicate()
             toll.injected += 1
             site.note()
-        site.reckon(toll, *finished(site.start("--engine", "dask", "--scheduler", address)))
+        site.reckon(toll, *finished(site.start("--engine", "dask", "--scheduler", cluster.address)))
     return toll
 
 
@@ -242,51 +234,6 @@ def _small_disk(place: Path, options: str) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-@contextmanager
-def _dask(
-    site: Site, n_workers: int
-) -> Iterator[tuple[str, list[subprocess.Popen[bytes]], list[subprocess.Popen[bytes]]]]:
-    """A scheduler and workers as somebody else would start them."""
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    scheduler = [_dask_scheduler(site, address)]
-    workers = [_dask_worker(site, address) for _ in range(n_workers)]
-    try:
-        yield address, workers, scheduler
-    finally:
-        for process in (*workers, *scheduler):
-            process.send_signal(signal.SIGTERM)
-        for process in (*workers, *scheduler):
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _dask_scheduler(site: Site, address: str) -> subprocess.Popen[bytes]:
-    host, port = address.removeprefix("tcp://").split(":")
-    return _dask_process(site, "scheduler", "--host", host, "--port", port, "--no-dashboard", "--no-show")
-
-
-def _dask_worker(site: Site, address: str) -> subprocess.Popen[bytes]:
-    return _dask_process(
-        site, "worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--death-timeout", "60"
-    )
-
-
-def _dask_process(site: Site, *arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "dask", *arguments],
-        cwd=site.folder,
-        env=site.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,21 @@ from cemai_opt.core.batch import FloatArray, IntArray, Prediction
 from cemai_opt.core.genes import Gene, choice, integer
 from cemai_opt.models import Model
 
-DEEDS = ("none", "segfault", "exit", "leave", "hang", "raise", "nan", "eat", "children", "orphans", "kill", "disk")
+DEEDS = (
+    "none",
+    "segfault",
+    "exit",
+    "leave",
+    "hang",
+    "raise",
+    "nan",
+    "eat",
+    "children",
+    "orphans",
+    "kill",
+    "disk",
+    "slow",
+)
 
 
 class Naughty(Model):
@@ -85,6 +99,12 @@ class Naughty(Model):
 
     def _kill(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
+
+    def _slow(self) -> None:
+        """Says that it has begun, and takes three seconds."""
+        with open(os.environ["NAUGHTY_FILE"], "w", encoding="utf-8") as stream:
+            stream.write(str(os.getpid()))
+        time.sleep(3.0)
 
     def _disk(self) -> None:
         """Writes until nothing more can be written."""

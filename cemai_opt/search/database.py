@@ -52,6 +52,7 @@ def without_password(address: str) -> tuple[str, str | None]:
 
 def open_database(address: str, password: str | None) -> PatientStorage:
     """Optuna's storage at an address without password. StudyError where it cannot be reached or used."""
+    warnings.filterwarnings("ignore", message="Heartbeat of storage")  # an exchange sends them
     url = _url(address)
     password = password or os.environ.get(PASSWORD)
     if password is not None:

@@ -86,6 +86,28 @@ def test_what_a_killed_writer_leaves_is_mended(run: Path, cli: Cli) -> None:
     assert len(numbers) == len(set(numbers)) >= 6
 
 
+def test_joules_of_what_a_kill_left_unfinished_are_kept(run: Path, cli: Cli) -> None:
+    """The last note of a killed session holds more than its trials: the rest is in the ledger as lost."""
+    noted = json.loads((run / "spent.json").read_text())["energy_j"]
+    (run / "spent.json").write_text(json.dumps({"energy_j": noted + 1000.0}))
+    assert again(cli).returncode == 0
+    ledger = json.loads((run / "summary.json").read_text())["search"]["ledger"]
+    lost = [row["energy_j"] for row in ledger if row["entry"] == "lost"]
+    assert lost[0] == pytest.approx(1000.0, rel=0.1)
+    assert again(cli, 8).returncode == 0  # and not once more
+    ledger = json.loads((run / "summary.json").read_text())["search"]["ledger"]
+    assert [row["energy_j"] for row in ledger if row["entry"] == "lost"] == pytest.approx(lost, rel=0.01)
+
+
+def test_a_folder_that_cannot_be_written_is_one_message(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:
+    """Which one, and why."""
+    (tmp_path / "file").write_text("")
+    done = cli("optimize", "--data", wear_csv, *OPTIONS, "--trials", 2, "--out", "file/run")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "file/run" in done.stderr
+
+
 def test_a_lost_journal_is_refused(run: Path, cli: Cli) -> None:
     """Trial numbers would begin anew."""
     (run / "optuna.journal").unlink()

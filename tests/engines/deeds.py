@@ -1,4 +1,4 @@
-"""Runs naughty trials on one engine and prints what became of each, as JSON: `python deeds.py wear.csv DEED,...`."""
+"""Runs naughty trials on one engine and prints what became of each: `python deeds.py wear.csv DEED,... ENGINE`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ def main() -> None:
             "name": "deeds",
             "data": {"path": csv, "target": "tool_wear", "group": "run"},
             "split": {"folds": 1},
-            "engine": {"name": sys.argv[3], "trial_timeout_s": 4.0, "trial_memory_mb": 300},
+            "engine": {
+                "name": sys.argv[3],
+                "trial_timeout_s": 4.0,
+                "trial_memory_mb": 300,
+                "scheduler": sys.argv[4] if len(sys.argv) > 4 else None,
+            },
         },
         "deeds",
     )
@@ -38,8 +43,9 @@ def main() -> None:
         result = engine.run(TrialPlan(i, settled.study, config, "search", STAGES, 1)).result()
         wall_s = time.monotonic() - start_s
         print(json.dumps({"deed": deed, "wall_s": wall_s, "pids": _named(), **result.to_json()}), flush=True)
+    unseen_j = engine.unseen_j()
     engine.close()
-    print(json.dumps({"left": own_descendants(), "named": _named()}))
+    print(json.dumps({"left": own_descendants(), "named": _named(), "unseen_j": unseen_j}))
 
 
 def _named() -> list[int]:

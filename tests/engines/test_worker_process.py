@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -21,16 +20,9 @@ from cemai_opt.engines._memory import free_bytes
 from cemai_opt.engines.worker_process import WorkerProcess
 from cemai_opt.meters._cpu_clock import descendants
 from tests.conftest import ROOT, wear_study
-from tests.house.strange_house import build_house
+from tests.engines.conftest import gone, told_by
 
 DEEDS = "none,segfault,none,exit,leave,hang,raise,nan,eat,children,none,orphans,kill,none"
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The product with a model that misbehaves."""
-    naughty = (ROOT / "benchmarks" / "faults" / "naughty.py").read_text()
-    return build_house(tmp_path_factory.mktemp("house"), {"models/naughty": naughty})
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +30,7 @@ def told(house: Path, wear: pd.DataFrame, tmp_path_factory: pytest.TempPathFacto
     """What became of each deed, by deed (the last one of a kind), and of everything at the end."""
     csv = tmp_path_factory.mktemp("data") / "wear.csv"
     wear.to_csv(csv, index=False)
-    done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "engines" / "deeds.py", csv, DEEDS, "worker_process"],
-        env={**os.environ, "PYTHONPATH": str(house)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return {line.get("deed", "end"): line for line in lines}
+    return told_by(house, csv, DEEDS, "worker_process")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +69,7 @@ def test_nothing_that_a_trial_started_outlives_it(told: dict[str, dict[str, Any]
 
 def test_nothing_outlives_the_engine(told: dict[str, dict[str, Any]]) -> None:
     """After `close` the process that asked has no descendants."""
-    assert told["end"] == {"left": [], "named": []}
+    assert told["end"] == {"left": [], "named": [], "unseen_j": 0.0}
 
 
 def test_everything_dies_with_a_killed_driver(house: Path, wear_csv: Path) -> None:
@@ -104,7 +87,7 @@ def test_everything_dies_with_a_killed_driver(house: Path, wear_csv: Path) -> No
     assert len(below) >= 2
     driver.kill()
     driver.wait()
-    assert _gone(below)
+    assert gone(below)
 
 
 def test_a_killed_fork_server_is_started_again() -> None:
@@ -118,7 +101,7 @@ def test_a_killed_fork_server_is_started_again() -> None:
     os.kill(again.pid, signal.SIGTERM)
     assert server.bury(again.pid).reason == "its process was killed by SIGTERM"
     server.close()
-    assert _gone([worker.pid, again.pid])
+    assert gone([worker.pid, again.pid])
 
 
 def test_more_threads_than_cores_are_refused(wear_csv: Path, tmp_path: Path) -> None:
@@ -144,20 +127,3 @@ def test_defaults_are_one_worker_in_a_process_of_its_own() -> None:
     """Nobody has to ask for isolation, and nobody gets measurements beside other trials unasked."""
     assert EngineSpec().name == "worker_process"
     assert EngineSpec().workers == 1
-
-
-def _gone(pids: list[int], within_s: float = 10.0) -> bool:
-    """Have all of these processes ended (a zombie has)?"""
-    end_s = time.monotonic() + within_s
-    while time.monotonic() < end_s:
-        if not any(_runs(pid) for pid in pids):
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

@@ -65,6 +65,31 @@ def test_what_a_killed_session_had_begun_is_tried_again(tmp_path: Path) -> None:
     assert all(ran.count(config) == 1 for config in design)
 
 
+def test_what_dies_with_its_owner_is_tried_again_once(tmp_path: Path) -> None:
+    """Its parameters are in line again after the first death, and not after the second: it may be what kills."""
+    distribution = {"x": optuna.distributions.IntDistribution(0, 9)}
+    params = []
+    for n_waiting in (1, 0):
+        study = open_study(tmp_path, "paper", ("r2", "gCO2eq"), optuna.samplers.RandomSampler())
+        params.append(study.ask(distribution).params)
+        again = open_study(tmp_path, "paper", ("r2", "gCO2eq"), optuna.samplers.RandomSampler())
+        states = Counter(trial.state.name for trial in again.get_trials(deepcopy=False))
+        assert states["RUNNING"] == 0
+        assert states["WAITING"] == n_waiting
+    assert params[0] == params[1]
+
+
+def test_what_was_pruned_or_failed_is_not_tried_again(tmp_path: Path) -> None:
+    """A trial that was finished before its owner died, and had not been told to Optuna, ends as it had ended."""
+    state = optuna.trial.TrialState
+    study = open_study(tmp_path, "paper", ("r2", "gCO2eq"), optuna.samplers.RandomSampler())
+    for _ in range(2):
+        study.ask({"x": optuna.distributions.IntDistribution(0, 9)})
+    finished = {0: (state.PRUNED, None), 1: (state.FAIL, None)}
+    again = open_study(tmp_path, "paper", ("r2", "gCO2eq"), optuna.samplers.RandomSampler(), finished)
+    assert [trial.state for trial in again.get_trials()] == [state.PRUNED, state.FAIL]
+
+
 def test_a_finished_trial_that_optuna_does_not_know_yet_becomes_known(tmp_path: Path) -> None:
     """A kill between keeping and telling leaves a trial running; its values are told on resume."""
     rehearse(tmp_path, trials=10)

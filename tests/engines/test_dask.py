@@ -1,0 +1,106 @@
+"""On a Dask cluster a trial is as guarded, and as honestly metered, as in a process next door."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+
+from tests.conftest import ROOT, Cli
+from tests.dask_cluster import DaskCluster
+from tests.engines.conftest import gone, told_by
+
+OPTIONS = ["--target", "tool_wear", "--group", "run", "--space", "quick", "--explain", "never", "--confirm", "0"]
+SBATCH = """#!/bin/sh
+# Stands in for Slurm: runs the job script at once on this machine.
+sh "$1" > /dev/null 2>&1 &
+echo "Submitted batch job $!"
+"""
+SCANCEL = """#!/bin/sh
+kill "$@" 2> /dev/null
+exit 0
+"""
+
+
+def test_trials_are_guarded_on_a_cluster_of_others(house: Path, wear: pd.DataFrame, tmp_path: Path) -> None:
+    """A crash and a hang are failed trials, the next one is complete; joules come from where the trial ran."""
+    csv = tmp_path / "wear.csv"
+    wear.to_csv(csv, index=False)
+    with DaskCluster(tmp_path, {**os.environ, "PYTHONPATH": str(house)}) as cluster:
+        told = told_by(house, csv, "none,segfault,hang,children,none", "dask", cluster.address)
+    assert told["none"]["state"] == told["children"]["state"] == "complete"
+    assert told["none"]["host"] == platform.node()
+    assert told["segfault"]["reason"] == "its process was killed by SIGSEGV"
+    assert told["hang"]["reason"] == "it ran longer than 4 s (--trial-timeout)"
+    assert told["children"]["pids"] == []
+    spent_j = [sum(sum(row["energy_j"].values()) for row in told[deed]["spent"]) for deed in ("none", "segfault")]
+    assert all(energy_j > 0.0 for energy_j in spent_j)
+    assert told["end"]["unseen_j"] > sum(spent_j)
+
+
+def test_a_dying_worker_costs_its_trial_a_new_start(house: Path, wear_csv: Path, tmp_path: Path) -> None:
+    """What ran on it runs again on another one, and is complete; what it had started dies with it."""
+    begun = tmp_path / "begun"
+    environment = {**os.environ, "PYTHONPATH": str(house), "NAUGHTY_FILE": str(begun)}
+    with DaskCluster(tmp_path, environment) as cluster, ThreadPoolExecutor(1) as pool:
+        told = pool.submit(told_by, house, wear_csv, "slow", "dask", cluster.address)
+        while not (begun.exists() and begun.read_text()):
+            time.sleep(0.05)
+        trial = int(begun.read_text())
+        cluster.kill_worker(0)
+        assert gone([trial])
+        result = told.result()["slow"]
+    assert result["state"] == "complete", result["reason"]
+    assert int(begun.read_text()) != trial
+
+
+def test_no_scheduler_is_one_message(cli: Cli, wear_csv: Path) -> None:
+    """Which address, what to do; exit 2."""
+    options = ["--target", "tool_wear", "--engine", "dask", "--scheduler", "tcp://127.0.0.1:9", "--no-audit"]
+    done = cli("optimize", "--data", wear_csv, *options)
+    assert done.returncode == 2
+    assert "no scheduler at tcp://127.0.0.1:9" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_local_cluster_is_the_default(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:
+    """It is made and taken away by the run; the ledger holds what its workers have spent."""
+    done = cli("optimize", "--data", wear_csv, *OPTIONS, "--engine", "dask", "--trials", 4, "--no-audit", "--out", "r")
+    assert done.returncode == 0, done.stderr
+    ledger = json.loads((tmp_path / "r" / "summary.json").read_text())["search"]["ledger"]
+    joules = {row["entry"]: 0.0 for row in ledger}
+    for row in ledger:
+        joules[row["entry"]] += row["energy_j"]
+    assert joules["complete"] > 0.0
+    assert joules["driver"] > joules["complete"]  # libraries were loaded in the cluster
+
+
+def test_the_recipe_for_slurm_runs(tmp_path: Path, wear_csv: Path) -> None:
+    """The script in docs/cluster.md, with programs in place of Slurm's that run the job here."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "cluster.md").read_text(), re.DOTALL)
+    script = next(block for block in blocks if "SLURMCluster" in block)
+    (tmp_path / "search.py").write_text(script)
+    path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [sys.executable, "search.py", "--data", wear_csv, *OPTIONS, "--trials", "4", "--no-audit", "--out", "r"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "r" / "trials.jsonl").read_text().splitlines()) >= 4
