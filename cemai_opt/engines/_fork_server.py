@@ -189,6 +189,9 @@ def serve(descriptor: int) -> None:
             for name in request["load"]:
                 with contextlib.suppress(Exception):  # the worker that needs it will say what is wrong
                     importlib.import_module(name)
+            from cemai_opt.engines._child import warm_up
+
+            warm_up()
             gc.collect()
             gc.freeze()  # a collection in a worker need not touch, and so copy, what all of them share
         elif "fork" in request:

@@ -13,6 +13,7 @@ from typing import Any
 from cemai_opt.core.errors import CemaiError
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.datasets import Dataset, store
+from cemai_opt.engines._company import Company, in_company
 from cemai_opt.engines._fork_server import ForkServer
 from cemai_opt.engines._guard import Guard
 from cemai_opt.engines._memory import trial_bytes
@@ -68,6 +69,7 @@ class Station:
         self._folder, self._data = folder, store(data, folder)
         self._memory_bytes = trial_bytes(study.engine, slots)
         self._guards: list[Guard] = []
+        self._company = Company()
         self._lock, self._n_running = threading.Lock(), 0
         self._timer: threading.Timer | None = None
 
@@ -76,7 +78,9 @@ class Station:
         guard = self._taken()
         plan = replace(plan, cache=str(self._folder / "stages") if plan.cache else None)  # a driver's path is not ours
         try:
-            answer: dict[str, Any] = {"result": guard.run(plan, is_wanted).to_json()}
+            with self._company.visit() as visit:
+                result = guard.run(plan, is_wanted)
+            answer: dict[str, Any] = {"result": (in_company(result) if visit.had_company else result).to_json()}
         except CemaiError as error:
             answer = {"fault": type(error).__name__, "message": error.message, "hint": error.hint}
         finally:

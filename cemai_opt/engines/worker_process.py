@@ -12,6 +12,7 @@ from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.spec import StudySpec
 from cemai_opt.datasets import store
+from cemai_opt.engines._company import Company, in_company
 from cemai_opt.engines._cores import check_cores
 from cemai_opt.engines._engine import Engine
 from cemai_opt.engines._fork_server import ForkServer
@@ -34,6 +35,7 @@ class WorkerProcess(Engine):
         self._guards: LifoQueue[Guard] = LifoQueue()  # the last one used comes first: it has everything at hand
         for _ in range(spec.workers):
             self._guards.put(Guard(self._server, data, memory_bytes))
+        self._company = Company()
         self._pool = ThreadPoolExecutor(spec.workers, thread_name_prefix="guard")
 
     @classmethod
@@ -54,6 +56,8 @@ class WorkerProcess(Engine):
     def _guarded(self, plan: TrialPlan) -> TrialResult:
         guard = self._guards.get()
         try:
-            return guard.run(plan)
+            with self._company.visit() as visit:
+                result = guard.run(plan)
         finally:
             self._guards.put(guard)
+        return in_company(result) if visit.had_company else result

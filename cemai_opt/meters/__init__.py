@@ -9,7 +9,7 @@ from cemai_opt.meters._carbon_intensity import WORLD_G_PER_KWH, cloud_intensity,
 from cemai_opt.meters._checkup import Checkup, check_up, idle_power_w
 from cemai_opt.meters._choose import open_meters as _open_meters
 from cemai_opt.meters._cpu_clock import own_descendants, process_tree_cpu_s, tree_cpu_s
-from cemai_opt.meters._cpu_power import cpu_model
+from cemai_opt.meters._cpu_power import cpu_model, thread_power
 from cemai_opt.meters._foreign_load import ForeignLoad
 from cemai_opt.meters._idle import machine_idle
 from cemai_opt.meters._live_intensity import COMMAND, SAMPLE_EVERY_S, IntensitySeries, LiveIntensity
@@ -55,5 +55,6 @@ __all__ = [
     "open_meters",
     "own_descendants",
     "process_tree_cpu_s",
+    "thread_power",
     "tree_cpu_s",
 ]
