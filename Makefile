@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test install lint
+.PHONY: demo test faults install lint
 
 demo: install
 	$(BIN)/python -m cemai_opt optimize
 
 test: install lint
 	$(BIN)/python -m pytest -n 2
+
+faults: install
+	$(BIN)/python -m benchmarks.faults
 
 lint: install
 	$(BIN)/ruff check .
