@@ -9,7 +9,7 @@ import platform
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from cemai_opt.core.front import Front, Point, hypervolume_history
@@ -191,7 +191,7 @@ def summary_document(record: RunRecord) -> dict[str, Any]:
         },
         "footprint": _footprint_document(record.footprints),
         "machine": machine_document(),
-        "versions": versions_document(),
+        "versions": dict(versions_document()),
     }
 
 
@@ -224,8 +224,9 @@ def machine_document() -> dict[str, Any]:
     }
 
 
-def versions_document() -> dict[str, str]:
-    """Versions of the libraries that results depend on."""
+@cache
+def versions_document() -> Mapping[str, str]:
+    """Versions of the libraries that results depend on; read once, for each trial tells one of them."""
     versions = {}
     for library in LIBRARIES:
         try:

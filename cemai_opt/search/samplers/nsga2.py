@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections import Counter
 from typing import Any
 
 from optuna import Study
@@ -42,6 +43,11 @@ class BranchAwareNSGAIISampler(NSGAIISampler):
                 elite_population_selection_strategy=self._elite,
             )
         self._budget, self._breeder = budget, Breeder(space, budget)
+        self._begun: dict[int, int] = {}
+        """Generation of each trial of this session."""
+        self._grown: dict[int, int | None] = {}
+        """Generation of each complete trial, None for guests; trials are many, and each is looked at once."""
+        self._sizes: Counter[int | None] = Counter()
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Gives every trial a generation, warm starts too, so that they become parents."""
@@ -55,16 +61,23 @@ class BranchAwareNSGAIISampler(NSGAIISampler):
         of defaults has no values to cross. Nor do harvested trials fill the generation of their parents.
         """
         key = self._get_generation_key()
+        if trial.number in self._begun:  # the copy of the trial that Optuna hands over is from before
+            return self._begun[trial.number]
         if key in trial.system_attrs:
             return int(trial.system_attrs[key])
         complete = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-        grown = [t.system_attrs[key] for t in complete if key in t.system_attrs and not _is_guest(t)]
-        generation = max(grown, default=0)
+        for grown in complete:
+            if grown.number not in self._grown:
+                has_grown = key in grown.system_attrs and not _is_guest(grown)
+                self._grown[grown.number] = int(grown.system_attrs[key]) if has_grown else None
+                self._sizes[self._grown[grown.number]] += 1
+        generation = max((number for number in self._sizes if number is not None), default=0)
         assert self.population_size is not None, "set in the constructor"
-        if grown.count(generation) >= self.population_size:
+        if self._sizes[generation] >= self.population_size:
             generation += 1
         study._storage.set_trial_system_attr(trial._trial_id, key, generation)
-        return int(generation)
+        self._begun[trial.number] = generation
+        return generation
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """All open genes: a child has only the active ones of them."""
