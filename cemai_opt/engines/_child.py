@@ -55,4 +55,6 @@ class _Worker:
         except CemaiError as error:
             return {"fault": type(error).__name__, "message": error.message, "hint": error.hint}
         except (SystemExit, KeyboardInterrupt) as error:
-            return {"left": f"{type(error).__name__} {error}".rstrip()}
+            return {"left": f"the trial tried to end its process: {type(error).__name__} {error}".rstrip()}
+        except MemoryError:
+            return {"left": "there was not enough memory to run it (--trial-memory)"}

@@ -33,6 +33,9 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 TIDY_S = 5.0
 """So often the server looks for dead orphans."""
 MAX_MESSAGE = 65536
+SLACK_BYTES = 256_000_000
+"""Addresses beyond what a trial may fill: OpenBLAS asks for 32 MB at a time, and tries for ever, in native code, where
+it does not get them. Guards look at what is really filled; this bound stops what grows faster than they look."""
 MAX_STARTS = 10
 """Times that a server is started for one worker."""
 BASE = ("numpy", "pandas", "sklearn.ensemble", "sklearn.linear_model", "threadpoolctl", "cemai_opt.engines._child")
@@ -218,7 +221,7 @@ def _work(descriptor: int, memory_bytes: int, root: int) -> None:
         if os.getppid() != server:
             os._exit(0)
         os.setsid()
-        _bound_memory(memory_bytes)
+        _bound_memory(memory_bytes + SLACK_BYTES)
         from cemai_opt.engines._child import serve_plans
 
         serve_plans(Connection(descriptor), root)

@@ -69,7 +69,7 @@ class Guard:
     def _taken(self, answer: dict[str, Any], watch: _Watch) -> TrialResult:
         """The result in a worker's answer; the worker goes if it is worn, or if the trial has left something behind."""
         if "left" in answer:
-            return watch.result(self._retire(), FAILED, f"the trial tried to end its process: {answer['left']}")
+            return watch.result(self._retire(), FAILED, answer["left"])
         assert self._worker is not None, "it has just answered"
         held = anonymous_bytes(self._worker.pid) - self._fresh_bytes
         if answer["has_children"] or held > WORN_SHARE * self._memory_bytes:
