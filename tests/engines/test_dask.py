@@ -13,8 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
-from tests.conftest import ROOT, Cli
+from cemai_opt import compose
+from cemai_opt.core.errors import StudyError
+from cemai_opt.engines.dask import Dask
+from tests.conftest import ROOT, Cli, wear_study
 from tests.dask_cluster import DaskCluster
 from tests.engines.conftest import gone, told_by
 
@@ -60,6 +64,15 @@ def test_a_dying_worker_costs_its_trial_a_new_start(house: Path, wear_csv: Path,
         result = told.result()["slow"]
     assert result["state"] == "complete", result["reason"]
     assert int(begun.read_text()) != trial
+
+
+def test_gpu_trials_need_a_worker_with_a_gpu(wear_csv: Path, tmp_path: Path) -> None:
+    """Rather than waiting for ever for a resource that no worker declares."""
+    with DaskCluster(tmp_path, {**os.environ, "PYTHONPATH": str(ROOT)}) as cluster:
+        study = wear_study(wear_csv, engine={"name": "dask", "scheduler": cluster.address})
+        on_gpu = compose.settle(study).study.model_copy(update={"device": "cuda"})
+        with pytest.raises(StudyError, match="no worker declares a GPU"):
+            Dask.opened(on_gpu, None)
 
 
 def test_no_scheduler_is_one_message(cli: Cli, wear_csv: Path) -> None:
