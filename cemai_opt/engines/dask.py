@@ -50,9 +50,13 @@ class Dask(Engine):
         self._address = study.engine.scheduler or self._cluster.scheduler_address  # type: ignore[union-attr]  # one of both
         self._elsewhere_j = 0.0
         self._looked_s, self._slots = -LOOK_S, 1
-        self._connect(CONNECT_S)
-        self._check_gpus()
         self._pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="dask-trial")
+        self._connect(CONNECT_S)
+        try:
+            self._check_gpus()
+        except StudyError:
+            self.close()
+            raise
 
     @classmethod
     def opened(cls, study: StudySpec, scratch: Path | None) -> Dask:
