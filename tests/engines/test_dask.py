@@ -57,6 +57,7 @@ def test_a_dying_worker_costs_its_trial_a_new_start(house: Path, wear_csv: Path,
     with DaskCluster(tmp_path, environment) as cluster, ThreadPoolExecutor(1) as pool:
         told = pool.submit(told_by, house, wear_csv, "slow", "dask", cluster.address)
         while not (begun.exists() and begun.read_text()):
+            assert not told.done(), told.result()
             time.sleep(0.05)
         trial = int(begun.read_text())
         cluster.kill_worker(0)
