@@ -12,6 +12,8 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.integer[Any]]
 BoolArray = npt.NDArray[np.bool_]
+Learnt = Mapping[str, npt.NDArray[Any]]
+"""What a stage has learnt from the training rows: arrays by name, enough to treat new rows alike."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ class Batch:
     `X`: (n_rows, n_features), NaN where a value is missing, rows of a group contiguous and in time order.
     `y`: (n_rows,), NaN where a row has no target; class codes 0..n_classes-1 for a classification.
     `group`: (n_rows,) number of the group. `learn` and `judge`: (n_rows,) rows to learn from and rows to predict;
-    a row in neither serves as history only. Fields below `names` are filled by the stage that is named there.
+    a row in neither serves as history only. `learnt` holds what stages have learnt, by stage: one that finds its
+    own entry there learns nothing more. `place`: (n_rows,) number of each row in its group, None where the batch holds
+    whole groups. Fields below `place` are filled by the stage that is named there.
     """
 
     job: Job
@@ -92,6 +96,8 @@ class Batch:
     learn: BoolArray
     judge: BoolArray
     names: tuple[str, ...]
+    learnt: Mapping[str, Learnt] = field(default_factory=dict)
+    place: IntArray | None = None
     profile: Profile | None = None  # profile
     learn_rows: IntArray = field(default_factory=lambda: np.empty(0, np.intp))  # split
     judge_rows: IntArray = field(default_factory=lambda: np.empty(0, np.intp))  # split
@@ -111,6 +117,10 @@ class Batch:
         """The same rows with other columns."""
         assert X.shape[1] == len(names), f"{X.shape[1]} columns, {len(names)} names"
         return replace(self, X=X, names=names)
+
+    def with_learnt(self, stage: str, learnt: Learnt) -> Batch:
+        """The same batch, remembering what a stage has learnt."""
+        return replace(self, learnt={**self.learnt, stage: learnt})
 
 
 def group_starts(group: IntArray) -> IntArray:

@@ -2,9 +2,22 @@
 
 from cemai_opt.core.registry import Registry
 from cemai_opt.datasets._dataset import Dataset, Frames
+from cemai_opt.datasets._new_rows import NewRows, known_pieces, read_new_rows
 from cemai_opt.datasets._reader import Reader
+from cemai_opt.datasets._schema import Schema
 from cemai_opt.datasets._stored import load_stored, store
 
 READERS: Registry[Reader] = Registry("data source", __name__, Reader)
 
-__all__ = ["READERS", "Dataset", "Frames", "Reader", "load_stored", "store"]
+__all__ = [
+    "READERS",
+    "Dataset",
+    "Frames",
+    "NewRows",
+    "Reader",
+    "Schema",
+    "known_pieces",
+    "load_stored",
+    "read_new_rows",
+    "store",
+]

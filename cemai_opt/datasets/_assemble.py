@@ -10,6 +10,7 @@ from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.spec import DataSpec
 from cemai_opt.datasets._columns import inputs_of, is_number
 from cemai_opt.datasets._dataset import Dataset, Frames
+from cemai_opt.datasets._schema import Schema
 from cemai_opt.datasets._target import goal_of
 
 ROW_GROUP = "row"
@@ -33,7 +34,7 @@ def assemble(frames: Frames, spec: DataSpec, task: str) -> Dataset:
 
     is_test = np.arange(len(rows)) >= n_plain
     group_codes, group_names = _groups(rows, group, spec, is_test)
-    order = _order(rows, spec.time)
+    order = order_of(rows, spec.time)
     by_group_and_time = np.lexsort((order, group_codes))
     rows = rows.iloc[by_group_and_time]
     group_codes, order = group_codes[by_group_and_time], order[by_group_and_time]
@@ -43,7 +44,7 @@ def assemble(frames: Frames, spec: DataSpec, task: str) -> Dataset:
 
     goal = goal_of(rows[target], task, spec)
     inputs = rows.drop(columns=[c for c in {target, group, spec.time, *spec.ignore} if c is not None])
-    X, names, notes = inputs_of(inputs, ~is_test)
+    X, columns, left_out, notes = inputs_of(inputs, ~is_test)
     y = _shifted(goal.y, group_codes, spec.horizon)
     if not np.isfinite(y).any():
         raise StudyError(f"no row has a target {spec.horizon} rows later", "choose a shorter --horizon")
@@ -53,7 +54,7 @@ def assemble(frames: Frames, spec: DataSpec, task: str) -> Dataset:
         group=group_codes,
         order=order,
         is_test=is_test,
-        names=names,
+        names=tuple(name for column in columns for name in column.inputs),
         group_names=group_names,
         task=goal.task,
         classes=goal.classes,
@@ -61,6 +62,7 @@ def assemble(frames: Frames, spec: DataSpec, task: str) -> Dataset:
         has_time=spec.time is not None,
         horizon=spec.horizon,
         notes=(*goal.notes, *notes, *_without_target(y)),
+        schema=Schema(columns, target, group, spec.time, (*spec.ignore, *left_out), spec.missing),
     )
 
 
@@ -107,7 +109,8 @@ def _groups(
     return codes.astype(np.int64), group_names
 
 
-def _order(rows: pd.DataFrame, column: str | None) -> FloatArray:
+def order_of(rows: pd.DataFrame, column: str | None) -> FloatArray:
+    """What rows are ordered by: (n_rows,). StudyError where a time cannot be read."""
     if column is None:
         return np.arange(len(rows), dtype=np.float64)
     values = rows[column]

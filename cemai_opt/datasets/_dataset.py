@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cemai_opt.core.batch import BoolArray, FloatArray, IntArray
+from cemai_opt.datasets._schema import Schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,8 @@ class Dataset:
     has_time: bool = False
     horizon: int = 0
     notes: tuple[str, ...] = ()
+    schema: Schema = field(default_factory=Schema)
+    """What the columns of the files are."""
 
     @property
     def has_target(self) -> BoolArray:

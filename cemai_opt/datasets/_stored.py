@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cemai_opt.datasets._dataset import Dataset
+from cemai_opt.datasets._schema import Schema
 
 REST = "dataset.json"
 
@@ -30,6 +31,8 @@ def store(data: Dataset, folder: Path) -> Path:
         value = getattr(data, field.name)
         if isinstance(value, np.ndarray):
             np.save(draft / f"{field.name}.npy", value, allow_pickle=False)
+        elif isinstance(value, Schema):
+            rest[field.name] = value.to_json()
         else:
             rest[field.name] = value
     (draft / REST).write_text(json.dumps(rest), encoding="utf-8")
@@ -47,5 +50,6 @@ def load_stored(place: Path) -> Dataset:
     fields: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
     }
+    fields["schema"] = Schema.from_json(document["schema"])
     fields |= {path.stem: np.asarray(np.load(path, mmap_mode="r")) for path in place.glob("*.npy")}
     return Dataset(**fields)

@@ -6,6 +6,9 @@ import csv
 import gzip
 import io
 import zlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +25,8 @@ PARQUET = (".parquet", ".parquet.gz", ".pq")
 FILE_GROUP = "file"
 """Name of the group column that the files of a folder make."""
 SNIFF_BYTES = 65536
+PIECE_ROWS = 65536
+"""Rows read at once where a file may be larger than memory."""
 
 
 class Tabular(Reader):
@@ -43,19 +48,30 @@ class Tabular(Reader):
 def _read_path(path: Path) -> tuple[pd.DataFrame, str | None]:
     if path.is_dir():
         return _read_folder(path), FILE_GROUP
+    _check_is_there(path)
+    return _read_file(path), None
+
+
+def _check_is_there(path: Path) -> None:
     if not path.is_file():
         siblings = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
         hint = nearest(path.name, siblings) if siblings else "relative paths start from --data-root or CEMAI_OPT_DATA"
         raise StudyError(f"there is no file {path}", hint)
-    return _read_file(path), None
+    if path.stat().st_size == 0:
+        raise StudyError(f"{path} is empty", "name a file with a header and rows")
 
 
-def _read_folder(folder: Path) -> pd.DataFrame:
+def _files_in(folder: Path) -> list[Path]:
     files = sorted(
         p for p in folder.iterdir() if p.is_file() and p.name[0] != "." and p.name.lower().endswith(CSV + PARQUET)
     )
     if not files:
         raise StudyError(f"folder {folder} holds no CSV or Parquet file", f"endings read: {CSV + PARQUET}")
+    return files
+
+
+def _read_folder(folder: Path) -> pd.DataFrame:
+    files = _files_in(folder)
     frames: list[pd.DataFrame] = []
     for file in files:
         frame = _read_file(file)
@@ -74,8 +90,7 @@ def _read_folder(folder: Path) -> pd.DataFrame:
 
 
 def _read_file(path: Path) -> pd.DataFrame:
-    if path.stat().st_size == 0:
-        raise StudyError(f"{path} is empty", "name a file with a header and rows")
+    _check_is_there(path)
     frame = _parsed(path)
     if frame.empty:
         raise StudyError(f"{path} has no rows", "is there more than a header?")
@@ -88,7 +103,7 @@ def _read_file(path: Path) -> pd.DataFrame:
 
 def _parsed(path: Path) -> pd.DataFrame:
     name = path.name.lower()
-    try:
+    with _told_which(path):
         if name.endswith(PARQUET):
             if name.endswith(".gz"):
                 with gzip.open(path) as stream:
@@ -96,6 +111,14 @@ def _parsed(path: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         if name.endswith(CSV):
             return _read_csv(path)
+    raise StudyError(f"cannot tell what {path} is by its ending", f"endings read: {', '.join(CSV + PARQUET)}")
+
+
+@contextmanager
+def _told_which(path: Path) -> Iterator[None]:
+    """Makes whatever a library has against a file a StudyError that names it."""
+    try:
+        yield
     except StudyError:
         raise
     except (
@@ -110,7 +133,46 @@ def _parsed(path: Path) -> pd.DataFrame:
             "save it as UTF-8" if isinstance(error, UnicodeDecodeError) else "is it a CSV or Parquet file, and whole?"
         )
         raise StudyError(f"cannot read {path}: {first_line}", hint) from error
-    raise StudyError(f"cannot tell what {path} is by its ending", f"endings read: {', '.join(CSV + PARQUET)}")
+
+
+def pieces(path: Path, text: Collection[str], n_rows: int = PIECE_ROWS) -> Iterator[pd.DataFrame]:
+    """The rows of a file or folder, at most `n_rows` at a time; columns named in `text` as words.
+
+    Numbers are parsed as when the file is read as a whole. Rows of a folder have the column that its files make.
+    """
+    if path.is_dir():
+        for file in _files_in(path):
+            for piece in pieces(file, text, n_rows):
+                yield piece.assign(**{FILE_GROUP: file.name})
+        return
+    _check_is_there(path)
+    with _told_which(path):
+        for piece in _pieces_of_file(path, text, n_rows):
+            piece.columns = piece.columns.map(str)
+            yield piece
+
+
+def _pieces_of_file(path: Path, text: Collection[str], n_rows: int) -> Iterator[pd.DataFrame]:
+    name = path.name.lower()
+    if name.endswith(CSV):
+        separator = _separator(path)
+        _check_fields(path, separator)
+        read = partial(pd.read_csv, path, sep=separator, index_col=False, dtype=dict.fromkeys(text, str))
+        decimal = "."
+        if separator == ";":
+            with read(chunksize=n_rows) as reader:
+                if any(_has_decimal_commas(piece[c]) for piece in reader for c in piece.columns if c not in text):
+                    decimal = ","
+        with read(chunksize=n_rows, decimal=decimal) as reader:
+            yield from reader
+    elif name.endswith(PARQUET) and not name.endswith(".gz"):
+        import pyarrow.parquet
+
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(n_rows):
+                yield batch.to_pandas()
+    else:
+        yield _read_file(path)
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

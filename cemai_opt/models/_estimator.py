@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray, Prediction
+from cemai_opt.core.errors import StudyError
 from cemai_opt.models._model import Model
+
+FILE = "model.skops"
 
 
 class EstimatorModel(Model):
-    """A model that wraps an estimator. A part writes `genes` and `_estimator`."""
+    """A model that wraps an estimator. A part writes `genes` and `_estimator`.
+
+    `trusted` are the types that its saved form may hold beside those that skops knows to be harmless.
+    """
+
+    trusted: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def _estimator(self) -> Any:
@@ -35,7 +45,8 @@ class EstimatorModel(Model):
         if not self.job.is_classification:
             return Prediction(self._values(self._flat(X)))
         by_seen = self._class_scores(self._flat(X))
-        by_class = np.full((len(X), self.job.n_classes), by_seen.min(initial=0.0))  # below any class seen
+        lowest = by_seen.min(axis=1, initial=0.0, keepdims=True)  # below any class seen
+        by_class = np.repeat(lowest, self.job.n_classes, axis=1)
         by_class[:, self._seen] = by_seen
         return Prediction(self._seen[by_seen.argmax(axis=1)].astype(np.float64), by_class)
 
@@ -51,6 +62,35 @@ class EstimatorModel(Model):
             return np.asarray(self._fitted.predict_proba(X), np.float64)
         margin = np.asarray(self._fitted.decision_function(X), np.float64)
         return margin if margin.ndim == 2 else np.column_stack([-margin, margin])
+
+    def _write(self, folder: Path) -> dict[str, Any]:
+        import skops.io
+
+        if self.job.is_classification and len(self._seen) == 1:
+            return {"seen": self._seen.tolist(), "file": None}
+        skops.io.dump(self._fitted, folder / FILE)
+        return {"seen": self._seen.tolist() if self.job.is_classification else None, "file": FILE}
+
+    def _read(self, folder: Path, state: Mapping[str, Any]) -> None:
+        import skops.io
+
+        if state["seen"] is not None:
+            self._seen = np.asarray(state["seen"], np.int64)
+        if state["file"] is not None:
+            unknown = set(skops.io.get_untrusted_types(file=folder / FILE)) - set(self.trusted)
+            if unknown:
+                raise StudyError(
+                    f"{folder / FILE} holds {', '.join(sorted(unknown))}", "it was not written by `export`"
+                )
+            self._fitted = skops.io.load(folder / FILE, trusted=list(self.trusted))
+
+    def _onnx(self, window: int, n_features: int) -> Any:
+        from cemai_opt.models._onnx import constant, converted_estimator
+
+        if self.job.is_classification and len(self._seen) == 1:
+            return constant(self._seen, self.job.n_classes, window, n_features)
+        seen = self._seen if self.job.is_classification else None
+        return converted_estimator(self._fitted, seen, self.job.n_classes, window, n_features)
 
     def _flat(self, X: FloatArray) -> FloatArray:
         """`(n, window, n_features)` as `(n, window * n_features)`, time-major, without a copy."""

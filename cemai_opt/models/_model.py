@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar, final
+from pathlib import Path
+from typing import Any, ClassVar, final
 
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray, Job, Prediction, Samples
+from cemai_opt.core.errors import StudyError
 from cemai_opt.core.genes import Gene, Value
 from cemai_opt.core.registry import Part
 
@@ -25,7 +27,8 @@ Watch = Callable[[int], bool]
 
 
 class Model(Part, ABC):
-    """One kind of model. A part writes `genes`, `_fit` and `_predict`.
+    """One kind of model. A part writes `genes`, `_fit` and `_predict`; to be exported, `_write` and `_read`; to be
+    ONNX as well, `_onnx`.
 
     `grows_by` names the hyperparameter that counts rounds, trees or epochs, where training to a size passes through
     every smaller model on its way: such a part asks `_goes_on(size)` as it grows.
@@ -81,8 +84,39 @@ class Model(Part, ABC):
 
     @final
     def predict(self, X: FloatArray) -> Prediction:
-        """Predictions for `X`: (n, window, n_features)."""
+        """Predictions for `X`: (n, window, n_features); that of a row does not depend on the rows beside it."""
         return self._predict(X)
+
+    @final
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Writes the fitted model into `folder`; what `restored` wants to know beside the files, as JSON values."""
+        return self._write(folder)
+
+    @classmethod
+    @final
+    def restored(cls, folder: Path, state: Mapping[str, Any], params: Mapping[str, Value], job: Job) -> Model:
+        """The model that `save` wrote: it predicts the same, to the last bit. No file can make it run code."""
+        model = cls(params, job)
+        model._read(folder, state)
+        return model
+
+    @final
+    def onnx(self, window: int, n_features: int) -> Any:
+        """The fitted model as an ONNX graph: `X` (n, window, n_features) float32 in; out `value` (n,) float64, for
+        classes `by_class` (n, n_classes) float64. StudyError where it has no such form."""
+        return self._onnx(window, n_features)
+
+    def _write(self, folder: Path) -> dict[str, Any]:
+        """Writes the fitted model in a form that holds no code."""
+        raise StudyError(f"model {type(self).__name__} cannot be exported", "give its class `_write` and `_read`")
+
+    def _read(self, folder: Path, state: Mapping[str, Any]) -> None:
+        """Takes in what `_write` wrote."""
+        raise StudyError(f"model {type(self).__name__} cannot be loaded", "give its class `_write` and `_read`")
+
+    def _onnx(self, window: int, n_features: int) -> Any:
+        """The fitted model as an ONNX graph."""
+        raise StudyError(f"model {type(self).__name__} has no ONNX form", "use its own")
 
     @classmethod
     @final

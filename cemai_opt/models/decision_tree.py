@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from cemai_opt.core.genes import Gene, integer, real
 from cemai_opt.models._estimator import EstimatorModel
@@ -14,6 +14,7 @@ class DecisionTree(EstimatorModel):
 
     requires = ("sklearn",)
     cost_rank = 20
+    trusted: ClassVar = ("sklearn.tree._tree.Tree",)
     pins = SCALING_IS_NOTHING_TO_A_TREE
 
     @classmethod

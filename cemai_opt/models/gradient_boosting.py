@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from cemai_opt.core.batch import FloatArray, IntArray
 from cemai_opt.core.genes import Gene, integer, real
@@ -16,6 +16,7 @@ class GradientBoosting(EstimatorModel):
 
     requires = ("sklearn",)
     cost_rank = 40
+    trusted: ClassVar = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
     pins = SCALING_IS_NOTHING_TO_A_TREE
     grows_by = "max_iter"
 

@@ -19,6 +19,7 @@ class RandomForest(EstimatorModel):
     cost_rank = 50
     grows_by = "n_estimators"
     design: ClassVar = {"combine.fraction": 0.5}
+    trusted: ClassVar = ("sklearn.tree._tree.Tree",)
     pins = SCALING_IS_NOTHING_TO_A_TREE
 
     @classmethod
@@ -49,3 +50,4 @@ class RandomForest(EstimatorModel):
             self._fitted.set_params(n_estimators=size).fit(X, y)
             if not self._goes_on(size):
                 break
+        self._fitted.set_params(n_jobs=1)  # threads add the trees' answers up in the order in which they come

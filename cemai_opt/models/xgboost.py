@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ from cemai_opt.core.batch import FloatArray, IntArray
 from cemai_opt.core.genes import Gene, integer, real
 from cemai_opt.models._estimator import EstimatorModel
 from cemai_opt.models._model import SCALING_IS_NOTHING_TO_A_TREE
+
+FILE = "model.ubj"
 
 
 class XGBoost(EstimatorModel):
@@ -63,6 +67,29 @@ class XGBoost(EstimatorModel):
         if len(self._seen) == 2:
             return {"objective": "binary:logistic"}
         return {"objective": "multi:softprob", "num_class": len(self._seen)}
+
+    def _write(self, folder: Path) -> dict[str, Any]:
+        seen = self._seen.tolist() if self.job.is_classification else None
+        if seen is not None and len(seen) == 1:
+            return {"seen": seen, "file": None}
+        self._fitted.save_model(folder / FILE)
+        return {"seen": seen, "file": FILE}
+
+    def _read(self, folder: Path, state: Mapping[str, Any]) -> None:
+        import xgboost
+
+        if state["seen"] is not None:
+            self._seen = np.asarray(state["seen"], np.int64)
+        if state["file"] is not None:
+            self._fitted = xgboost.Booster({"nthread": self.job.threads}, model_file=folder / FILE)
+
+    def _onnx(self, window: int, n_features: int) -> Any:
+        from cemai_opt.models._onnx import constant, converted_booster
+
+        if self.job.is_classification and len(self._seen) == 1:
+            return constant(self._seen, self.job.n_classes, window, n_features)
+        seen = self._seen if self.job.is_classification else None
+        return converted_booster(self._fitted, seen, self.job.n_classes, window, n_features)
 
     def _output(self, X: FloatArray) -> FloatArray:
         return np.asarray(self._fitted.inplace_predict(X), np.float64)

@@ -60,11 +60,18 @@ class StageCache:
         paths = {name: entry / f"{name}.npy" for name in document["arrays"]}
         arrays = {name: np.asarray(np.load(path, mmap_mode="r")) for name, path in paths.items()}
         os.utime(entry)
-        profile = {name.split(".")[1]: array for name, array in arrays.items() if "." in name}
+        profile = {name.split(".")[1]: array for name, array in arrays.items() if name.startswith("profile.")}
+        learnt: dict[str, dict[str, np.ndarray]] = {}
+        for name in arrays:
+            if name.startswith("learnt."):
+                _, stage, what = name.split(".")
+                learnt.setdefault(stage, {})[what] = np.array(arrays[name])
         changed: dict[str, Any] = {name: array for name, array in arrays.items() if "." not in name}
         changed |= {name: _as_tuple(value) for name, value in document["values"].items()}
         if profile:
             changed["profile"] = Profile(**profile, notes=_as_tuple(document["profile_notes"]))
+        if learnt:
+            changed["learnt"] = learnt
         return Hit(replace(before, **changed), tuple(Measurement(**row) for row in document["rows"]))
 
     def keep(self, key: str, before: Batch, after: Batch, rows: Sequence[Measurement], gain_s: float) -> bool:
@@ -138,6 +145,8 @@ def _state(before: Batch, after: Batch) -> tuple[dict[str, np.ndarray], dict[str
             continue
         if isinstance(value, np.ndarray) and value.dtype != object:
             arrays[field.name] = value
+        elif field.name == "learnt":
+            arrays |= {f"learnt.{stage}.{name}": kept for stage, what in value.items() for name, kept in what.items()}
         elif isinstance(value, Profile):
             columns = {f.name: getattr(value, f.name) for f in fields(Profile) if f.name != "notes"}
             arrays |= {f"{field.name}.{name}": column for name, column in columns.items()}

@@ -10,13 +10,12 @@ from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.objective import PREDICTIONS
 from cemai_opt.meters import Meter
 from cemai_opt.pipeline.recorder import INFERENCE, Recorder
+from cemai_opt.stages import STAGES
 from cemai_opt.stages.evaluate import predict
 
 RESOLUTIONS = 10.0
 """A window is long enough when it lasts this many resolutions of the slowest meter."""
 MIN_WINDOW_S = 0.05
-PER_ROW_STAGES = ("clean", "featurize", "scale", "sequentialize")
-"""Stages that new rows pass through before a prediction; their joules per row count too."""
 
 
 def measure_inference(batch: Batch, cost: Cost, meters: Sequence[Meter]) -> tuple[Measurement, Cost]:
@@ -46,7 +45,7 @@ def predict_for(batch: Batch, wanted_s: float, clock: Callable[[], float] = time
 
 def per_1000(looped: Measurement, n_predicted: int, cost: Cost, n_rows: int) -> Measurement:
     """Cost of 1,000 predictions, from that of `n_predicted`, and from what preparing `n_rows` rows cost."""
-    prepared = [row for row in cost.rows if row.stage in PER_ROW_STAGES]
+    prepared = [row for row in cost.rows if row.stage in STAGES.names and STAGES.find(row.stage).is_for_new_rows]
     per_loop, per_row = PREDICTIONS / n_predicted, PREDICTIONS / n_rows
     return Measurement(
         stage=INFERENCE,

@@ -47,9 +47,14 @@ class Pipeline:
 
     def run(self, plan: TrialPlan) -> TrialResult:
         """The result of a plan; a stage that raises makes it a failed one, whose cost is what ran until then."""
-        return replace(self._result(plan), host=platform.node())
+        return self.fitted(plan)[0]
 
-    def _result(self, plan: TrialPlan) -> TrialResult:
+    def fitted(self, plan: TrialPlan) -> tuple[TrialResult, Batch | None]:
+        """The result of a plan, and the last fold's batch with its fitted model where the trial is complete."""
+        result, batch = self._result(plan)
+        return replace(result, host=platform.node()), batch if result.is_complete else None
+
+    def _result(self, plan: TrialPlan) -> tuple[TrialResult, Batch | None]:
         job = job_of(plan, self._data)
         folds = self._splits.search if plan.phase == "search" else (self._splits.final,)
         knob, full = _growth(plan.config)
@@ -63,18 +68,18 @@ class Pipeline:
                 batch = self._batch(fold, job, with_test=plan.phase == "final")
                 batch = self._run_fold(batch, plan, steps, watch)
             if not all(fold.is_whole for fold in watch.folds):
-                return self._ended(plan, watch, knob)
+                return self._ended(plan, watch, knob), None
             result = self._complete(plan, job, watch, knob)
             needs_inference = plan.study.objective.needs_inference or plan.phase == "final"
-            return self._with_inference(result, batch) if batch is not None and needs_inference else result
+            return (self._with_inference(result, batch) if batch is not None and needs_inference else result), batch
         except MeterError:
             raise  # without a meter nothing after this trial can be measured either
         except TrialEndedError as ended:
             watch.first_reason = watch.first_reason or ended.message
-            return self._ended(plan, watch, knob)
+            return self._ended(plan, watch, knob), None
         except Exception as error:  # whatever a library raises is this trial's failure, not the search's
             spent = sum_of([fold.recording.spent for fold in watch.folds])
-            return TrialResult(plan.trial, FAILED, plan.config, spent, spent, reason=_reason(error))
+            return TrialResult(plan.trial, FAILED, plan.config, spent, spent, reason=_reason(error)), None
 
     def _batch(self, fold: Fold, job: Job, with_test: bool) -> Batch:
         """All rows of a fold; in the search without the test rows, so that no stage can look at them."""

@@ -19,6 +19,7 @@ class Combine(Stage):
 
     order = 70
     is_optional = False
+    is_for_new_rows = False
 
     @classmethod
     def genes(cls) -> tuple[Gene, ...]:

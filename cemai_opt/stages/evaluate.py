@@ -20,6 +20,7 @@ class Evaluate(Stage):
 
     order = 90
     is_optional = False
+    is_for_new_rows = False
 
     def prepare(self, params: Params, job: Job) -> None:
         """scikit-learn has the scores."""

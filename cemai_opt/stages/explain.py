@@ -20,6 +20,7 @@ class Explain(Stage):
     """
 
     order = 100
+    is_for_new_rows = False
     requires = ("shap",)
 
     @classmethod

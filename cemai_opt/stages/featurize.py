@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray, IntArray, Job, group_starts
+from cemai_opt.core.batch import Batch, FloatArray, IntArray, Job, Learnt, group_starts
+from cemai_opt.core.errors import StudyError
 from cemai_opt.core.genes import Gene, choice, flag, integer
-from cemai_opt.stages._stage import Params, Stage
-
-if TYPE_CHECKING:
-    pass
+from cemai_opt.core.onnx_graph import OnnxGraph
+from cemai_opt.stages import _onnx
+from cemai_opt.stages._stage import Params, Reach, Stage
 
 ROLLING: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -29,6 +29,9 @@ TREND: dict[str, tuple[str, ...]] = {
     "slope": ("slope",),
     "slope_sin_cos": ("slope", "slope_sin", "slope_cos"),
 }
+ANEW_ROWS = 16384
+"""Rolling statistics begin anew so often, counted from the start of a group. Updated from row to row, they round a
+little differently when begun elsewhere: so a part of a group gives what the whole one does, to the last bit."""
 START_ROWS = 30
 """Rows at the start of a group whose mean is the reference of `since_start`."""
 CHUNK_VALUES = 2**24
@@ -66,6 +69,35 @@ class Featurize(Stage):
         n_others += sum(bool(params.get(name)) for name in ("since_start", "peak_frequency"))
         return float(n_rolled + n_others + (1 if params.get("keep_raw", True) or not n_rolled else 0))
 
+    @classmethod
+    def reach(cls, params: Params) -> Reach:
+        """The longest window; where statistics are rolled, back to where they began anew."""
+        window = int(params["window_rows"])
+        longest = window * max(SECOND_WINDOW[str(params["second_window"])], 1)
+        is_rolled = bool(ROLLING[str(params["rolling"])])
+        rows = (
+            longest if is_rolled else 0,
+            2 if TREND[str(params["trend"])] else 0,
+            window if params["peak_frequency"] else 0,
+        )
+        return Reach(max(rows), START_ROWS if params["since_start"] else 0, ANEW_ROWS if is_rolled else 0)
+
+    @classmethod
+    def onnx(cls, graph: OnnxGraph, rows: str, params: Params, learnt: Learnt | None) -> str:
+        """All but peak frequencies: of equally strong ones rounding picks one, and it is not the same there."""
+        if params["peak_frequency"]:
+            raise StudyError("peak frequencies have no ONNX form", "use the native one")
+        statistics, window = ROLLING[str(params["rolling"])], int(params["window_rows"])
+        blocks = [rows] if params["keep_raw"] or not statistics else []
+        if statistics:
+            factor = SECOND_WINDOW[str(params["second_window"])]
+            for size in (window, window * factor) if factor else (window,):
+                blocks += _onnx.rolling(graph, rows, size, statistics)
+        blocks += _onnx.trend(graph, rows, TREND[str(params["trend"])])
+        if params["since_start"]:
+            blocks.append(graph.add("Sub", rows, _onnx.start_mean(graph, rows, START_ROWS)))
+        return graph.add("Concat", *blocks, axis=1) if len(blocks) > 1 else blocks[0]
+
     def prepare(self, params: Params, job: Job) -> None:
         """pandas does the rolling."""
         import pandas  # noqa: F401  # imported before the clock starts
@@ -75,9 +107,10 @@ class Featurize(Stage):
         statistics, window = ROLLING[str(params["rolling"])], int(params["window_rows"])
         added: Columns = []
         if statistics:
-            added += _rolling(batch.X, starts, window, statistics)
+            place = np.arange(len(batch.X)) - starts if batch.place is None else batch.place
             factor = SECOND_WINDOW[str(params["second_window"])]
-            added += _rolling(batch.X, starts, window * factor, statistics) if factor else []
+            for rows in (window, window * factor) if factor else (window,):
+                added += _rolling(batch.X, starts, place, rows, statistics)
         added += _trend(batch.X, starts, TREND[str(params["trend"])])
         if params["since_start"]:
             added.append(("since_start", batch.X - _start_mean(batch.X, starts)))
@@ -90,10 +123,32 @@ class Featurize(Stage):
         return batch.with_columns(np.hstack([block for _, block in blocks]), names)
 
 
-def _rolling(X: FloatArray, starts: IntArray, window: int, statistics: tuple[str, ...]) -> Columns:
+def _rolling(X: FloatArray, starts: IntArray, place: IntArray, window: int, statistics: tuple[str, ...]) -> Columns:
     """Statistics of the last `window` rows up to and with each row; fewer at the start of a group."""
     rows = np.arange(len(X))
-    roll = _bounded(X, np.maximum(starts, rows - window + 1), rows + 1)
+    first = np.maximum(starts, rows - window + 1)
+    is_anew = (place % ANEW_ROWS == 0) | (starts == rows)
+    anew = np.flatnonzero(is_anew)
+    if (starts[anew] == anew).all():
+        return _rolled(X, first, window, statistics)
+    # where they begin anew inside a group, the piece brings the rows that its first windows look back on
+    pieces = []
+    for begin, end in zip(anew.tolist(), [*anew[1:].tolist(), len(X)], strict=True):
+        back = int(first[begin])
+        bounds = np.maximum(first[back:end] - back, 0)
+        made = _rolled(X[back:end], np.where(rows[back:end] < begin, 0, bounds), window, statistics, begin - back)
+        pieces.append(made)
+    return [(name, np.vstack([dict(piece)[name] for piece in pieces])) for name, _ in pieces[0]]
+
+
+def _rolled(X: FloatArray, first: IntArray, window: int, statistics: tuple[str, ...], skip: int = 0) -> Columns:
+    """Statistics of rows `first[i]` to i, for all rows but the first `skip`."""
+    ends = np.where(np.arange(len(X)) < skip, 0, np.arange(len(X)) + 1)
+    rolled = _bounded(X, first, ends)
+
+    def roll(statistic: Callable[[Any], Any]) -> FloatArray:
+        return rolled(statistic)[skip:]
+
     done: dict[str, FloatArray] = {}
     if "range" in statistics:
         done["min"], done["max"] = roll(lambda r: r.min()), roll(lambda r: r.max())

@@ -18,6 +18,7 @@ class ProfileRows(Stage):
     """Statistics of every variable: missing, zero, constant, index-like, correlated."""
 
     order = 10
+    is_for_new_rows = False
 
     @classmethod
     def genes(cls) -> tuple[Gene, ...]:

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray, IntArray, Windows, group_starts
+from cemai_opt.core.batch import Batch, FloatArray, IntArray, Learnt, Windows, group_starts
 from cemai_opt.core.genes import Gene, integer
-from cemai_opt.stages._stage import Params, Stage
+from cemai_opt.core.onnx_graph import OnnxGraph
+from cemai_opt.stages._onnx import past_numbers, taken
+from cemai_opt.stages._stage import Params, Reach, Stage
 
 
 class Sequentialize(Stage):
@@ -29,6 +31,16 @@ class Sequentialize(Stage):
     def volume(cls, params: Params) -> float:
         """Rows of a window, for every so-manieth row."""
         return float(params.get("window_rows", 1)) / float(params.get("stride", 1))
+
+    @classmethod
+    def reach(cls, params: Params) -> Reach:
+        """The rows of the window but the last."""
+        return Reach(rows=int(params["window_rows"]) - 1)
+
+    @classmethod
+    def onnx(cls, graph: OnnxGraph, rows: str, params: Params, learnt: Learnt | None) -> str:
+        """Windows (t, window, n); before the first row it repeats."""
+        return taken(graph, rows, past_numbers(graph, rows, int(params["window_rows"])))
 
     def _run(self, batch: Batch, params: Params) -> Batch:
         starts = group_starts(batch.group)

@@ -16,6 +16,7 @@ class Split(Stage):
 
     order = 40
     is_optional = False
+    is_for_new_rows = False
 
     def _run(self, batch: Batch, params: Params) -> Batch:
         learn_rows, judge_rows = np.flatnonzero(batch.learn), np.flatnonzero(batch.judge)

@@ -15,6 +15,7 @@ class Train(Stage):
 
     order = 80
     is_optional = False
+    is_for_new_rows = False
 
     @classmethod
     def genes(cls) -> tuple[Gene, ...]:

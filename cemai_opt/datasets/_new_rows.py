@@ -1,0 +1,118 @@
+"""Rows that a trained model is to predict, read a piece at a time and kept on disk as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cemai_opt.core.batch import FloatArray, IntArray
+from cemai_opt.core.errors import StudyError, nearest
+from cemai_opt.datasets._assemble import order_of
+from cemai_opt.datasets._columns import numbers_of, refuse_infinite
+from cemai_opt.datasets._schema import Schema
+from cemai_opt.datasets.tabular import FILE_GROUP, pieces
+
+NUMBERS = "rows.f64"
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """All rows, in the order of the file: `X` (n_rows, n_inputs) on disk; `group`, `order` (n_rows,) in memory."""
+
+    X: FloatArray
+    group: IntArray
+    order: FloatArray
+    notes: tuple[str, ...]
+
+
+def read_new_rows(path: Path, schema: Schema, scratch: Path) -> NewRows:
+    """The rows of a file or folder as numbers. StudyError where a column is missing, extra, or not what it was."""
+    groups, orders = [], []
+    codes: dict[str, int] = {}
+    unseen: dict[str, int] = {}
+    n_rows = 0
+    with (scratch / NUMBERS).open("wb") as stream:
+        for piece in known_pieces(path, schema):
+            X = _numbers(piece, schema, n_rows, unseen)
+            X.tofile(stream)
+            groups.append(_group_codes(piece, schema, codes, n_rows))
+            orders.append(order_of(piece, schema.time) + (n_rows if schema.time is None else 0))
+            n_rows += len(piece)
+    if not n_rows:
+        raise StudyError(f"{path} has no rows", "is there more than a header?")
+    return NewRows(
+        X=np.memmap(scratch / NUMBERS, np.float64, "r", shape=(n_rows, len(schema.inputs))),
+        group=np.concatenate(groups),
+        order=np.concatenate(orders),
+        notes=tuple(f"column {c!r}: {n} rows hold a word that training never saw" for c, n in unseen.items()),
+    )
+
+
+def known_pieces(path: Path, schema: Schema) -> Iterator[pd.DataFrame]:
+    """The rows of a file or folder, a piece at a time, their columns checked."""
+    text = [column.name for column in schema.columns if column.levels is not None]
+    for piece in pieces(path, [*text, *([schema.group] if schema.group else [])]):
+        if schema.group == FILE_GROUP and FILE_GROUP not in piece.columns:
+            piece = piece.assign(**{FILE_GROUP: path.name})
+        _check_columns(path, list(piece.columns), schema)
+        yield piece
+
+
+def _check_columns(path: Path, found: list[str], schema: Schema) -> None:
+    wanted = {column.name: "input" for column in schema.columns}
+    wanted |= {name: kind for name, kind in ((schema.group, "group"), (schema.time, "time")) if name}
+    for name, kind in wanted.items():
+        if name not in found:
+            raise StudyError(f"{path} lacks the {kind} column {name!r}", nearest(name, set(found) - set(wanted)))
+    for name in found:
+        if name not in wanted and name != schema.target and name not in schema.left_out:
+            raise StudyError(f"{path} has a column {name!r} that the model does not know", f"--ignore {name!r}")
+
+
+def _numbers(piece: pd.DataFrame, schema: Schema, first_row: int, unseen: dict[str, int]) -> FloatArray:
+    parts = []
+    for column in schema.columns:
+        values = piece[column.name]
+        if column.levels is None:
+            values = _numeric(values, first_row)
+            parts.append(
+                numbers_of(values.replace(schema.missing, np.nan) if schema.missing is not None else values, column)
+            )
+            continue
+        parts.append(numbers_of(values, column))
+        strange = int((~values.isna() & ~values.astype(str).isin(column.levels)).sum())
+        if strange:
+            unseen[column.name] = unseen.get(column.name, 0) + strange
+    X = np.ascontiguousarray(np.hstack(parts))
+    refuse_infinite(X, schema.inputs, first_row)
+    return X
+
+
+def _numeric(values: pd.Series, first_row: int) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        return values
+    numbers = pd.to_numeric(values, errors="coerce")
+    odd = numbers.isna() & values.notna()
+    if odd.any():
+        row = int(np.flatnonzero(odd.to_numpy())[0])
+        raise StudyError(
+            f"column {values.name!r} was numeric in training, and holds {values.iloc[row]!r} in row {first_row + row}",
+            "empty such cells, they are filled as in training",
+        )
+    return numbers
+
+
+def _group_codes(piece: pd.DataFrame, schema: Schema, codes: dict[str, int], first_row: int) -> IntArray:
+    if schema.group is None:
+        return np.zeros(len(piece), np.int64)
+    values = piece[schema.group]
+    if values.isna().any():
+        row = first_row + int(np.flatnonzero(values.isna())[0])
+        raise StudyError(f"group column {schema.group!r} is empty in row {row}", "fill it, or drop those rows")
+    own, names = pd.factorize(values.astype(str))
+    known = np.array([codes.setdefault(str(name), len(codes)) for name in names], np.int64)
+    return known[own]

@@ -1,0 +1,146 @@
+"""Fitted models as ONNX graphs, by the converters that their libraries have."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from cemai_opt.core.batch import IntArray
+from cemai_opt.core.onnx_graph import OPSET, OnnxGraph, Port
+
+ML_OPSET = 3
+"""Version of the operators for trees; the latest that all converters here write."""
+XGBOOST_OPSET = 15
+"""The latest version that the converter of XGBoost knows; what it writes means the same in version 18."""
+INPUT = "X"
+
+
+def converted_estimator(fitted: Any, seen: IntArray | None, n_classes: int, window: int, n_features: int) -> Any:
+    """A scikit-learn estimator on flat windows; `seen` are the classes that it knows, None for a regression."""
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import FloatTensorType
+
+    width = window * n_features
+    inner = to_onnx(
+        fitted,
+        initial_types=[(INPUT, FloatTensorType([None, width]))],
+        target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET},
+        options=None if seen is None else {id(fitted): {"zipmap": False}},
+    )
+    return _around(inner, seen, n_classes, window, n_features)
+
+
+def converted_booster(booster: Any, seen: IntArray | None, n_classes: int, window: int, n_features: int) -> Any:
+    """An XGBoost booster on flat windows."""
+    from onnxmltools import convert_xgboost
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
+    types = [(INPUT, FloatTensorType([None, window * n_features]))]
+    inner = convert_xgboost(booster, initial_types=types, target_opset=XGBOOST_OPSET)
+    return _around(inner, seen, n_classes, window, n_features)
+
+
+def converted_network(net: Any, scale: tuple[float, float] | None, window: int, n_features: int) -> Any:
+    """A network on windows; `scale` is by what its output is multiplied, and what is added then, for a regression."""
+    import torch
+
+    with _quiet("torch.onnx"):
+        program = torch.onnx.export(
+            net,
+            (torch.zeros(2, window, n_features),),
+            dynamo=True,
+            opset_version=OPSET,
+            dynamic_shapes=({0: torch.export.Dim("n")},),
+            verbose=False,
+        )
+    assert program is not None, "the exporter returns a program"
+    graph = OnnxGraph()
+    (output,) = graph.embed(program.model_proto, [INPUT])
+    output = graph.cast(output, np.float64)
+    if scale is None:
+        return _finished(graph, graph.add("Softmax", output, axis=1), window, n_features)
+    factor, shift = (graph.constant(number, np.float64) for number in scale)
+    return _finished(
+        graph, graph.add("Add", graph.add("Mul", output, factor), shift), window, n_features, is_value=True
+    )
+
+
+def affine(
+    weights: np.ndarray, intercept: np.ndarray, seen: IntArray | None, n_classes: int, window: int, n_features: int
+) -> Any:
+    """A linear model in double precision; `weights`: (n_outputs, window * n_features)."""
+    graph = OnnxGraph()
+    flat = graph.cast(_flat(graph, window * n_features), np.float64)
+    products = graph.add("MatMul", flat, graph.constant(np.atleast_2d(weights).T, np.float64))
+    output = graph.add("Add", products, graph.constant(np.atleast_1d(intercept), np.float64))
+    if seen is None:
+        return _finished(graph, output, window, n_features, is_value=True)
+    if len(np.atleast_2d(weights)) == 1:
+        output = graph.add("Concat", graph.add("Neg", output), output, axis=1)
+    return _finished(graph, _by_class(graph, output, seen, n_classes), window, n_features)
+
+
+def constant(seen: IntArray, n_classes: int, window: int, n_features: int) -> Any:
+    """A model that knows one class only."""
+    graph = OnnxGraph()
+    zeros = graph.add("Mul", _flat(graph, window * n_features), graph.constant(0.0, np.float32))
+    summed = graph.add("ReduceSum", graph.cast(zeros, np.float64), graph.constant([1], np.int64), keepdims=1)
+    scores = np.zeros((1, n_classes))
+    scores[0, seen] = 1.0
+    return _finished(graph, graph.add("Add", summed, graph.constant(scores)), window, n_features)
+
+
+def _around(inner: Any, seen: IntArray | None, n_classes: int, window: int, n_features: int) -> Any:
+    """The converted model with windows as its input, and scores for all classes as its output."""
+    graph = OnnxGraph()
+    output = graph.cast(graph.embed(inner, [_flat(graph, window * n_features)])[-1], np.float64)
+    if seen is None:
+        return _finished(graph, output, window, n_features, is_value=True)
+    columns = graph.add("Reshape", output, graph.constant([0, -1], np.int64))
+    if len(seen) == 2:  # one converter writes both columns, another only the second one
+        second = graph.add("Gather", columns, graph.constant([-1], np.int64), axis=1)
+        columns = graph.add("Concat", graph.add("Sub", graph.constant(1.0), second), second, axis=1)
+    return _finished(graph, _by_class(graph, columns, seen, n_classes), window, n_features)
+
+
+def _by_class(graph: OnnxGraph, scores: str, seen: IntArray, n_classes: int) -> str:
+    """Scores of all classes; one that training lacked is below the others."""
+    if len(seen) == n_classes:
+        return scores
+    lowest = graph.add("ReduceMin", scores, graph.constant([1], np.int64), keepdims=1)
+    lowest = graph.add("Min", lowest, graph.constant(0.0))
+    place = np.full(n_classes, len(seen))
+    place[seen] = np.arange(len(seen))
+    return graph.add("Gather", graph.add("Concat", scores, lowest, axis=1), graph.constant(place), axis=1)
+
+
+def _flat(graph: OnnxGraph, width: int) -> str:
+    return graph.add("Reshape", INPUT, graph.constant([-1, width], np.int64))
+
+
+def _finished(graph: OnnxGraph, output: str, window: int, n_features: int, is_value: bool = False) -> Any:
+    port = Port("by_class", np.float64, ("n", "n_classes"))
+    if is_value:
+        output = graph.add("Reshape", output, graph.constant([-1], np.int64))
+        port = Port("value", np.float64, ("n",))
+    return graph.model([Port(INPUT, np.float32, ("n", window, n_features))], {output: port})
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keeps a library's warnings about its own optional parts off the terminal."""
+    import warnings
+
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
