@@ -17,8 +17,24 @@ EXTRA_OF = {
     "matplotlib": "report",
     "optuna_dashboard": "dashboard",
     "distributed": "dask",
+    "skops": "export",
+    "safetensors": "export",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "skl2onnx": "onnx",
+    "onnxmltools": "onnx",
+    "onnxscript": "onnx",
+    "plotly": "dashboard",
+    "mlflow": "mlflow",
 }
 """Which extra of this package brings a library; the others come with the package itself."""
+
+
+def need(*libraries: str) -> None:
+    """StudyError that says what to install where a library is missing."""
+    missing = tuple(library for library in libraries if importlib.util.find_spec(library) is None)
+    if missing:
+        raise StudyError(f"this needs {', '.join(missing)}", Listing("", "", missing).remedy)
 
 
 class Part:

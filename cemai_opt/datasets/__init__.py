@@ -1,8 +1,7 @@
 """Where rows come from: one reader or generator a file."""
 
 from cemai_opt.core.registry import Registry
-from cemai_opt.datasets._dataset import Dataset, Frames
-from cemai_opt.datasets._new_rows import NewRows, known_pieces, read_new_rows
+from cemai_opt.datasets._dataset import Dataset, Frames, NewRows
 from cemai_opt.datasets._reader import Reader
 from cemai_opt.datasets._schema import Schema
 from cemai_opt.datasets._stored import load_stored, store
@@ -16,8 +15,6 @@ __all__ = [
     "NewRows",
     "Reader",
     "Schema",
-    "known_pieces",
     "load_stored",
-    "read_new_rows",
     "store",
 ]

@@ -26,6 +26,20 @@ class Frames:
 
 
 @dataclass(frozen=True)
+class NewRows:
+    """Rows to predict, in the order of their file.
+
+    `X`: (n_rows, n_inputs), NaN where missing, on disk where there are many; `group`: (n_rows,) number of the group;
+    `order`: (n_rows,) what the rows of a group are ordered by.
+    """
+
+    X: FloatArray
+    group: IntArray
+    order: FloatArray
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Dataset:
     """All rows of a study as numbers, the rows of a group contiguous and in time order.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +12,11 @@ from cemai_opt.core.batch import FloatArray, IntArray
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.datasets._assemble import order_of
 from cemai_opt.datasets._columns import numbers_of, refuse_infinite
+from cemai_opt.datasets._dataset import NewRows
 from cemai_opt.datasets._schema import Schema
 from cemai_opt.datasets.tabular import FILE_GROUP, pieces
 
 NUMBERS = "rows.f64"
-
-
-@dataclass(frozen=True)
-class NewRows:
-    """All rows, in the order of the file: `X` (n_rows, n_inputs) on disk; `group`, `order` (n_rows,) in memory."""
-
-    X: FloatArray
-    group: IntArray
-    order: FloatArray
-    notes: tuple[str, ...]
 
 
 def read_new_rows(path: Path, schema: Schema, scratch: Path) -> NewRows:
@@ -48,8 +38,23 @@ def read_new_rows(path: Path, schema: Schema, scratch: Path) -> NewRows:
         X=np.memmap(scratch / NUMBERS, np.float64, "r", shape=(n_rows, len(schema.inputs))),
         group=np.concatenate(groups),
         order=np.concatenate(orders),
-        notes=tuple(f"column {c!r}: {n} rows hold a word that training never saw" for c, n in unseen.items()),
+        notes=_unseen_notes(unseen),
     )
+
+
+def _unseen_notes(unseen: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(f"column {c!r}: {n} rows hold a word that training never saw" for c, n in unseen.items())
+
+
+def rows_of_frame(frame: pd.DataFrame, schema: Schema) -> NewRows:
+    """The rows of a frame as numbers, in memory. StudyError where a column is missing, extra, or not what it was."""
+    frame = frame.set_axis(frame.columns.map(str), axis=1)
+    if schema.group == FILE_GROUP and FILE_GROUP not in frame.columns:
+        frame = frame.assign(**{FILE_GROUP: "frame"})
+    _check_columns("the frame", list(frame.columns), schema)
+    unseen: dict[str, int] = {}
+    X = _numbers(frame, schema, 0, unseen)
+    return NewRows(X, _group_codes(frame, schema, {}, 0), order_of(frame, schema.time), _unseen_notes(unseen))
 
 
 def known_pieces(path: Path, schema: Schema) -> Iterator[pd.DataFrame]:
@@ -62,7 +67,7 @@ def known_pieces(path: Path, schema: Schema) -> Iterator[pd.DataFrame]:
         yield piece
 
 
-def _check_columns(path: Path, found: list[str], schema: Schema) -> None:
+def _check_columns(path: Path | str, found: list[str], schema: Schema) -> None:
     wanted = {column.name: "input" for column in schema.columns}
     wanted |= {name: kind for name, kind in ((schema.group, "group"), (schema.time, "time")) if name}
     for name, kind in wanted.items():

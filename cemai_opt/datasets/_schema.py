@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cemai_opt.datasets._dataset import NewRows
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,27 @@ class Schema:
     def inputs(self) -> tuple[str, ...]:
         """Names of all inputs, in the order of the numbers that a pipeline is given."""
         return tuple(name for column in self.columns for name in column.inputs)
+
+    def read(self, path: Path, scratch: Path) -> NewRows:
+        """The rows of a file or folder as numbers, kept in folder `scratch` however many there are.
+
+        StudyError where a column is missing, extra, or not what it was.
+        """
+        from cemai_opt.datasets._new_rows import read_new_rows
+
+        return read_new_rows(path, self, scratch)
+
+    def rows_of(self, frame: pd.DataFrame) -> NewRows:
+        """The rows of a frame as numbers. StudyError where a column is missing, extra, or not what it was."""
+        from cemai_opt.datasets._new_rows import rows_of_frame
+
+        return rows_of_frame(frame, self)
+
+    def pieces(self, path: Path) -> Iterator[pd.DataFrame]:
+        """The rows of a file or folder as they stand there, a piece at a time."""
+        from cemai_opt.datasets._new_rows import known_pieces
+
+        return known_pieces(path, self)
 
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values."""

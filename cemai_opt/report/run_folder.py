@@ -61,8 +61,8 @@ class RunFolder:
             self._lock = hold(self.path)
         except OSError as error:
             raise StudyError(f"cannot write to {self.path}: {error.strerror}", "choose another --out") from error
-        _replace(self.path / STUDY, _yaml(study.to_json()))
-        _replace(self.path / SPACE, _yaml(space))
+        _replace(self.path / STUDY, yaml_text(study.to_json()))
+        _replace(self.path / SPACE, yaml_text(space))
 
     def append_run(self, study: StudySpec, why: str, result: TrialResult) -> None:
         """Adds the emissions of one pipeline run: a trial of the search, or one that confirms or tests a member."""
@@ -237,5 +237,6 @@ def _json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def _yaml(document: Mapping[str, Any]) -> str:
+def yaml_text(document: Mapping[str, Any]) -> str:
+    """A document as YAML, keys in their order."""
     return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
