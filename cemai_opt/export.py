@@ -23,9 +23,13 @@ from cemai_opt.pipeline import OnnxScorer, Scorer, build_pipeline, scoring_graph
 from cemai_opt.report import RunFolder
 from cemai_opt.report.d2m import d2m_params
 from cemai_opt.report.documents import picks, versions_document
+from cemai_opt.report.html_report import LIBRARIES as REPORT_LIBRARIES
+from cemai_opt.report.html_report import html_report
 from cemai_opt.report.intervals import score_interval
-from cemai_opt.report.model_folder import CONFIG, ONNX, SIDECAR, write_sidecar
+from cemai_opt.report.model_card import model_card
+from cemai_opt.report.model_folder import CARD, CONFIG, ONNX, REPORT, SIDECAR, write_sidecar
 from cemai_opt.report.run_folder import write_text, yaml_text
+from cemai_opt.report.run_view import RunView
 from cemai_opt.stages.featurize import ROLLING, TREND
 
 RULES = ("knee", "best", "within", "greenest")
@@ -33,7 +37,7 @@ ONNX_LIBRARIES = ("onnx", "onnxruntime", "skl2onnx", "onnxmltools")
 ONNX_TOLERANCE = 1e-3
 """A prediction by ONNX is the same as ours when it is this close, in standard deviations of the predictions: models are
 computed in single precision there, and features in another order."""
-ONNX_MIN_SHARE = 0.999
+ONNX_MIN_SHARE = 0.99
 """So many predictions have to be the same, or no ONNX form is written. Not all: a value that rounds to the other side
 of a tree's threshold is one that may go either way."""
 
@@ -97,15 +101,14 @@ def export_model(
     picked: Picked,
     out: Path,
     data: str | None = None,
-    papers: Callable[[Picked, Mapping[str, Any], Path], None] = lambda picked, document, folder: None,
     on_phase: Callable[[str], None] = lambda phase: None,
 ) -> Exported:
     """Trains the member as it was tested, on training and validation rows, and writes the folder of its model.
 
-    `data` says where the rows lie now, if not where they did; `papers` writes what else belongs into the folder. The
-    folder appears as a whole. StudyError where the rows are not those of the run, or `out` holds something else.
+    `data` says where the rows lie now, if not where they did. The folder appears as a whole. StudyError where the rows
+    are not those of the run, or `out` holds something else.
     """
-    need("skops", "safetensors")
+    need("skops", "safetensors", *REPORT_LIBRARIES)
     check_free(out)
     on_phase(f"training trial {picked.member['trial']} ({picked.member['model']})")
     study, rows = _with_rows(picked, data)
@@ -122,7 +125,9 @@ def export_model(
         document["native"] = _native_parity(batch, rows, draft, document["scorer"])
         document["onnx"] = _with_onnx(scorer, batch, rows, draft)
         write_text(draft / CONFIG, yaml_text(picked.config_document()))
-        papers(picked, document, draft)
+        view = RunView.of(picked.folder)
+        write_text(draft / CARD, model_card(view, picked.member, document))
+        write_text(draft / REPORT, html_report(view))
         write_sidecar(draft, document)
         if out.exists():
             shutil.rmtree(out)

@@ -51,7 +51,7 @@ def command(run: str, rule: str, tolerance: float | None, out: str, form: str, d
     picked, folder = pick(RunFolder(Path(run)), rule, tolerance), Path(out)
     quiet = Console(stderr=True, highlight=False)
     if form == "model":
-        exported = export_model(picked, folder, data, on_phase=lambda phase: quiet.print(phase, markup=False))
+        exported = export_model(picked, folder, data, lambda phase: quiet.print(phase, markup=False))
         _tell(exported, as_json)
         return
     check_free(folder)
@@ -92,5 +92,6 @@ def _tell(exported: Any, as_json: bool) -> None:
         click.echo(f"no ONNX form: {onnx['why']}")
     else:
         alike = f"{onnx['parity']['share_alike']:.2%} of {onnx['parity']['rows']} test rows alike"
-        click.echo(f"ONNX form: {alike} (tolerance {onnx['parity']['tolerance']})")
+        tolerance = onnx["parity"]["tolerance"]
+        click.echo(f"ONNX form: {alike} ({tolerance if isinstance(tolerance, str) else f'within {tolerance:.3g}'})")
     click.echo(f"next: cemai-opt predict {exported.folder} --data new.csv --out predictions.csv")

@@ -21,11 +21,13 @@ from cemai_opt.cli._options import data_options, search_options
     metavar="FILE",
     help="Keep every meter reading; CEMAI_OPT_TRACE=FILE --meter replay plays them.",
 )
+@click.option("--no-report", is_flag=True, help="Do without report.html at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print front.json instead of the table.")
 def command(
     study: str | None,
     out: str | None,
     no_audit: bool,
+    no_report: bool,
     trace: str | None,
     as_json: bool,
     data_root: str | None,
@@ -76,12 +78,31 @@ def command(
     if as_json:
         click.echo(json.dumps(document))
     else:
-        _show(document, record, str(folder.path), readable_grams)
+        _show(document, record, readable_grams)
+        reported = "" if no_report else _report(settled, folder, readable_grams)
+        where = folder.path
+        click.echo(f"results in {where}{reported}; next: cemai-opt export {where} --pick knee --out knee")
     if record.ended == INTERRUPTED:
         sys.exit(130)
 
 
-def _show(document: Any, record: Any, where: str, grams: Any) -> None:
+def _report(settled: Any, folder: Any, grams: Any) -> str:
+    """Writes the report, and says what that has cost; or what is missing for it."""
+    import math
+
+    from cemai_opt.core.errors import StudyError
+    from cemai_opt.report.html_report import HTML, write_report
+
+    before_j = math.fsum(meter.peek_j() for meter in settled.meters)
+    try:
+        write_report(folder)
+    except StudyError as error:
+        return f" (no report: {error})"
+    cost_j = math.fsum(meter.peek_j() for meter in settled.meters) - before_j
+    return f", read {HTML} there (writing it: {grams(settled.study.carbon.grams(cost_j))} more)"
+
+
+def _show(document: Any, record: Any, grams: Any) -> None:
     from rich.console import Console
 
     from cemai_opt.report.payback import payback_lines
@@ -99,4 +120,3 @@ def _show(document: Any, record: Any, where: str, grams: Any) -> None:
     console.print(ledger_line(record, grams), markup=False)
     for line in payback_lines(document):
         console.print(line, markup=False)
-    console.print(f"results in {where}; next: cemai-opt export {where} --pick knee --out knee.yaml", markup=False)

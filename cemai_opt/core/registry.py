@@ -15,6 +15,7 @@ EXTRA_OF = {
     "torch": "deep",
     "shap": "explain",
     "matplotlib": "report",
+    "jinja2": "report",
     "optuna_dashboard": "dashboard",
     "distributed": "dask",
     "skops": "export",

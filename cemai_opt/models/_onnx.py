@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ def converted_estimator(fitted: Any, seen: IntArray | None, n_classes: int, wind
     from skl2onnx.common.data_types import FloatTensorType
 
     width = window * n_features
+    fitted = _with_single_thresholds(fitted)
     inner = to_onnx(
         fitted,
         initial_types=[(INPUT, FloatTensorType([None, width]))],
@@ -32,6 +34,23 @@ def converted_estimator(fitted: Any, seen: IntArray | None, n_classes: int, wind
         options=None if seen is None else {id(fitted): {"zipmap": False}},
     )
     return _around(inner, seen, n_classes, window, n_features)
+
+
+def _with_single_thresholds(fitted: Any) -> Any:
+    """A copy whose trees decide alike when thresholds are in single precision, as ONNX has them.
+
+    `x <= threshold` for an `x` in single precision says the same as with the next single below the threshold; rounding
+    to the nearest single may let one more value pass.
+    """
+    fitted = copy.deepcopy(fitted)
+    trees = [tree.tree_ for tree in np.ravel(getattr(fitted, "estimators_", fitted)) if hasattr(tree, "tree_")]
+    arrays = [tree.threshold for tree in trees]
+    predictors = [p for grown in getattr(fitted, "_predictors", ()) for p in grown]
+    arrays += [predictor.nodes["num_threshold"] for predictor in predictors]
+    for thresholds in arrays:
+        single = thresholds.astype(np.float32)
+        thresholds[:] = np.where(single > thresholds, np.nextafter(single, np.float32(-np.inf)), single)
+    return fitted
 
 
 def converted_booster(booster: Any, seen: IntArray | None, n_classes: int, window: int, n_features: int) -> Any:

@@ -27,8 +27,8 @@ class Interval:
     def caveat(self) -> str:
         """Why it may be too narrow; empty where it is not."""
         if self.unit == "rows":
-            return "rows were drawn, and neighbours are alike: rather too narrow"
-        return f"only {self.n_units} groups: rather too narrow" if self.n_units < FEW_UNITS else ""
+            return "rather too narrow, for rows were drawn, and neighbours are alike"
+        return f"rather too narrow, for there are only {self.n_units} groups" if self.n_units < FEW_UNITS else ""
 
 
 def score_interval(

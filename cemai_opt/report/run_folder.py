@@ -210,21 +210,26 @@ def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = 
 
 def write_text(path: Path, text: str) -> None:
     """Writes a file as a whole or not at all. StudyError where it cannot be written."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """The same for a file that is no text."""
     if not path.name:
         raise StudyError("no file was named", "give --out FILE")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"cannot write {path}: {error.strerror}", "choose another path") from error
-    _replace(path, text)
+    _replace(path, content)
 
 
-def _replace(path: Path, text: str, is_lasting: bool = True) -> None:
+def _replace(path: Path, content: str | bytes, is_lasting: bool = True) -> None:
     """A reader sees the old file or the new one, never half of it; not even when the power fails, if `is_lasting`."""
     draft = path.with_name(path.name + ".part")
     try:
-        with draft.open("w", encoding="utf-8") as stream:
-            stream.write(text)
+        with draft.open("wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
             if is_lasting:
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -1,0 +1,406 @@
+"""The figures of a run, by matplotlib: for the report, for papers, for notebooks."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from cemai_opt.core.units import readable_grams
+from cemai_opt.report.run_view import RunView, flat
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FAMILY_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
+"""Okabe and Ito's colours, which the colour-blind can tell apart; they stand out on white and on black."""
+STAGE_COLORS = (
+    "#4e79a7",
+    "#a0cbe8",
+    "#f28e2b",
+    "#ffbe7d",
+    "#59a14f",
+    "#8cd17d",
+    "#b6992d",
+    "#e15759",
+    "#b07aa1",
+    "#9c755f",
+)
+WIDTH_IN = 5.6
+"""Narrow enough for text to stay readable on a phone."""
+MAX_AXES = 7
+"""Knobs that are shown side by side."""
+MAX_VARIABLES = 15
+PNG_DPI = 300
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of text, of what lies in the background, and of the ground itself."""
+
+    ink: str
+    faint: str
+    paper: str
+
+
+ON_PAPER = Palette("#1a1a1a", "#b0b0b0", "#ffffff")
+ON_PAGE = Palette("#010203", "#040506", "#070809")
+"""Stand-ins that `Picture.svg` replaces by the page's own variables, so that one figure serves light and dark."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its title, and with what it shows in words."""
+
+    name: str
+    title: str
+    alt: str
+    figure: Figure
+
+    def svg(self) -> str:
+        """A figure drawn with `ON_PAGE` as an `<svg>` element, its names unlike those of any other."""
+        text = self.file("svg", "none").decode()
+        for name, stand_in in asdict(ON_PAGE).items():
+            text = text.replace(stand_in, f"var(--{name})")
+        text = text[text.index("<svg") :]
+        text = re.sub(r'\bid="', f'id="{self.name}-', text)
+        text = re.sub(r"url\(#", f"url(#{self.name}-", text)
+        text = re.sub(r'href="#', f'href="#{self.name}-', text)
+        text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+        return re.sub(r'(<svg[^>]*?) width="[^"]*"| height="[^"]*(?=" viewBox)"', r"\1", text, count=1)
+
+    def file(self, form: str, ground: str = ON_PAPER.paper) -> bytes:
+        """The figure as a file: "png", "svg" or "pdf"."""
+        import matplotlib as mpl
+
+        stream = io.BytesIO()
+        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": self.name}):
+            self.figure.savefig(
+                stream, format=form, dpi=PNG_DPI, facecolor=ground, bbox_inches="tight", pad_inches=0.05
+            )
+        return stream.getvalue()
+
+
+def front_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
+    """Score against grams: the front with its uncertainty, ties and marks, and everything else that was tried."""
+    figure, ax = _figure(3.9)
+    colors = family_colors(view)
+    low = _lowest_shown(view)
+    for dots, marker, size, label in ((view.complete, "o", 9, "complete"), (view.harvested, "D", 7, "harvested")):
+        shown = [dot for dot in dots if dot.score >= low]
+        if shown:
+            ax.scatter(
+                [d.carbon_g for d in shown],
+                [d.score for d in shown],
+                s=size,
+                marker=marker,
+                facecolors="none" if marker == "D" else palette.faint,
+                edgecolors=palette.faint,
+                linewidths=0.6,
+                label=label,
+            )
+    members = view.members
+    ax.step(
+        [m["carbon_g"] for m in members], [m["validation"] for m in members], where="post", color=palette.ink, lw=0.8
+    )
+    for family in dict.fromkeys(m["model"] for m in members):
+        own = [m for m in members if m["model"] == family]
+        ax.errorbar(
+            [m["carbon_g"] for m in own],
+            [m["validation"] for m in own],
+            xerr=[[min(m["uncertainty_g"], 0.9 * m["carbon_g"]) for m in own], [m["uncertainty_g"] for m in own]],
+            fmt="o",
+            ms=5,
+            color=colors[family],
+            ecolor=colors[family],
+            capsize=2,
+            lw=0,
+            elinewidth=1.2,
+            label=family,
+        )
+    tested = [m for m in members if m["test"] is not None and m["test"] >= low]
+    ax.plot(
+        [m["carbon_g"] for m in tested],
+        [m["test"] for m in tested],
+        "x",
+        color=palette.ink,
+        ms=4,
+        mew=0.8,
+        label="test",
+    )
+    _mark_ties(ax, view, palette)
+    _label_members(ax, view, palette)
+    _grams_axis(ax, is_log=True)
+    ax.set_xlabel(f"{view.front['unit']}{' of one run' * (view.front['unit'] == 'gCO2eq')} (log)")
+    ax.set_ylabel(f"{view.front['score']} on validation")
+    top = max(m["validation"] for m in members)
+    ax.set_ylim(low, top + 0.1 * (top - low))
+    left, right = (math.log(grams) for grams in ax.get_xlim())
+    ax.set_xlim(math.exp(left - 0.18 * (right - left)), math.exp(right))  # room for labels above and left of the front
+    if view.pruned_g:
+        ax.plot(
+            view.pruned_g,
+            [0.012] * len(view.pruned_g),
+            "|",
+            transform=ax.get_xaxis_transform(),
+            color=palette.faint,
+            ms=6,
+            label="ended early",
+        )
+    hidden = sum(dot.score < low for dot in [*view.complete, *view.harvested])
+    title = "Pareto front" + (f" ({hidden} trials score below {low:.2f})" if hidden else "")
+    _finish(ax, palette, title)
+    ax.legend(loc="lower right", ncols=2, fontsize=7.5, frameon=False, labelcolor=palette.ink, handletextpad=0.3)
+    return Picture("front", title, _front_in_words(view), figure)
+
+
+def hypervolume_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
+    """How the front grew with the grams that trials spent."""
+    figure, ax = _figure(2.6)
+    points = view.hypervolume
+    ax.step([grams for grams, _ in points], [value for _, value in points], where="post", color=FAMILY_COLORS[0])
+    _grams_axis(ax, is_log=bool(points) and points[0][0] > 0)
+    ax.set_xlabel("gCO2eq spent by trials so far (log)")
+    ax.set_ylabel("hypervolume")
+    _finish(ax, palette, "What the search found for its grams")
+    grown = f"from {points[0][1]:.3f} to {points[-1][1]:.3f}" if points else "no trial yet"
+    spent = readable_grams(points[-1][0]) if points else "0 g"
+    return Picture(
+        "hypervolume", "What the search found for its grams", f"Hypervolume rises {grown} for {spent}.", figure
+    )
+
+
+def stages_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
+    """Grams of every stage of every member, and each stage's share."""
+    members, stages = view.members, view.stages
+    figure, axes = _figure(1.2 + 0.24 * len(members), n_columns=2)
+    names = [f"{m['trial']} {m['model']}" for m in members]
+    for ax, is_share in zip(axes, (False, True), strict=True):
+        left = [0.0] * len(members)
+        for i, stage in enumerate(stages):
+            grams = [m["stages"].get(stage, {}).get("carbon_g", 0.0) for m in members]
+            totals = [sum(row["carbon_g"] for row in m["stages"].values()) or 1.0 for m in members]
+            values = [g / t * 100 for g, t in zip(grams, totals, strict=True)] if is_share else grams
+            ax.barh(names, values, left=left, color=STAGE_COLORS[i % len(STAGE_COLORS)], label=stage, height=0.75)
+            left = [a + b for a, b in zip(left, values, strict=True)]
+        if is_share:
+            ax.set_xlabel("share of the total, %")
+        else:
+            ax.set_xlabel("gCO2eq of one run")
+            _grams_axis(ax, is_log=False)
+        _finish(ax, palette, "Share of each stage" if is_share else "Grams by stage")
+        ax.tick_params(axis="y", labelleft=not is_share, length=0)
+    axes[0].invert_yaxis()  # the greenest on top, as in the table
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper center",
+        ncols=5,
+        fontsize=7.5,
+        frameon=False,
+        labelcolor=palette.ink,
+        handlelength=1.0,
+    )
+    dearest = _dearest_stage(view)
+    return Picture("stages", "Grams by stage", f"Stacked bars of {len(members)} members by stage. {dearest}", figure)
+
+
+def knobs_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
+    """Parallel coordinates: which values the members take, among all that were tried."""
+    names = list(view.knobs)[:MAX_AXES]
+    figure, ax = _figure(3.6)
+    scales = {name: _scale(view.knobs[name]) for name in names}
+    colors = family_colors(view)
+    halo = {"facecolor": palette.paper, "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
+    members = {m["trial"] for m in view.members}
+    others = [r for r in view.results if r.is_complete and r.trial not in members and not r.is_repeat]
+    lines = [(flat(r.config.to_json()), palette.faint, 0.4, 0.35) for r in others[-300:]]
+    lines += [(flat(m["config"]), colors[m["model"]], 1.4, 0.9) for m in view.members]
+    for config, color, width, alpha in lines:
+        heights = [scales[name].get(config[name], -0.12) if name in config else -0.12 for name in names]
+        ax.plot(range(len(names)), heights, color=color, lw=width, alpha=alpha)
+    for i, name in enumerate(names):
+        ax.axvline(i, color=palette.ink, lw=0.6)
+        for value, height in _ticks(scales[name]):
+            ax.text(i + 0.04, height, _wrapped(value), fontsize=7, color=palette.ink, va="center", bbox=halo)
+    ax.set_xticks(range(len(names)), [_wrapped(name.split(".")[1]) for name in names], fontsize=7.5)
+    ax.set_yticks([-0.12], ["not used"], fontsize=7.5)
+    ax.set_ylim(-0.2, 1.1)
+    ax.set_xlim(-0.1, len(names) - 0.4)
+    _finish(ax, palette, "What the members share (grey: other complete trials)")
+    return Picture("knobs", "What the members share", _knobs_in_words(view, names), figure)
+
+
+def importances_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture | None:
+    """Which variables weigh how much in which member; None where none was explained."""
+    shares = dict(list(view.importances.items())[:MAX_VARIABLES])
+    trials = [m["trial"] for m in view.members if any(m["trial"] in by for by in shares.values())]
+    if not trials:
+        return None
+    figure, ax = _figure(1.3 + 0.22 * len(shares))
+    rows = [[by.get(trial, math.nan) for trial in trials] for by in shares.values()]
+    image = ax.imshow(rows, aspect="auto", cmap="cividis", vmin=0.0)
+    ax.set_xticks(range(len(trials)), [str(trial) for trial in trials], rotation=90 if len(trials) > 9 else 0)
+    ax.set_yticks(range(len(shares)), list(shares))
+    ax.set_xlabel("trial")
+    bar = figure.colorbar(image, ax=ax, shrink=0.9)
+    bar.set_label("share of mean |SHAP|", color=palette.ink, fontsize=8.5)
+    bar.ax.tick_params(colors=palette.ink, labelsize=7.5)
+    bar.outline.set_edgecolor(palette.ink)
+    ax.text(1.0, 1.01, "blank: not an input", transform=ax.transAxes, ha="right", fontsize=7, color=palette.ink)
+    _finish(ax, palette, "What the predictions rest on", grid=False)
+    first = next(iter(shares))
+    alt = f"Shares of variables in the predictions of {len(trials)} members; {first} weighs most over all of them."
+    return Picture("importances", "What the predictions rest on", alt, figure)
+
+
+def all_pictures(view: RunView, palette: Palette = ON_PAPER) -> list[Picture]:
+    """Every figure that the run has something to show for."""
+    if not view.members:
+        return []
+    drawn = (front_picture, stages_picture, hypervolume_picture, knobs_picture, importances_picture)
+    return [picture for picture in (draw(view, palette) for draw in drawn) if picture is not None]
+
+
+def family_colors(view: RunView) -> dict[str, str]:
+    """A colour for every model."""
+    return {family: FAMILY_COLORS[i % len(FAMILY_COLORS)] for i, family in enumerate(view.families)}
+
+
+def _figure(height_in: float, n_columns: int = 1) -> tuple[Figure, Any]:
+    """A figure outside pyplot, which keeps nothing alive behind our back."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained", facecolor="none")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(1, n_columns, sharey=n_columns > 1)
+
+
+def _finish(ax: Axes, palette: Palette, title: str, grid: bool = True) -> None:
+    ax.set_facecolor("none")
+    ax.set_title(title, color=palette.ink, fontsize=9.5, loc="left")
+    ax.tick_params(which="both", colors=palette.ink, labelsize=8)
+    for label in (ax.xaxis.label, ax.yaxis.label):
+        label.set(color=palette.ink, fontsize=8.5)
+    for side, spine in ax.spines.items():
+        spine.set(color=palette.ink, linewidth=0.6, visible=side in ("left", "bottom"))
+    if grid:
+        ax.grid(True, axis="both", color=palette.faint, lw=0.3, alpha=0.6)
+        ax.set_axisbelow(True)
+
+
+def _grams_axis(ax: Axes, is_log: bool) -> None:
+    """Grams along the x axis, with the prefix that people read best."""
+    from matplotlib.ticker import LogFormatter, LogLocator
+
+    if not is_log:
+        ax.locator_params(axis="x", nbins=4)
+        ax.xaxis.set_major_formatter(lambda grams, _: readable_grams(grams))
+        return
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(lambda grams, _: readable_grams(grams))
+    low, high = ax.get_xlim()
+    if high < 30 * low:  # with fewer than two decades the powers of ten alone say too little
+        ax.xaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+        ax.xaxis.set_minor_formatter(lambda grams, _: readable_grams(grams))
+    else:
+        ax.xaxis.set_minor_formatter(LogFormatter(labelOnlyBase=True))
+
+
+def _lowest_shown(view: RunView) -> float:
+    """Where the axis of scores begins: below every member, its test score too, unless that is hopeless."""
+    scores = [m[kind] for m in view.members for kind in ("validation", "test") if m[kind] is not None]
+    shown = [float(score) for score in scores if score > -1.0] or [-1.0]
+    return min(shown) - 0.5 * (max(shown) - min(shown)) - 0.02
+
+
+def _mark_ties(ax: Axes, view: RunView, palette: Palette) -> None:
+    """A band behind members whose grams cannot be told apart."""
+    by_trial = {m["trial"]: m for m in view.members}
+    for i, chain in enumerate(view.ties):
+        grams = [by_trial[trial]["carbon_g"] for trial in chain]
+        ax.axvspan(
+            min(grams), max(grams), color=palette.faint, alpha=0.25, lw=0, label="tie in grams" if i == 0 else None
+        )
+
+
+def _label_members(ax: Axes, view: RunView, palette: Palette) -> None:
+    """The marks of those members that a rule picks, where no other point can be: above and left of them."""
+    marks = view.marks
+    for member in view.members:
+        mark = marks.get(member["trial"])
+        if mark is None:
+            continue
+        text = f"{mark} ({member['trial']})"
+        at = (member["carbon_g"], member["validation"])
+        is_knee = member["trial"] == view.front["knee"]
+        if is_knee:
+            ax.plot(*at, "o", ms=11, mfc="none", mec=palette.ink, mew=1.2)
+        weight = "bold" if is_knee else "normal"
+        ax.annotate(
+            text, at, (-6, 6), textcoords="offset points", ha="right", fontsize=8, color=palette.ink, weight=weight
+        )
+
+
+def _scale(values: Sequence[Any]) -> dict[Any, float]:
+    """A height from 0 to 1 for each value of a knob: by size, on a log axis where it spans decades, or by name."""
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        low, high = min(values), max(values)
+        place: Callable[[float], float] = math.log if low > 0 and high / low > 20 else float
+        return {value: (place(value) - place(low)) / (place(high) - place(low)) for value in values}
+    names = sorted(values, key=str)
+    return {value: i / max(len(names) - 1, 1) for i, value in enumerate(names)}
+
+
+def _ticks(scale: Mapping[Any, float]) -> Iterator[tuple[str, float]]:
+    is_number = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in scale)
+    ends = sorted(scale, key=lambda value: scale[value])
+    for value in (ends[0], ends[-1]) if is_number else ends:
+        yield f"{value:.3g}" if isinstance(value, float) else str(value), scale[value]
+
+
+def _wrapped(name: str) -> str:
+    """A long name on several lines.
+
+    >>> _wrapped("gradient_boosting")
+    'gradient\\nboosting'
+    """
+    return textwrap.fill(name.replace("_", " "), 10, break_long_words=False)
+
+
+def _front_in_words(view: RunView) -> str:
+    if not view.members:
+        return "No member yet."
+    first, last, knee = view.members[0], view.members[-1], view.knee
+    words = (
+        f"{len(view.members)} front members from {readable_grams(first['carbon_g'])} at {view.front['score']} "
+        f"{first['validation']:.3f} to {readable_grams(last['carbon_g'])} at {last['validation']:.3f}"
+    )
+    if knee is None:
+        return f"{words}."
+    at = f"{readable_grams(knee['carbon_g'])} at {knee['validation']:.3f}"
+    return f"{words}; the knee is trial {knee['trial']} ({knee['model']}), {at}."
+
+
+def _dearest_stage(view: RunView) -> str:
+    sums = {s: sum(m["stages"].get(s, {}).get("carbon_g", 0.0) for m in view.members) for s in view.stages}
+    dearest = max(sums, key=lambda stage: sums[stage])
+    return f"Over all of them {dearest} takes most, {sums[dearest] / (sum(sums.values()) or 1.0):.0%}."
+
+
+def _knobs_in_words(view: RunView, names: Sequence[str]) -> str:
+    """Values that at least three quarters of the members share."""
+    shared = []
+    for name in names:
+        taken = [flat(m["config"]).get(name) for m in view.members]
+        common: Any = max(set(taken), key=taken.count)
+        if common is not None and taken.count(common) >= 0.75 * len(taken):
+            shared.append(f"{name} = {common} in {taken.count(common)} of {len(taken)} members")
+    return "; ".join(shared) + "." if shared else "No value is common to three quarters of the members."
