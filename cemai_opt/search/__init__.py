@@ -7,7 +7,7 @@ from cemai_opt.search.design import baseline_of
 from cemai_opt.search.exchange import Exchange, driver_of
 from cemai_opt.search.ledger import CONFIRM, DRIVER, FINAL, LOST, OTHERS, Ledger, spending_of
 from cemai_opt.search.loop import INTERRUPTED, Search, SearchState, outcome_of
-from cemai_opt.search.storage import open_study
+from cemai_opt.search.storage import open_study, read_journal
 
 __all__ = [
     "CONFIRM",
@@ -27,6 +27,7 @@ __all__ = [
     "open_database",
     "open_study",
     "outcome_of",
+    "read_journal",
     "spending_of",
     "without_password",
 ]

@@ -63,6 +63,14 @@ def open_study(
     return study
 
 
+def read_journal(folder: Path) -> BaseStorage:
+    """The journal of a run, for who only looks on: nothing is mended, for a search may be running."""
+    journal = folder.resolve() / JOURNAL
+    if not journal.is_file():
+        raise StudyError(f"{folder} holds no {JOURNAL}", "let `optimize` begin")
+    return JournalStorage(JournalFileBackend(str(journal)))
+
+
 def try_again(study: optuna.Study, trial: FrozenTrial) -> None:
     """Puts the parameters of a trial in line once more, but not a second time: it may be what kills its owners."""
     bare = copy.copy(trial)
