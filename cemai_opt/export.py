@@ -13,7 +13,7 @@ import numpy as np
 
 from cemai_opt.compose import settle
 from cemai_opt.core.batch import Batch, Prediction
-from cemai_opt.core.errors import CemaiError, StudyError, TrialError, nearest
+from cemai_opt.core.errors import CemaiError, StudyError, TrialError
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.registry import need
 from cemai_opt.core.result import TrialResult
@@ -22,7 +22,7 @@ from cemai_opt.datasets import Dataset, NewRows
 from cemai_opt.pipeline import OnnxScorer, Scorer, build_pipeline, scoring_graph
 from cemai_opt.report import RunFolder
 from cemai_opt.report.d2m import d2m_params
-from cemai_opt.report.documents import picks, versions_document
+from cemai_opt.report.documents import picked_member, versions_document
 from cemai_opt.report.html_report import LIBRARIES as REPORT_LIBRARIES
 from cemai_opt.report.html_report import html_report
 from cemai_opt.report.intervals import score_interval
@@ -32,7 +32,6 @@ from cemai_opt.report.run_folder import write_text, yaml_text
 from cemai_opt.report.run_view import RunView
 from cemai_opt.stages.featurize import ROLLING, TREND
 
-RULES = ("knee", "best", "within", "greenest")
 ONNX_LIBRARIES = ("onnx", "onnxruntime", "skl2onnx", "onnxmltools")
 ONNX_TOLERANCE = 1e-3
 """A prediction by ONNX is the same as ours when it is this close, in standard deviations of the predictions: models are
@@ -72,20 +71,8 @@ def pick(folder: RunFolder, rule: str, tolerance: float | None = None) -> Picked
 
     StudyError where there is none.
     """
-    front, study = folder.front(), folder.study()
-    members: dict[int, dict[str, Any]] = {member["trial"]: member for member in front["members"]}
-    if not members:
-        raise StudyError("the front has no member", "no trial of this run was complete; see trials.jsonl for why")
-    points = picks(front)
-    if rule in ("knee", "best", "greenest"):
-        trial = getattr(points, rule).trial
-    elif rule == "within":
-        trial = points.within(front["tolerance"] if tolerance is None else tolerance).trial
-    elif rule.isdecimal() and int(rule) in members:
-        trial = int(rule)
-    else:
-        raise StudyError(f"--pick {rule}: no such front member", nearest(rule, [*RULES, *map(str, members)]))
-    return Picked(folder, study, front, rule, members[trial])
+    front = folder.front()
+    return Picked(folder, folder.study(), front, rule, picked_member(front, rule, tolerance))
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def command(
     from cemai_opt.core.spec import StudySpec
     from cemai_opt.core.units import readable_grams
     from cemai_opt.meters import RECORD
+    from cemai_opt.options import changed, study_of_file
     from cemai_opt.report import RunFolder, front_document
     from cemai_opt.search import INTERRUPTED, without_password
     from cemai_opt.session import Session
@@ -63,10 +64,10 @@ def command(
     if options["storage"]:
         options["storage"], password = without_password(options["storage"])
     if study is None and options["data"]:
-        spec = StudySpec(name=_options.study_of_file(options["data"]))
+        spec = StudySpec(name=study_of_file(options["data"]))
     else:
         spec = compose.load_study(study or compose.DEFAULT_STUDY)
-    settled = compose.settle(_options.changed(spec, options), whole_process=True)
+    settled = compose.settle(changed(spec, options), whole_process=True)
     folder = RunFolder(Path(out) if out else Path("runs") / settled.study.name)
     quiet = Console(stderr=True, highlight=False)
     for note in settled.notes:

@@ -25,12 +25,13 @@ def command(config: str, as_json: bool, data_root: str | None, **options: Any) -
     from cemai_opt import compose
     from cemai_opt.cli import _options
     from cemai_opt.core.errors import TrialError
+    from cemai_opt.options import changed
     from cemai_opt.session import run_config
 
     _options.use_data_root(data_root)
     study, chosen = _read(config)
     study = study.model_copy(update={"space": "default"})  # nothing is searched
-    settled = compose.settle(_options.changed(study, options))
+    settled = compose.settle(changed(study, options))
     compose.check_config(chosen, settled.study.task)
     result = run_config(settled, chosen)
     if not result.is_complete:

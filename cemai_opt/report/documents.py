@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
+from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.front import Front, Point, hypervolume_history
 from cemai_opt.core.measurement import Cost
 from cemai_opt.core.objective import objective_g, objective_j, objective_uncertainty_j, objective_unit, wanted_of
@@ -272,6 +273,25 @@ def marks_of(document: Mapping[str, Any]) -> dict[int, str]:
 def picks(document: Mapping[str, Any]) -> Front:
     """The front of a document, for picking members by rule."""
     return Front.of(Point(m["trial"], m["validation"], m["carbon_g"]) for m in document["members"])
+
+
+RULES = ("knee", "best", "within", "greenest")
+"""Words that pick a front member."""
+
+
+def picked_member(document: Mapping[str, Any], rule: str, tolerance: float | None = None) -> Mapping[str, Any]:
+    """The member of a front document that a rule or a trial's number names. StudyError where there is none."""
+    members: dict[int, Mapping[str, Any]] = {member["trial"]: member for member in document["members"]}
+    if not members:
+        raise StudyError("the front has no member", "no trial of this run was complete; see trials.jsonl for why")
+    points = picks(document)
+    if rule == "within":
+        return members[points.within(document["tolerance"] if tolerance is None else tolerance).trial]
+    if rule in RULES:
+        return members[getattr(points, rule).trial]
+    if rule.isdecimal() and int(rule) in members:
+        return members[int(rule)]
+    raise StudyError(f"there is no front member {rule!r} to pick", nearest(rule, [*RULES, *map(str, members)]))
 
 
 def with_tolerance(document: Mapping[str, Any], tolerance: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -27,8 +27,13 @@ from cemai_opt.report.documents import (
 )
 from cemai_opt.report.emissions import COLUMNS, emissions_rows
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 STUDY, SPACE, TRIALS = "study.yaml", "space.lock.yaml", "trials.jsonl"
 CONFIRMED, SPENT = "confirmed.json", "spent.json"
+DATA = "data.parquet"
+"""Rows that were given as a frame, and so are in no file yet."""
 FRONT, FRONT_CSV, SUMMARY, EMISSIONS = "front.json", "front.csv", "summary.json", "emissions.csv"
 
 
@@ -50,8 +55,14 @@ class RunFolder:
         if self.holds_a_run:
             if not self.study().asks_the_same(study):
                 raise StudyError(f"{self.path} holds the run of another study", "choose another --out")
-        elif self.path.is_dir() and any(file.name != LOCK for file in self.path.iterdir()):
+        elif self.path.is_dir() and any(file.name not in (LOCK, DATA) for file in self.path.iterdir()):
             raise StudyError(f"{self.path} is not empty, and holds no run", "choose another --out")
+
+    def keep_rows(self, frame: pd.DataFrame) -> Path:
+        """Writes rows that are in no file yet into the folder: their path."""
+        content = frame.set_axis(frame.columns.map(str), axis=1).to_parquet(index=False)
+        write_bytes(self.path / DATA, content)
+        return (self.path / DATA).resolve()
 
     def start(self, study: StudySpec, space: Mapping[str, Any]) -> None:
         """Makes the folder, keeps others out of it, and writes what is known before the first trial."""

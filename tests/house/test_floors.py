@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT
 
 FLOORS = [{"core"}, {"datasets", "models", "meters"}, {"stages"}, {"pipeline"}, {"engines"}, {"search", "report"}]
-TOP = {"compose", "session", "export", "cli", "__main__", "__init__"}
+TOP = {"compose", "session", "export", "options", "api", "estimators", "cli", "__main__", "__init__"}
 PACKAGE = ROOT / "cemai_opt"
 
 

@@ -1,0 +1,245 @@
+"""The search as scikit-learn estimators: `fit` finds a front, `predict` uses the member that was selected."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from cemai_opt.compose import settle
+from cemai_opt.core.batch import Prediction
+from cemai_opt.core.errors import CemaiError, StudyError
+from cemai_opt.core.plan import Config, TrialPlan
+from cemai_opt.core.spec import StudySpec, parse_study
+from cemai_opt.meters import open_meters
+from cemai_opt.pipeline import Fold, Pipeline, Scorer, Splits, read_data
+from cemai_opt.report import RunFolder
+from cemai_opt.report.documents import picked_member
+from cemai_opt.report.notebook import Front
+from cemai_opt.report.run_view import RunView
+from cemai_opt.session import Session
+
+TARGET, GROUP = "target", "group"
+MIN_ROWS = 10
+"""Fewer rows cannot be parted into train, validation and test."""
+
+
+class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """What both estimators share."""
+
+    _task: str
+
+    def __init__(
+        self,
+        *,
+        trials: int = 50,
+        pick: str = "knee",
+        space: str = "tabular",
+        scoring: str = "auto",
+        split: str = "auto",
+        test_share: float = 0.2,
+        confirm: int = 3,
+        budget_grams: float | None = None,
+        intensity: float | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.trials = trials
+        self.pick = pick
+        self.space = space
+        self.scoring = scoring
+        self.split = split
+        self.test_share = test_share
+        self.confirm = confirm
+        self.budget_grams = budget_grams
+        self.intensity = intensity
+        self.random_state = random_state
+
+    def _search(self, X: np.ndarray, y: np.ndarray, groups: Any) -> None:
+        """Finds the front, then fits the member that `pick` names to all rows."""
+        if groups is not None and len(groups) != len(X):
+            raise ValueError(f"groups has {len(groups)} entries, X has {len(X)} rows")
+        with tempfile.TemporaryDirectory() as place:
+            rows = Path(place) / "rows.parquet"
+            _frame(X, y, groups).to_parquet(rows)
+            folder = RunFolder(Path(place) / "run")
+            try:
+                settled = settle(self._study(rows, groups is not None))
+                Session(settled, folder, with_audit=False).run()
+                self._view = RunView.of(folder)
+            except CemaiError as error:
+                raise ValueError(str(error)) from error
+            self._stages = settled.space.stages
+            self._study_, self._rows = settled.study, read_data(settled.study.data, settled.study.task)
+        self.front_ = Front(self._view)
+        self.knee_ = dict(self.front_.knee or {})
+        self.search_carbon_g_ = float(self._view.front["search"]["carbon_g"])
+        self.select(self.pick)
+
+    def _study(self, rows: Path, has_groups: bool) -> StudySpec:
+        by = ("group" if has_groups else "rows") if self.split == "auto" else self.split
+        document = {
+            "name": type(self).__name__,
+            "data": {"path": str(rows), "target": TARGET, "group": GROUP if has_groups else None},
+            "task": self._task,
+            "score": self.scoring,
+            "split": {"by": by, "test_share": self.test_share},
+            "space": self.space,
+            "search": {
+                "trials": self.trials,
+                "confirm": self.confirm,
+                "explain": "never",
+                "budget_g": self.budget_grams,
+                "cache_mb": 0,
+            },
+            "carbon": {"intensity_g_per_kwh": self.intensity},
+            "engine": {"name": "in_process"},
+            "seed": int(self.random_state),
+        }
+        return parse_study(document, type(self).__name__)
+
+    def select(self, pick: str | int = "knee") -> Any:
+        """Fits another front member to all rows: "knee", "best", "within", "greenest" or a trial's number; self.
+
+        ValueError where there is no such member.
+        """
+        check_is_fitted(self, "front_")
+        try:
+            member = picked_member(self._view.front, str(pick))
+        except StudyError as error:
+            raise ValueError(str(error)) from error
+        self.selected_ = dict(member)
+        self._scorer = self._fitted(Config(member["config"]))
+        return self
+
+    def _fitted(self, config: Config) -> Scorer:
+        rows, study = self._rows, self._study_
+        everybody = np.isfinite(rows.y)
+        fold = Fold(everybody, everybody)
+        stages = tuple(name for name in self._stages if name != "explain")
+        plan = TrialPlan(0, study, config, "final", stages, folds=1)
+        pipeline = Pipeline(rows, Splits((fold,), fold, ~everybody), open_meters(study.carbon.meter))
+        result, batch = pipeline.fitted(plan)
+        if batch is None:
+            raise ValueError(f"the selected pipeline cannot be fitted to all rows: {result.reason}")
+        self.fit_carbon_g_ = study.carbon.grams(result.cost.energy_j)
+        return Scorer.of(batch, rows.names, config, stages)
+
+    def _scored(self, X: Any) -> Prediction:
+        check_is_fitted(self, "front_")
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        return self._scorer.predict(X, np.zeros(len(X), np.int64))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the training rows; the model in its own form, which holds no code."""
+        state = dict(super().__getstate__())
+        state.pop("_rows", None)
+        scorer = state.pop("_scorer", None)
+        if scorer is not None:
+            with tempfile.TemporaryDirectory() as folder:
+                document = scorer.save(Path(folder))
+                files = {file.name: file.read_bytes() for file in Path(folder).iterdir()}
+            state["_saved"] = (document, files)
+        return state
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        saved = state.get("_saved")
+        super().__setstate__({key: value for key, value in state.items() if key != "_saved"})
+        if saved is not None:
+            document, files = saved
+            with tempfile.TemporaryDirectory() as folder:
+                for name, content in files.items():
+                    (Path(folder) / name).write_bytes(content)
+                self._scorer = Scorer.restored(Path(folder), document)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = True  # grams are measured, so the front is not the same each time
+        return tags
+
+
+class ParetoRegressor(RegressorMixin, _Pareto):  # type: ignore[misc]  # the same
+    """Searches for regression pipelines that score well and cost little carbon; predicts with one of them.
+
+    Without groups, rows are taken as exchangeable, as scikit-learn has it, and parted at random; `split="time"` says
+    that they are in order. With `groups`, each is on one side of every split. Search spaces other than "tabular" look
+    back in time: `predict` then takes its rows as one group in time order.
+
+    Parameters
+    ----------
+    trials : how many pipelines to run.
+    pick : which front member predicts: "knee", "best", "within" or "greenest"; `select` changes it later.
+    space : a search space by name, or the path of a file.
+    scoring : "r2", or for classes "f1", "f1_macro", "balanced_accuracy", "average_precision"; "auto" chooses.
+    split : "auto", "group", "time" or "rows".
+    test_share : share of rows (or groups) that only test the front.
+    confirm : how often front members are measured again.
+    budget_grams : grams of CO2 equivalent that the search may spend.
+    intensity : grams of CO2 equivalent per kWh; None: the world mean.
+    random_state : seed of splits, samplers and models.
+
+    Attributes
+    ----------
+    front_ : the Pareto front (`to_frame()`, `plot()`); members were trained without test rows and scored on them.
+    knee_ : the recommended member. selected_ : the one that predicts, fitted to all rows.
+    search_carbon_g_, fit_carbon_g_ : grams of the search, and of fitting the selected member to all rows.
+    n_features_in_, feature_names_in_ : as scikit-learn has them.
+    """
+
+    _task = "regression"
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> ParetoRegressor:
+        """Searches, then fits the picked member to all rows; self. `X`: (n, d) numbers, `y`: (n,), `groups`: (n,).
+
+        ValueError for what scikit-learn refuses, and where no pipeline was complete.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=MIN_ROWS)
+        self._search(X, y, groups)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predicted numbers: (n,)."""
+        return self._scored(X).value
+
+
+class ParetoClassifier(ClassifierMixin, _Pareto):  # type: ignore[misc]  # the same
+    """Searches for classification pipelines that score well and cost little carbon; predicts with one of them.
+
+    Parameters and attributes are those of `ParetoRegressor`, and `classes_`.
+    """
+
+    _task = "classification"
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> ParetoClassifier:
+        """Searches, then fits the picked member to all rows; self. `X`: (n, d) numbers, `y`: (n,), `groups`: (n,).
+
+        ValueError for what scikit-learn refuses, and where no pipeline was complete.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=MIN_ROWS)
+        check_classification_targets(y)
+        encoder = LabelEncoder().fit(y)
+        self.classes_ = encoder.classes_
+        if len(self.classes_) < 2:
+            raise ValueError(f"y has one class only ({self.classes_[0]!r}): there is nothing to tell apart")
+        self._search(X, encoder.transform(y), groups)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predicted classes: (n,)."""
+        codes = self._scored(X).value.astype(np.int64)
+        labels: np.ndarray = self.classes_[codes]
+        return labels
+
+
+def _frame(X: np.ndarray, y: np.ndarray, groups: Any) -> pd.DataFrame:
+    frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
+    if groups is not None:
+        frame[GROUP] = np.asarray(groups)
+    return frame.assign(**{TARGET: y})
