@@ -49,11 +49,10 @@ def _whole_groups(rows: NewRows, numbers: IntArray) -> Block:
 
 def _parts(rows: NewRows, numbers: IntArray, reach: Reach, block_rows: int) -> Iterator[Block]:
     """One group, part by part."""
-    head = np.arange(min(reach.start_rows, len(numbers)))
     known, known_until = np.full(rows.X.shape[1], np.nan), 0
     for begin in range(0, len(numbers), block_rows):
         end, back = min(begin + block_rows, len(numbers)), max(begin - reach.rows - reach.anew_rows, 0)
-        place = np.union1d(head, np.arange(back, end))
+        place = np.union1d(np.arange(min(reach.start_rows, back)), np.arange(back, end))
         X = np.array(rows.X[numbers[place]])
         if reach.last_known and back:
             known = _last_known(known, rows.X[numbers[known_until:back]])

@@ -180,8 +180,9 @@ def test_an_exported_configuration_runs(finished: Path, cli: Cli, tmp_path: Path
     """`run` repeats the test score of the member exactly, with energy and grams by stage."""
     member = front_of(finished)["members"][-1]
     chosen = str(member["trial"]) if pick == "number" else pick
-    out = tmp_path / "config.yaml"
-    assert cli("export", "run", "--pick", chosen, "--out", out, folder=finished).returncode == 0
+    command = ("export", "run", "--pick", chosen, "--format", "config", "--out", tmp_path / "out")
+    assert cli(*command, folder=finished).returncode == 0
+    out = tmp_path / "out" / "config.yaml"
     exported = yaml.safe_load(out.read_text())
     done = cli("run", out, "--json")
     assert done.returncode == 0, done.stderr
@@ -197,8 +198,8 @@ def test_an_exported_configuration_runs_on_other_data(finished: Path, cli: Cli, 
     from cemai_opt.datasets.demo import tool_wear_runs
 
     tool_wear_runs(n_runs=9, seed=99).to_csv(tmp_path / "other.csv", index=False)
-    cli("export", "run", "--out", tmp_path / "knee.yaml", folder=finished)
-    table = cli("run", "knee.yaml", "--data", "other.csv")
+    cli("export", "run", "--format", "config", "--out", tmp_path / "knee", folder=finished)
+    table = cli("run", "knee/config.yaml", "--data", "other.csv")
     assert table.returncode == 0, table.stderr
     assert "total" in table.stdout
     assert "r2" in table.stdout

@@ -42,13 +42,11 @@ def test_a_wide_tolerance_picks_the_greenest(finished: Path, cli: Cli) -> None: 
     shown = cli("front", finished / "run", "--tolerance", 99)
     assert "within 99" in shown.stdout
     for pick in (["within", "--tolerance", 99], ["greenest"]):
-        done = cli("export", finished / "run", "--pick", *pick, "--out", f"{pick[0]}.yaml")
+        done = cli("export", finished / "run", "--pick", *pick, "--format", "config", "--out", pick[0])
         assert done.returncode == 0, done.stderr
     greenest = document(finished, "front.json")["members"][0]["trial"]
-    assert (
-        f"trial {greenest} "
-        in cli("export", finished / "run", "--pick", "within", "--tolerance", 99, "--out", "x.yaml").stdout
-    )
+    command = ("export", finished / "run", "--pick", "within", "--tolerance", 99, "--format", "config")
+    assert f"trial {greenest} " in cli(*command, "--out", "x").stdout
 
 
 def test_a_budget_of_grams_is_for_everything(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:

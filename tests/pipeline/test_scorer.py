@@ -61,7 +61,7 @@ def test_predictions_are_those_of_training_whatever_the_stages(data: st.DataObje
         assert np.array_equal(trained, scorer.predict(X[last], group[last]).value)
         shuffled = np.random.default_rng(1).permutation(len(X))
         stored = NewRows(X[shuffled], group[shuffled], np.arange(len(X), dtype=float)[shuffled], ())
-        for block_rows in (7, 40, 200, 1000):
+        for block_rows in (3, 7, 40, 200, 1000):
             got = np.full(len(X), np.nan)
             for numbers, prediction in scorer.predict_stored(stored, block_rows):
                 assert np.isnan(got[numbers]).all()
