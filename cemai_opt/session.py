@@ -89,6 +89,13 @@ class Session:
     def run(self) -> RunRecord:
         """The finished record, which the folder holds as well. TrialError where no trial was complete."""
         self._folder.start(self._study, self._settled.lock())
+        try:
+            return self._held()
+        finally:
+            self._folder.release()
+
+    def _held(self) -> RunRecord:
+        """The same, while nobody else may write into the folder."""
         audit = Audit() if self._with_audit else None
         engine = ENGINES.require(self._study.engine.name).opened(self._study, self._folder.path.resolve() / CACHE)
         try:

@@ -75,6 +75,10 @@ class RunFolder:
         _replace(self.path / STUDY, yaml_text(study.to_json()))
         _replace(self.path / SPACE, yaml_text(space))
 
+    def release(self) -> None:
+        """Lets others write into the folder again."""
+        self._lock.close()
+
     def append_run(self, study: StudySpec, why: str, result: TrialResult) -> None:
         """Adds the emissions of one pipeline run: a trial of the search, or one that confirms or tests a member."""
         text = csv_text(emissions_rows(study, f"trial-{result.trial}-{why}", result), COLUMNS)
