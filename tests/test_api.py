@@ -102,7 +102,7 @@ def test_a_classifier_keeps_labels_and_groups(tmp_path: Path) -> None:
     X, y = load_wine(return_X_y=True, as_frame=True)
     labels = np.array(["red", "rose", "white"])[y]
     groups = np.arange(len(X)) % 12
-    fitted = ParetoClassifier(trials=6, confirm=0, space="tabular").fit(X, labels, groups)
+    fitted = ParetoClassifier(trials=6, confirm=0, pick="best").fit(X, labels, groups)
     assert set(fitted.predict(X)) <= {"red", "rose", "white"}
     assert fitted.score(X, labels) > 0.8
     assert list(fitted.feature_names_in_) == list(X.columns)

@@ -29,8 +29,8 @@ class Frames:
 class NewRows:
     """Rows to predict, in the order of their file.
 
-    `X`: (n_rows, n_inputs), NaN where missing, on disk where there are many; `group`: (n_rows,) number of the group;
-    `order`: (n_rows,) what the rows of a group are ordered by.
+    `X`: (n_rows, n_inputs), NaN where missing; `group`: (n_rows,) number of the group, in order of first appearance;
+    `order`: (n_rows,) what the rows of a group are ordered by. All of them lie in files where there are many rows.
     """
 
     X: FloatArray

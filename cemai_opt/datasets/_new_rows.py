@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -16,28 +17,28 @@ from cemai_opt.datasets._dataset import NewRows
 from cemai_opt.datasets._schema import Schema
 from cemai_opt.datasets.tabular import FILE_GROUP, pieces
 
-NUMBERS = "rows.f64"
+SCRATCH = ("numbers.f64", "groups.i64", "orders.f64")
+"""Files of all rows: inputs, numbers of the groups, what rows are ordered by."""
 
 
 def read_new_rows(path: Path, schema: Schema, scratch: Path) -> NewRows:
     """The rows of a file or folder as numbers. StudyError where a column is missing, extra, or not what it was."""
-    groups, orders = [], []
     codes: dict[str, int] = {}
     unseen: dict[str, int] = {}
     n_rows = 0
-    with (scratch / NUMBERS).open("wb") as stream:
+    with ExitStack() as stack:
+        numbers, groups, orders = (stack.enter_context((scratch / name).open("wb")) for name in SCRATCH)
         for piece in known_pieces(path, schema):
-            X = _numbers(piece, schema, n_rows, unseen)
-            X.tofile(stream)
-            groups.append(_group_codes(piece, schema, codes, n_rows))
-            orders.append(order_of(piece, schema.time) + (n_rows if schema.time is None else 0))
+            _numbers(piece, schema, n_rows, unseen).tofile(numbers)
+            _group_codes(piece, schema, codes, n_rows).tofile(groups)
+            (order_of(piece, schema.time) + (n_rows if schema.time is None else 0)).tofile(orders)
             n_rows += len(piece)
     if not n_rows:
         raise StudyError(f"{path} has no rows", "is there more than a header?")
     return NewRows(
-        X=np.memmap(scratch / NUMBERS, np.float64, "r", shape=(n_rows, len(schema.inputs))),
-        group=np.concatenate(groups),
-        order=np.concatenate(orders),
+        X=np.memmap(scratch / SCRATCH[0], np.float64, "r", shape=(n_rows, len(schema.inputs))),
+        group=np.memmap(scratch / SCRATCH[1], np.int64, "r", shape=n_rows),
+        order=np.memmap(scratch / SCRATCH[2], np.float64, "r", shape=n_rows),
         notes=_unseen_notes(unseen),
     )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray
 from cemai_opt.datasets import NewRows
 from cemai_opt.stages import Reach
+
+CHUNK_ROWS = 2**20
+"""Rows looked at together where all of them are."""
 
 
 @dataclass(frozen=True)
@@ -26,40 +30,68 @@ class Block:
 
 
 def blocks(rows: NewRows, reach: Reach, block_rows: int) -> Iterator[Block]:
-    """Each row in one block: several whole groups together, or a part of a long one. `X` is read from disk by block."""
-    by_group = np.lexsort((rows.order, rows.group))
-    starts = np.flatnonzero(np.r_[True, np.diff(rows.group[by_group]) != 0])
-    ends = np.r_[starts[1:], len(by_group)]
+    """Each row in one block: several whole groups together, or a part of a long one. `X` is read from disk by block.
+
+    Rows that stand in order already take no memory; others take that of an index.
+    """
+    index = None if _are_in_order(rows) else np.lexsort((rows.order, rows.group))
+
+    def numbers(places: IntArray) -> IntArray:
+        return places if index is None else index[places]
+
+    starts = _group_starts(rows, numbers)
     first = 0
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+    for start, end in pairwise([*starts, len(rows.group)]):
         is_long = end - start > block_rows
         if first < start and (is_long or end - first > block_rows):
-            yield _whole_groups(rows, by_group[first:start])
+            yield _whole_groups(rows, numbers(np.arange(first, start)))
             first = start
         if is_long:
-            yield from _parts(rows, by_group[start:end], reach, block_rows)
+            yield from _parts(rows, start, end, numbers, reach, block_rows)
             first = end
-    if first < len(by_group):
-        yield _whole_groups(rows, by_group[first:])
+    if first < len(rows.group):
+        yield _whole_groups(rows, numbers(np.arange(first, len(rows.group))))
+
+
+def _are_in_order(rows: NewRows) -> bool:
+    """Does each group stand in one piece, in time order? Groups have numbers in the order in which they appear."""
+    for first in range(0, len(rows.group) - 1, CHUNK_ROWS):
+        group, order = (values[first : first + CHUNK_ROWS + 1] for values in (rows.group, rows.order))
+        step = np.diff(group)
+        if (step < 0).any() or (np.diff(order)[step == 0] < 0).any():
+            return False
+    return True
+
+
+def _group_starts(rows: NewRows, numbers: Callable[[IntArray], IntArray]) -> list[int]:
+    """Where each group begins among the rows in order."""
+    starts = [0]
+    for first in range(0, len(rows.group) - 1, CHUNK_ROWS):
+        places = np.arange(first, min(first + CHUNK_ROWS + 1, len(rows.group)))
+        starts += (first + 1 + np.flatnonzero(np.diff(rows.group[numbers(places)]))).tolist()
+    return starts
 
 
 def _whole_groups(rows: NewRows, numbers: IntArray) -> Block:
-    return Block(numbers, np.array(rows.X[numbers]), rows.group[numbers])
+    return Block(numbers, np.array(rows.X[numbers]), np.array(rows.group[numbers]))
 
 
-def _parts(rows: NewRows, numbers: IntArray, reach: Reach, block_rows: int) -> Iterator[Block]:
-    """One group, part by part."""
+def _parts(
+    rows: NewRows, start: int, stop: int, numbers: Callable[[IntArray], IntArray], reach: Reach, block_rows: int
+) -> Iterator[Block]:
+    """The group that stands from `start` to `stop`, part by part."""
     known, known_until = np.full(rows.X.shape[1], np.nan), 0
-    for begin in range(0, len(numbers), block_rows):
-        end, back = min(begin + block_rows, len(numbers)), max(begin - reach.rows - reach.anew_rows, 0)
+    n_rows = stop - start
+    for begin in range(0, n_rows, block_rows):
+        end, back = min(begin + block_rows, n_rows), max(begin - reach.rows - reach.anew_rows, 0)
         place = np.union1d(np.arange(min(reach.start_rows, back)), np.arange(back, end))
-        X = np.array(rows.X[numbers[place]])
+        X = np.array(rows.X[numbers(start + place)])
         if reach.last_known and back:
-            known = _last_known(known, rows.X[numbers[known_until:back]])
+            known = _last_known(known, rows.X[numbers(start + np.arange(known_until, back))])
             known_until = back
             seam = int(np.searchsorted(place, back))
             X[seam] = np.where(np.isnan(X[seam]), known, X[seam])
-        yield Block(numbers[begin:end], X, np.zeros(len(X), np.int64), place)
+        yield Block(numbers(start + np.arange(begin, end)), X, np.zeros(len(X), np.int64), place)
 
 
 def _last_known(known: FloatArray, X: FloatArray) -> FloatArray:

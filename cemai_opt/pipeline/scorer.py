@@ -18,8 +18,9 @@ from cemai_opt.pipeline.blocks import blocks
 from cemai_opt.stages import STAGES, Reach
 from cemai_opt.stages.evaluate import predict
 
-BLOCK_VALUES = 2**23
-"""Numbers that one block of rows may become on its way, 64 MB; a block has at least `MIN_BLOCK_ROWS` all the same."""
+BLOCK_VALUES = 2**21
+"""Numbers that one block of rows may become on its way, 16 MB, some of them several times over; a block has at least
+`MIN_BLOCK_ROWS` all the same."""
 MIN_BLOCK_ROWS = 8192
 
 

@@ -32,8 +32,8 @@ def predict_file(
 ) -> dict[str, Any]:
     """Writes one line for each row of `data` to `out`: its number, group, time and prediction. What that has cost.
 
-    Neither the rows nor their features are held in memory all at once: numbers lie in a scratch file beside `out`, and
-    24 bytes a row are held to put rows in order. StudyError where `data` has other columns than training had.
+    Neither rows nor their features are held in memory all at once: numbers lie in scratch files beside `out`. Rows that
+    are not in order yet take 32 bytes each to be put so. StudyError where `data` has other columns than training had.
     """
     if out.is_dir() or out.resolve() == data.resolve():
         raise StudyError(f"--out {out} is {'a folder' if out.is_dir() else 'the data itself'}", "name another file")
