@@ -41,7 +41,8 @@ RECIPES = {"docs/cluster.md": "tests/engines/test_dask.py"}
 """Documents whose pieces of Python are run by a test of their own (or say that they are not)."""
 DOCUMENTS = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FEWER = "--trials 5 --confirm 0 --no-audit"
+FEWER = "--trials 4 --confirm 0 --no-audit --explain never"
+QUICK = "--space quick"
 HERE = "--engine in_process"
 """What a search needs that runs in the process of the tests, which saves two seconds of loading libraries each time."""
 PREPARED = (
@@ -60,7 +61,7 @@ class Place:
     def run(self, command: str) -> None:
         """Runs a line of a document, a search with fewer trials."""
         if "cemai-opt optimize" in command:
-            command = f"{command} {FEWER}"
+            command = f"{command} {FEWER}" if "--space" in command else f"{command} {FEWER} {QUICK}"
         if self.environment["PYTHONPATH"] == str(ROOT) and re.match(
             r"cemai-opt (?!dashboard)(?!.*--(record|budget))", command
         ):
@@ -83,7 +84,7 @@ class Place:
             env=self.environment,
             stdout=subprocess.PIPE,
             text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a background job ignores it
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a job in the background
         )
         assert server.stdout is not None
         assert server.stdout.readline().startswith("http://127.0.0.1:")

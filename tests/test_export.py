@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from cemai_opt import export
 from cemai_opt.compose import settle
 from cemai_opt.core.errors import StudyError
 from cemai_opt.export import Exported, Picked, _plan, export_model, pick
@@ -52,8 +54,11 @@ def ridge(tmp_path_factory: pytest.TempPathFactory) -> Exported:
 
 @pytest.mark.parametrize("model", MODELS.names)
 @pytest.mark.parametrize("task", TASKS)
-def test_every_model_goes_out_and_predicts_as_in_training(task: str, model: str, tmp_path: Path) -> None:
+def test_every_model_goes_out_and_predicts_as_in_training(
+    task: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Raw rows in, every row predicted once; on test rows the bits of training, with ONNX nearly so."""
+    monkeypatch.setattr(export, "html_report", lambda view: "<!doctype html>")  # the page has tests of its own
     picked = picked_with(task, model, featurize=FEATURES, sequentialize={"window_rows": 4})
     exported = export_model(picked, tmp_path / "model")
     wanted = trained_predictions(picked)
@@ -146,14 +151,23 @@ def test_a_file_is_read_in_pieces(ridge: Exported, tmp_path: Path, monkeypatch: 
         (lambda rows: rows[:0], "no rows"),
     ],
 )
-def test_other_columns_are_a_clear_error(ridge: Exported, cli: Cli, tmp_path: Path, change, says: str) -> None:  # type: ignore[no-untyped-def]  # of frames
+def test_other_columns_are_a_clear_error(ridge: Exported, tmp_path: Path, change, says: str) -> None:  # type: ignore[no-untyped-def]  # of frames
     """One message that names the column; nothing is written."""
     change(pd.read_csv(rows_of("regression"))).to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(StudyError, match=re.escape(says)):
+        predict_file(load_model(ridge.folder), tmp_path / "new.csv", tmp_path / "p.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
+
+
+def test_a_lacking_column_is_one_message(ridge: Exported, cli: Cli, tmp_path: Path) -> None:
+    """What lacks, what may be meant, exit 2."""
+    rows = pd.read_csv(rows_of("regression")).rename(columns={"force_c": "force_cc"})
+    rows.to_csv(tmp_path / "new.csv", index=False)
     done = cli("predict", ridge.folder, "--data", "new.csv", "--out", "p.csv")
     assert done.returncode == 2
-    assert says in done.stderr
+    assert "lacks the input column 'force_c'" in done.stderr
+    assert "did you mean 'force_cc'" in done.stderr
     assert "Traceback" not in done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.csv"]
 
 
 def test_columns_may_be_ignored_and_new_words_are_told(ridge: Exported, cli: Cli, tmp_path: Path) -> None:

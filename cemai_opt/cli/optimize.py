@@ -76,11 +76,11 @@ def command(
     with Progress(settled.study.score) as progress:
         record = Session(settled, folder, progress.trial, progress.phase, not no_audit, password).run()
     document = front_document(record)
+    reported = "" if no_report else _report(settled, folder, readable_grams)
     if as_json:
         click.echo(json.dumps(document))
     else:
         _show(document, record, readable_grams)
-        reported = "" if no_report else _report(settled, folder, readable_grams)
         where = folder.path
         click.echo(f"results in {where}{reported}; next: cemai-opt export {where} --pick knee --out knee")
     if record.ended == INTERRUPTED:

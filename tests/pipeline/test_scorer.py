@@ -43,7 +43,7 @@ def rows_with_gaps() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return X, rng.normal(size=len(group)), group
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.data())
 def test_predictions_are_those_of_training_whatever_the_stages(data: st.DataObject) -> None:
     """On the same rows to the last bit: alone, beside other groups, in small blocks, in a file without any order."""
@@ -81,7 +81,7 @@ def test_a_stage_that_knows_enough_learns_nothing_more(name: str) -> None:
     assert name in [step.name for step in scorer.steps]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.data())
 def test_the_onnx_graph_does_what_the_stages_do(data: st.DataObject) -> None:
     """From raw rows with gaps to predictions, whatever the stages: alone, in groups, and in blocks on disk."""
