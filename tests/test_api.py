@@ -106,7 +106,7 @@ def test_a_classifier_keeps_labels_and_groups(tmp_path: Path) -> None:
     assert set(fitted.predict(X)) <= {"red", "rose", "white"}
     assert fitted.score(X, labels) > 0.8
     assert list(fitted.feature_names_in_) == list(X.columns)
-    estimator = ParetoClassifier(trials=2, confirm=0)
+    estimator = ParetoClassifier(trials=3, confirm=0, pick="best")
     assert np.mean(cross_val_score(estimator, X, labels, groups=groups, cv=GroupKFold(3))) > 0.5
     with pytest.raises(ValueError, match="groups has 3 entries"):
         estimator.fit(X, labels, groups[:3])

@@ -83,10 +83,12 @@ class NetworkModel(Model):
         return {"shape": list(self._shape), "center": self._center, "spread": self._spread, "file": FILE}
 
     def _read(self, folder: Path, state: Mapping[str, Any]) -> None:
+        import torch
         from safetensors.torch import load_file
 
         self._shape = (int(state["shape"][0]), int(state["shape"][1]))
         self._center, self._spread = float(state["center"]), float(state["spread"])
+        torch.set_num_threads(self.job.threads)
         self._net = self._built()
         self._net.load_state_dict(load_file(folder / FILE))
 

@@ -2,93 +2,35 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from cemai_opt.core.units import readable_grams
+from cemai_opt.report._drawing import (
+    FAMILY_COLORS,
+    ON_PAPER,
+    STAGE_COLORS,
+    Palette,
+    Picture,
+    finish,
+    grams_axis,
+    new_figure,
+)
 from cemai_opt.report.run_view import RunView, flat
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-FAMILY_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
-"""Okabe and Ito's colours, which the colour-blind can tell apart; they stand out on white and on black."""
-STAGE_COLORS = (
-    "#4e79a7",
-    "#a0cbe8",
-    "#f28e2b",
-    "#ffbe7d",
-    "#59a14f",
-    "#8cd17d",
-    "#b6992d",
-    "#e15759",
-    "#b07aa1",
-    "#9c755f",
-)
-WIDTH_IN = 5.6
-"""Narrow enough for text to stay readable on a phone."""
 MAX_AXES = 7
 """Knobs that are shown side by side."""
 MAX_VARIABLES = 15
-PNG_DPI = 300
-
-
-@dataclass(frozen=True)
-class Palette:
-    """Colours of text, of what lies in the background, and of the ground itself."""
-
-    ink: str
-    faint: str
-    paper: str
-
-
-ON_PAPER = Palette("#1a1a1a", "#b0b0b0", "#ffffff")
-ON_PAGE = Palette("#010203", "#040506", "#070809")
-"""Stand-ins that `Picture.svg` replaces by the page's own variables, so that one figure serves light and dark."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure with its title, and with what it shows in words."""
-
-    name: str
-    title: str
-    alt: str
-    figure: Figure
-
-    def svg(self) -> str:
-        """A figure drawn with `ON_PAGE` as an `<svg>` element, its names unlike those of any other."""
-        text = self.file("svg", "none").decode()
-        for name, stand_in in asdict(ON_PAGE).items():
-            text = text.replace(stand_in, f"var(--{name})")
-        text = text[text.index("<svg") :]
-        text = re.sub(r'\bid="', f'id="{self.name}-', text)
-        text = re.sub(r"url\(#", f"url(#{self.name}-", text)
-        text = re.sub(r'href="#', f'href="#{self.name}-', text)
-        text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-        return re.sub(r'(<svg[^>]*?) width="[^"]*"| height="[^"]*(?=" viewBox)"', r"\1", text, count=1)
-
-    def file(self, form: str, ground: str = ON_PAPER.paper) -> bytes:
-        """The figure as a file: "png", "svg" or "pdf"."""
-        import matplotlib as mpl
-
-        stream = io.BytesIO()
-        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": self.name}):
-            self.figure.savefig(
-                stream, format=form, dpi=PNG_DPI, facecolor=ground, bbox_inches="tight", pad_inches=0.05
-            )
-        return stream.getvalue()
 
 
 def front_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
     """Score against grams: the front with its uncertainty, ties and marks, and everything else that was tried."""
-    figure, ax = _figure(3.9)
+    figure, ax = new_figure(3.9)
     colors = family_colors(view)
     low = _lowest_shown(view)
     for dots, marker, size, label in ((view.complete, "o", 9, "complete"), (view.harvested, "D", 7, "harvested")):
@@ -135,7 +77,7 @@ def front_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
     )
     _mark_ties(ax, view, palette)
     _label_members(ax, view, palette)
-    _grams_axis(ax, is_log=True)
+    grams_axis(ax, is_log=True)
     ax.set_xlabel(f"{view.front['unit']}{' of one run' * (view.front['unit'] == 'gCO2eq')} (log)")
     ax.set_ylabel(f"{view.front['score']} on validation")
     top = max(m["validation"] for m in members)
@@ -154,20 +96,20 @@ def front_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
         )
     hidden = sum(dot.score < low for dot in [*view.complete, *view.harvested])
     title = "Pareto front" + (f" ({hidden} trials score below {low:.2f})" if hidden else "")
-    _finish(ax, palette, title)
+    finish(ax, palette, title)
     ax.legend(loc="lower right", ncols=2, fontsize=7.5, frameon=False, labelcolor=palette.ink, handletextpad=0.3)
     return Picture("front", title, _front_in_words(view), figure)
 
 
 def hypervolume_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
     """How the front grew with the grams that trials spent."""
-    figure, ax = _figure(2.6)
+    figure, ax = new_figure(2.6)
     points = view.hypervolume
     ax.step([grams for grams, _ in points], [value for _, value in points], where="post", color=FAMILY_COLORS[0])
-    _grams_axis(ax, is_log=bool(points) and points[0][0] > 0)
+    grams_axis(ax, is_log=bool(points) and points[0][0] > 0)
     ax.set_xlabel("gCO2eq spent by trials so far (log)")
     ax.set_ylabel("hypervolume")
-    _finish(ax, palette, "What the search found for its grams")
+    finish(ax, palette, "What the search found for its grams")
     grown = f"from {points[0][1]:.3f} to {points[-1][1]:.3f}" if points else "no trial yet"
     spent = readable_grams(points[-1][0]) if points else "0 g"
     return Picture(
@@ -178,7 +120,7 @@ def hypervolume_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
 def stages_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
     """Grams of every stage of every member, and each stage's share."""
     members, stages = view.members, view.stages
-    figure, axes = _figure(1.2 + 0.24 * len(members), n_columns=2)
+    figure, axes = new_figure(1.2 + 0.24 * len(members), n_columns=2)
     names = [f"{m['trial']} {m['model']}" for m in members]
     for ax, is_share in zip(axes, (False, True), strict=True):
         left = [0.0] * len(members)
@@ -192,8 +134,8 @@ def stages_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
             ax.set_xlabel("share of the total, %")
         else:
             ax.set_xlabel("gCO2eq of one run")
-            _grams_axis(ax, is_log=False)
-        _finish(ax, palette, "Share of each stage" if is_share else "Grams by stage")
+            grams_axis(ax, is_log=False)
+        finish(ax, palette, "Share of each stage" if is_share else "Grams by stage")
         ax.tick_params(axis="y", labelleft=not is_share, length=0)
     axes[0].invert_yaxis()  # the greenest on top, as in the table
     handles, labels = axes[0].get_legend_handles_labels()
@@ -214,7 +156,7 @@ def stages_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
 def knobs_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
     """Parallel coordinates: which values the members take, among all that were tried."""
     names = list(view.knobs)[:MAX_AXES]
-    figure, ax = _figure(3.6)
+    figure, ax = new_figure(3.6)
     scales = {name: _scale(view.knobs[name]) for name in names}
     colors = family_colors(view)
     halo = {"facecolor": palette.paper, "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
@@ -233,7 +175,7 @@ def knobs_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
     ax.set_yticks([-0.12], ["not used"], fontsize=7.5)
     ax.set_ylim(-0.2, 1.1)
     ax.set_xlim(-0.1, len(names) - 0.4)
-    _finish(ax, palette, "What the members share (grey: other complete trials)")
+    finish(ax, palette, "What the members share (grey: other complete trials)")
     return Picture("knobs", "What the members share", _knobs_in_words(view, names), figure)
 
 
@@ -243,7 +185,7 @@ def importances_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture |
     trials = [m["trial"] for m in view.members if any(m["trial"] in by for by in shares.values())]
     if not trials:
         return None
-    figure, ax = _figure(1.3 + 0.22 * len(shares))
+    figure, ax = new_figure(1.3 + 0.22 * len(shares))
     rows = [[by.get(trial, math.nan) for trial in trials] for by in shares.values()]
     image = ax.imshow(rows, aspect="auto", cmap="cividis", vmin=0.0)
     ax.set_xticks(range(len(trials)), [str(trial) for trial in trials], rotation=90 if len(trials) > 9 else 0)
@@ -254,7 +196,7 @@ def importances_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture |
     bar.ax.tick_params(colors=palette.ink, labelsize=7.5)
     bar.outline.set_edgecolor(palette.ink)
     ax.text(1.0, 1.01, "blank: not an input", transform=ax.transAxes, ha="right", fontsize=7, color=palette.ink)
-    _finish(ax, palette, "What the predictions rest on", grid=False)
+    finish(ax, palette, "What the predictions rest on", grid=False)
     first = next(iter(shares))
     alt = f"Shares of variables in the predictions of {len(trials)} members; {first} weighs most over all of them."
     return Picture("importances", "What the predictions rest on", alt, figure)
@@ -271,47 +213,6 @@ def all_pictures(view: RunView, palette: Palette = ON_PAPER) -> list[Picture]:
 def family_colors(view: RunView) -> dict[str, str]:
     """A colour for every model."""
     return {family: FAMILY_COLORS[i % len(FAMILY_COLORS)] for i, family in enumerate(view.families)}
-
-
-def _figure(height_in: float, n_columns: int = 1) -> tuple[Figure, Any]:
-    """A figure outside pyplot, which keeps nothing alive behind our back."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained", facecolor="none")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots(1, n_columns, sharey=n_columns > 1)
-
-
-def _finish(ax: Axes, palette: Palette, title: str, grid: bool = True) -> None:
-    ax.set_facecolor("none")
-    ax.set_title(title, color=palette.ink, fontsize=9.5, loc="left")
-    ax.tick_params(which="both", colors=palette.ink, labelsize=8)
-    for label in (ax.xaxis.label, ax.yaxis.label):
-        label.set(color=palette.ink, fontsize=8.5)
-    for side, spine in ax.spines.items():
-        spine.set(color=palette.ink, linewidth=0.6, visible=side in ("left", "bottom"))
-    if grid:
-        ax.grid(True, axis="both", color=palette.faint, lw=0.3, alpha=0.6)
-        ax.set_axisbelow(True)
-
-
-def _grams_axis(ax: Axes, is_log: bool) -> None:
-    """Grams along the x axis, with the prefix that people read best."""
-    from matplotlib.ticker import LogFormatter, LogLocator
-
-    if not is_log:
-        ax.locator_params(axis="x", nbins=4)
-        ax.xaxis.set_major_formatter(lambda grams, _: readable_grams(grams))
-        return
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(lambda grams, _: readable_grams(grams))
-    low, high = ax.get_xlim()
-    if high < 30 * low:  # with fewer than two decades the powers of ten alone say too little
-        ax.xaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
-        ax.xaxis.set_minor_formatter(lambda grams, _: readable_grams(grams))
-    else:
-        ax.xaxis.set_minor_formatter(LogFormatter(labelOnlyBase=True))
 
 
 def _lowest_shown(view: RunView) -> float:

@@ -9,7 +9,8 @@ from typing import Any
 
 from cemai_opt.core.registry import need
 from cemai_opt.core.units import readable_grams
-from cemai_opt.report.figures import ON_PAGE, all_pictures, front_picture
+from cemai_opt.report._drawing import ON_PAGE
+from cemai_opt.report.figures import all_pictures, front_picture
 from cemai_opt.report.payback import payback_lines
 from cemai_opt.report.run_folder import RunFolder, write_bytes, write_text, yaml_text
 from cemai_opt.report.run_view import Member, RunView

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cemai_opt.report.figures import FAMILY_COLORS, STAGE_COLORS, family_colors
+from cemai_opt.report._drawing import FAMILY_COLORS, STAGE_COLORS
+from cemai_opt.report.figures import family_colors
 from cemai_opt.report.run_view import Member, RunView
 
 Document = dict[str, Any]
