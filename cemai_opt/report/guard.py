@@ -40,7 +40,7 @@ class Guard:
     def __call__(self, environ: Environment, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """The application's answer, or a refusal that says why."""
         host = environ.get("HTTP_HOST", "")
-        if urlsplit(f"//{host}").hostname not in LOOPBACK:
+        if _name_of(host) not in LOOPBACK:
             return _refused(start_response, "403 Forbidden", "this server answers to loopback names only")
         query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
         if "token" in query and environ["REQUEST_METHOD"] == "GET":
@@ -81,6 +81,14 @@ class Guard:
             return start_response(status, [*kept, *HEADERS], *rest)
 
         return start
+
+
+def _name_of(host: str) -> str | None:
+    """The name in a `Host` header, without its port; None where it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:  # an open bracket
+        return None
 
 
 def _cookie(environ: Environment) -> str:

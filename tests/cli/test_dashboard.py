@@ -72,7 +72,7 @@ def test_only_who_knows_the_token_gets_in(address: str) -> None:
 def test_a_name_that_points_here_is_not_this_machine(address: str) -> None:
     """DNS rebinding: a foreign Host is refused though it knows the token; a tunnel's other port is not."""
     cookie = cookie_of(address)
-    for host in ("evil.example", "evil.example:8080", "127.0.0.1.evil.example", "", "localhost.evil.example"):
+    for host in ("evil.example", "evil.example:8080", "127.0.0.1.evil.example", "", "[::1", "localhost@evil.example"):
         assert ask(address, "/api/studies", Host=host, Cookie=cookie)[0] == 403
     for host in ("localhost:9999", "127.0.0.1", "[::1]:80"):
         assert ask(address, "/api/studies", Host=host, Cookie=cookie)[0] == 200
