@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from cemai_opt import export
+from cemai_opt.api import optimize
 from cemai_opt.compose import settle
 from cemai_opt.core.errors import StudyError
 from cemai_opt.export import Exported, Picked, _plan, export_model, pick
@@ -258,3 +259,25 @@ def test_the_card_is_one_of_hugging_face(ridge: Exported) -> None:
     assert "95 % interval" in card.text
     assert "the search that found it" in card.text
     assert "is paid back" in card.text or "nothing to choose" in card.text
+
+
+@pytest.mark.parametrize("name", ["diabetes", "wine"])
+def test_a_real_data_set_goes_all_the_way(name: str, tmp_path: Path) -> None:
+    """442 patients, 178 wines (scikit-learn ships both): searched, reported, exported, predicted in both forms."""
+    from sklearn import datasets
+
+    rows = getattr(datasets, f"load_{name}")(as_frame=True).frame
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    task = "regression" if name == "diabetes" else "classification"
+    options = {"task": task, "split": "rows", "space": "tabular", "trials": 6, "confirm": 0, "engine": "in_process"}
+    run = optimize(tmp_path / "rows.csv", out=tmp_path / "run", target="target", **options)
+    assert run.report().stat().st_size > 10_000
+    model = run.export(tmp_path / "model", "best")
+    predicted = model.predict(rows.drop(columns="target"))
+    other = load_model(tmp_path / "model", "onnx").predict(rows)
+    if task == "regression":
+        assert np.corrcoef(predicted, rows["target"])[0, 1] > 0.5
+        assert np.abs(predicted - other).max() < 1e-3 * predicted.std()
+    else:
+        assert (predicted == rows["target"].astype(str)).mean() > 0.8
+        assert (predicted == other).all()
