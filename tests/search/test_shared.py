@@ -61,9 +61,9 @@ def results(folder: Path) -> dict[int, TrialResult]:
 
 
 def test_two_drivers_share_a_study_through_a_restart_and_a_kill(server: Server, wear_csv: Path, tmp_path: Path) -> None:
-    """Both folders end with all trials that ran, no pipeline ran twice, and the password is nowhere.
+    """Both folders end with as many trials as were asked for, told alike; no pipeline ran twice; no password anywhere.
 
-    What the other driver decides not to run after one has ended is in the other's folder only.
+    What one driver still does after the other has ended is in its own folder only.
     """
     drivers = {out: driver(wear_csv, server, out, 40, "shared") for out in ("a", "b")}
     _wait_for(tmp_path / "b" / "trials.jsonl", 5)
@@ -79,9 +79,9 @@ def test_two_drivers_share_a_study_through_a_restart_and_a_kill(server: Server, 
     assert [process.returncode for process in drivers.values()] == [0, 0], told
     a, b = results(tmp_path / "a"), results(tmp_path / "b")
     assert {trial: before[trial] for trial in before} == {trial: a[trial] for trial in before}
-    assert [r for r in a.values() if r.has_run] == [b[r.trial] for r in a.values() if r.has_run]
-    assert {t for t, r in a.items() if r.has_run} == {t for t, r in b.items() if r.has_run}
-    ran = Counter(result.config.digest for result in a.values() if result.has_run)
+    assert {trial: a[trial] for trial in a.keys() & b.keys()} == {trial: b[trial] for trial in a.keys() & b.keys()}
+    assert all(sum(result.has_run for result in known.values()) >= 40 for known in (a, b))
+    ran = Counter(result.config.digest for result in {**a, **b}.values() if result.has_run)
     assert ran.total() >= 40
     assert set(ran.values()) == {1}
     ledgers = [json.loads((tmp_path / out / "summary.json").read_text())["search"]["ledger"] for out in ("a", "b")]
