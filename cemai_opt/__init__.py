@@ -3,18 +3,31 @@
 >>> from cemai_opt import ParetoClassifier, ParetoRegressor, load_model, load_run, optimize
 """
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Front", "ParetoClassifier", "ParetoRegressor", "Run", "TrainedModel", "load_model", "load_run", "optimize"]
+__all__ = [
+    "Front",
+    "FrontMember",
+    "ParetoClassifier",
+    "ParetoRegressor",
+    "Run",
+    "TrainedModel",
+    "load_model",
+    "load_run",
+    "optimize",
+]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
-    from cemai_opt.api import Front, Run, TrainedModel, load_model, load_run, optimize
+    from cemai_opt.api import Front, FrontMember, Run, TrainedModel, load_model, load_run, optimize
     from cemai_opt.estimators import ParetoClassifier, ParetoRegressor
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a part of the Python interface when it is asked for: the command line wants none of it."""
+    """Imports a name of the Python API on first use, because the command line needs none of them."""
     import importlib
 
     if name in ("ParetoClassifier", "ParetoRegressor"):

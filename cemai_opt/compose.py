@@ -1,7 +1,8 @@
-"""Turns a study into live objects: the only file that knows every part."""
+"""Creates the objects of a study; the only module that depends on every kind of part."""
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import time
@@ -12,57 +13,61 @@ from typing import Any
 
 import yaml
 
-from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.genes import Gene
-from cemai_opt.core.plan import Config
-from cemai_opt.core.space import MODEL, Lens, SearchSpace
-from cemai_opt.core.spec import DataSpec, StudySpec, parse_study
-from cemai_opt.datasets import READERS, Dataset
-from cemai_opt.engines import ENGINES
-from cemai_opt.meters import (
+from cemai_opt.carbon import (
     COMMAND,
-    RECORD,
     WORLD_G_PER_KWH,
     IntensitySeries,
     LiveIntensity,
-    Meter,
     cloud_intensity,
     national_intensity,
-    open_meters,
 )
+from cemai_opt.core.errors import StudyError, nearest
+from cemai_opt.core.hyperparameters import Hyperparameter
+from cemai_opt.core.plan import Config
+from cemai_opt.core.space import MODEL, LockedSpace, SearchSpace, SearchSpaceSpec
+from cemai_opt.core.study import DataSpec, ResolvedCarbon, ResolvedStudy, StudySpec, parse_study
+from cemai_opt.datasets import READERS, Dataset
+from cemai_opt.engines import ENGINES
+from cemai_opt.meters import METERS, RECORD, Meter, open_meters
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import Splits, read_data, resolve_split, stage_order
+from cemai_opt.runs import RunFolder
 from cemai_opt.stages import STAGES
 
 DATA_ROOT = "CEMAI_OPT_DATA"
-"""Environment variable: the folder that relative data paths start from."""
+"""Environment variable: the base folder of relative data paths, unless another one is given."""
 DEFAULT_STUDY = "demo"
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class Settled:
-    """A study without open choices, with what it is about."""
 
-    study: StudySpec
+@dataclass(frozen=True, kw_only=True)
+class PreparedStudy:
+    """A resolved study with its search space, its data and its meters, ready for a search.
+
+    `live` is the intensity over time, for the footprint. `start_s`, `start_j`: clock and meter readings before the data
+    was read; the ledger counts from there. `notes` describe the automatic choices.
+    """
+
+    study: ResolvedStudy
     space: SearchSpace
     data: Dataset
     notes: tuple[str, ...]
     meters: tuple[Meter, ...]
     live: LiveIntensity | None
-    """Intensity over time, for the footprint."""
     start_s: float
     start_j: float
-    """Reading of the meters before the data was read: the ledger counts from here."""
 
-    def lock(self) -> dict[str, Any]:
-        """What `space.lock.yaml` holds: the space as searched, and the fingerprint of the data."""
-        return {**self.space.to_json(), "data_digest": self.data.digest}
+    @property
+    def locked_space(self) -> LockedSpace:
+        """The search space, with the fingerprint of the data."""
+        return self.space.locked(self.data.digest)
 
 
 def shipped(kind: str) -> dict[str, Path]:
-    """Files that come with the product, by name: `kind` is "studies" or "search_spaces".
+    """Files included in the product, by name: `kind` is "studies" or "search_spaces".
 
-    In a wheel they lie inside the package, in a checkout beside it.
+    In a wheel they are inside the package, in a checkout next to it.
     """
     package = Path(__file__).parent
     for folder in (package / kind, package.parent / kind):
@@ -76,10 +81,10 @@ def load_study(name: str) -> StudySpec:
     return parse_study(*_document("studies", name))
 
 
-def load_lens(name: str) -> tuple[Lens, str]:
-    """A shipped search space by name, or a file by path; with where it was found."""
+def load_space_spec(name: str) -> tuple[SearchSpaceSpec, str]:
+    """A shipped search space by name, or a file by path; and the path of the file."""
     document, where = _document("search_spaces", name)
-    return Lens.parse(document, where), where
+    return SearchSpaceSpec.parse(document, where), where
 
 
 def _document(kind: str, name: str) -> tuple[object, str]:
@@ -91,7 +96,7 @@ def _document(kind: str, name: str) -> tuple[object, str]:
 
 
 def read_yaml(path: Path) -> object:
-    """The document in a YAML file. StudyError where it is missing or not YAML."""
+    """The document in a YAML file. StudyError if it is missing or not YAML."""
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -100,109 +105,146 @@ def read_yaml(path: Path) -> object:
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"cannot read {path}: {error}", "is it a YAML file?") from error
     except yaml.YAMLError as error:
-        raise StudyError(f"{path} is not YAML: {' '.join(str(error).split())}", "mend the file") from error
+        raise StudyError(f"{path} is not YAML: {' '.join(str(error).split())}", "fix the file") from error
 
 
-def build_space(lens: Lens, where: str, task: str) -> SearchSpace:
-    """All genes of the stages and models that the lens lets through."""
+def build_space(spec: SearchSpaceSpec, where: str, *, task: str) -> SearchSpace:
+    """All hyperparameters of the stages and models that the search space file allows."""
     names = stage_order(STAGES.available())
-    for name in lens.skip_stages:
+    for name in spec.skip_stages:
         if name not in names:
             raise StudyError(f"{where}: there is no stage {name!r}", nearest(name, names))
         if not STAGES.find(name).is_optional:
             optional = [n for n in names if STAGES.find(n).is_optional]
             raise StudyError(f"{where}: stage {name!r} cannot be skipped", f"these can: {', '.join(optional)}")
-    stages = tuple(name for name in names if name not in lens.skip_stages)
-    models = _models(lens, where)
-    genes = {
-        MODEL: replace(STAGES.find("train").genes()[0], choices=models, default=models[0], searched=len(models) > 1)
-    }
+    stages = tuple(name for name in names if name not in spec.skip_stages)
+    models = _models(spec, where)
+    (model_choice,) = STAGES.find("train").hyperparameters()
+    found = {MODEL: replace(model_choice, name=MODEL, choices=models, default=models[0], searched=len(models) > 1)}
     for stage in stages:
-        genes |= {g.name: g for g in (_owned(stage, gene) for gene in STAGES.find(stage).genes()) if g.name != MODEL}
+        owned = [_owned(stage, hyperparameter) for hyperparameter in STAGES.find(stage).hyperparameters()]
+        found |= {h.name: h for h in owned if h.name != MODEL}
     for model in models:
-        owned = [_owned(model, gene) for gene in MODELS.find(model).genes(task)]
-        genes |= {g.name: g if g.when else replace(g, when=(MODEL, (model,))) for g in owned}
+        owned = [_owned(model, hyperparameter) for hyperparameter in MODELS.find(model).hyperparameters(task)]
+        found |= {h.name: h if h.when else replace(h, when=(MODEL, (model,))) for h in owned}
     pins = {model: MODELS.find(model).pins for model in models}
-    return SearchSpace(lens.applied(genes, where), stages, pins)
+    return SearchSpace(spec.applied(found, where), stages, pins=pins)
 
 
-def _models(lens: Lens, where: str) -> tuple[str, ...]:
-    """Models of the lens, or all whose libraries are installed, cheapest first."""
-    if lens.models is not None and not lens.models:
+def _models(spec: SearchSpaceSpec, where: str) -> tuple[str, ...]:
+    """Models of the search space file, or all whose libraries are installed, cheapest first."""
+    if spec.models is not None and not spec.models:
         raise StudyError(f"{where}: models is an empty list", f"known: {', '.join(MODELS.names)}")
-    for name in lens.models or ():
+    for name in spec.models or ():
         MODELS.require(name)
-    names = dict.fromkeys(lens.models or MODELS.available())
+    names = dict.fromkeys(spec.models or MODELS.available())
     return tuple(sorted(names, key=lambda name: (MODELS.find(name).cost_rank, name)))
 
 
-def _owned(owner: str, gene: Gene) -> Gene:
-    """A gene under its full name, its condition too."""
-    when = (f"{owner}.{gene.when[0]}", gene.when[1]) if gene.when else None
-    return replace(gene, name=f"{owner}.{gene.name}", when=when)
+def _owned(owner: str, hyperparameter: Hyperparameter) -> Hyperparameter:
+    """A hyperparameter with full names, also in its condition."""
+    when = (f"{owner}.{hyperparameter.when[0]}", hyperparameter.when[1]) if hyperparameter.when else None
+    return replace(hyperparameter, name=f"{owner}.{hyperparameter.name}", when=when)
 
 
-def settle(study: StudySpec, whole_process: bool = False) -> Settled:
-    """Makes every open choice of a study, reads its data, and says in notes what was chosen.
+def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: bool = False) -> PreparedStudy:
+    """Resolves every open choice of a study, reads its data, and describes the choices in notes.
 
-    `whole_process` lets the ledger begin with this process, so that importing libraries is in it.
+    `data_root` is the base folder of relative data paths, by default the one in CEMAI_OPT_DATA. With `whole_process`
+    the ledger starts with this process, so that it includes importing libraries.
     """
     ENGINES.require(study.engine.name)
-    study, carbon_note = _with_intensity(study)
-    meters = open_meters(study.carbon.meter, study.device, study.threads)
-    study, traced_note = _in_one_process(study, meters)
-    live = LiveIntensity(study.carbon.live) if study.carbon.live else None
+    carbon, carbon_note = _resolved_carbon(study)
+    meters = open_meters(carbon.meter, study.device, threads=study.threads)
+    engine, trace_note = _resolved_engine(study, meters)
+    live = LiveIntensity(carbon.live) if carbon.live else None
     begun = [0.0 if whole_process and meter.counts_whole_process else meter.peek_j() for meter in meters]
     start_s, start_j = time.monotonic(), math.fsum(begun)
-    study = study.model_copy(update={"data": _with_paths(study.data)})
-    data = read_data(study.data, study.task)
+    data_spec = _with_paths(study.data, data_root or Path(os.environ.get(DATA_ROOT, ".")))
+    data = read_data(data_spec, study.task)
     split, split_note = resolve_split(data, study.split)
-    study = study.model_copy(update={"task": data.task, "split": split, "score": _score(study, data)})
-    splits = Splits.of(data, split, study.seed)
-    lens, where = load_lens(study.space)
+    resolved = ResolvedStudy.model_validate(
+        {
+            **dict(study),
+            "data": data_spec,
+            "task": data.task,
+            "score": _score(study, data),
+            "split": split,
+            "carbon": carbon,
+            "engine": engine,
+        }
+    )
+    splits = Splits.of(data, split, seed=study.seed)
+    spec, where = load_space_spec(study.space)
     sizes = (
         f"{len(data.y)} rows, {len(data.names)} inputs, {data.task}; search {int((~splits.test).sum())} rows, "
-        f"test {int(splits.final.judge.sum())} rows that the search never sees"
+        f"test {int(splits.final.is_eval.sum())} rows that the search never sees"
     )
-    notes = (sizes, *data.notes, split_note, carbon_note, *traced_note)
-    return Settled(study, build_space(lens, where, data.task), data, notes, meters, live, start_s, start_j)
+    notes = (sizes, *data.notes, split_note, carbon_note, *trace_note)
+    for note in notes:
+        log.info("%s", note)
+    return PreparedStudy(
+        study=resolved,
+        space=build_space(spec, where, task=data.task),
+        data=data,
+        notes=notes,
+        meters=meters,
+        live=live,
+        start_s=start_s,
+        start_j=start_j,
+    )
 
 
-def _in_one_process(study: StudySpec, meters: Sequence[Meter]) -> tuple[StudySpec, tuple[str, ...]]:
-    """The study as it must run where readings are recorded or played back, which have one order; and a note of it."""
+def reopen(folder: RunFolder, data: str | None = None) -> PreparedStudy:
+    """The study of a run with its rows; `data` is their current path, if they were moved.
+
+    StudyError if the rows are not those of the run.
+    """
+    study = folder.study().model_copy(update={"space": "default"})  # nothing is searched
+    if data is not None:
+        study = study.model_copy(update={"data": study.data.model_copy(update={"path": str(Path(data).resolve())})})
+    prepared = prepare(study)
+    if prepared.data.digest != folder.space().data_digest:
+        raise StudyError(f"the rows in {study.data.path} are not those of the run", "give their path with --data")
+    return prepared
+
+
+def _resolved_engine(study: StudySpec, meters: Sequence[Meter]) -> tuple[Any, tuple[str, ...]]:
+    """The study's engine, and a note; `in_process` if readings are recorded or replayed, because their order counts."""
     if RECORD not in os.environ and all(meter.is_live for meter in meters):
-        return study, ()
+        return study.engine, ()
     engine = study.engine.model_copy(update={"name": "in_process", "workers": 1})
-    return study.model_copy(update={"engine": engine}), ("a trace has one order: trials run in this process",)
+    return engine, ("the readings of a trace have a fixed order: trials run in this process",)
 
 
-def _with_intensity(study: StudySpec) -> tuple[StudySpec, str]:
-    """The study with a carbon intensity, and one line that says where it comes from."""
-    carbon = study.carbon
-    live = carbon.live if carbon.live and not carbon.live.startswith(COMMAND) else None
-    if live is not None:
+def _resolved_carbon(study: StudySpec) -> tuple[ResolvedCarbon, str]:
+    """The study's carbon settings with an intensity, and one line about its origin."""
+    carbon, live = study.carbon, study.carbon.live
+    if live is not None and not live.startswith(COMMAND):
         path = Path(live).resolve()
         carbon = carbon.model_copy(update={"live": str(path)})
-    if live is not None and carbon.intensity_g_per_kwh is None:
-        grams, origin = IntensitySeries.read(path).mean(), f"mean of {path.name}"
-    elif carbon.intensity_g_per_kwh is not None:
+        live_mean: float | None = IntensitySeries.read(path).mean()
+    else:
+        path, live_mean = Path(), None
+    if carbon.intensity_g_per_kwh is not None:
         grams, origin = carbon.intensity_g_per_kwh, carbon.origin or "as given"
+    elif live_mean is not None:
+        grams, origin = live_mean, f"mean of {path.name}"
     elif carbon.country is not None:
         grams, origin = national_intensity(carbon.country)
     elif carbon.cloud is not None:
         grams, origin = cloud_intensity(carbon.cloud)
     else:
-        grams, origin = WORLD_G_PER_KWH, "world mean, for no --country was given"
-    settled = carbon.model_copy(update={"intensity_g_per_kwh": grams, "origin": origin})
-    return study.model_copy(update={"carbon": settled}), f"carbon intensity: {grams:g} g/kWh ({origin})"
+        grams, origin = WORLD_G_PER_KWH, "world mean, because no --country was given"
+    resolved = ResolvedCarbon.model_validate({**carbon.model_dump(), "intensity_g_per_kwh": grams, "origin": origin})
+    return resolved, f"carbon intensity: {grams:g} g/kWh ({origin})"
 
 
-def _with_paths(spec: DataSpec) -> DataSpec:
-    """Absolute paths, relative ones starting from the data root where one is set."""
-    root = Path(os.environ.get(DATA_ROOT, "."))
-    found = {key: getattr(spec, key) for key in ("path", "test")}
+def _with_paths(spec: DataSpec, root: Path) -> DataSpec:
+    """The data with absolute paths; relative ones are resolved against `root`."""
+    paths = {"path": spec.path, "test": spec.test}
     return spec.model_copy(
-        update={key: str((root / path).resolve()) for key, path in found.items() if path is not None}
+        update={key: str((root / path).resolve()) for key, path in paths.items() if path is not None}
     )
 
 
@@ -218,17 +260,16 @@ def _score(study: StudySpec, data: Dataset) -> str:
 
 
 def check_config(config: Config, task: str) -> None:
-    """StudyError where a configuration names an unknown stage, knob or model, or a value outside its range."""
+    """StudyError if a configuration has an unknown stage, hyperparameter or model, or a value out of range."""
     for stage, params in config.stages.items():
-        STAGES.require(stage).checked(stage, params, task)
+        STAGES.require(stage).checked(stage, params, task=task)
     if "model" not in config.params("train"):
         raise StudyError("the configuration names no model", "write train: {model: ridge}")
 
 
 def all_parts() -> dict[str, Any]:
     """Every registry, by kind, for `parts`."""
-    from cemai_opt.meters import METERS
-    from cemai_opt.search.samplers import SAMPLERS
+    from cemai_opt.search.samplers import SAMPLERS  # loads Optuna, which only a search needs
 
     return {
         "models": MODELS,

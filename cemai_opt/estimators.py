@@ -1,4 +1,4 @@
-"""The search as scikit-learn estimators: `fit` finds a front, `predict` uses the member that was selected."""
+"""The search as scikit-learn estimators: `fit` finds a front, `predict` uses the selected member."""
 
 from __future__ import annotations
 
@@ -14,26 +14,25 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from cemai_opt.compose import settle
+from cemai_opt.compose import prepare
 from cemai_opt.core.batch import Prediction
 from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.core.plan import Config, TrialPlan
-from cemai_opt.core.spec import StudySpec, parse_study
+from cemai_opt.core.study import StudySpec, parse_study
+from cemai_opt.deploy.scorer import Scorer
 from cemai_opt.meters import open_meters
-from cemai_opt.pipeline import Fold, Pipeline, Scorer, Splits, read_data
-from cemai_opt.report import RunFolder
-from cemai_opt.report.documents import picked_member
+from cemai_opt.pipeline import Fold, Pipeline, Splits, read_data
 from cemai_opt.report.notebook import Front
-from cemai_opt.report.run_view import RunView
+from cemai_opt.runs import RunFolder, RunView
 from cemai_opt.session import Session
 
 TARGET, GROUP = "target", "group"
 MIN_ROWS = 10
-"""Fewer rows cannot be parted into train, validation and test."""
+"""Fewer rows cannot be split into train, validation and test."""
 
 
 class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """What both estimators share."""
+    """Base class of both estimators."""
 
     _task: str
 
@@ -62,25 +61,25 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         self.intensity = intensity
         self.random_state = random_state
 
-    def _search(self, X: np.ndarray, y: np.ndarray, groups: Any) -> None:
-        """Finds the front, then fits the member that `pick` names to all rows."""
+    def _search(self, X: np.ndarray, y: np.ndarray, *, groups: Any) -> None:
+        """Finds the front, then fits the member given by `pick` to all rows."""
         if groups is not None and len(groups) != len(X):
             raise ValueError(f"groups has {len(groups)} entries, X has {len(X)} rows")
         with tempfile.TemporaryDirectory() as place:
             rows = Path(place) / "rows.parquet"
-            _frame(X, y, groups).to_parquet(rows)
+            _frame(X, y, groups=groups).to_parquet(rows)
             folder = RunFolder(Path(place) / "run")
             try:
-                settled = settle(self._study(rows, groups is not None))
-                Session(settled, folder, with_audit=False).run()
+                prepared = prepare(self._study(rows, groups is not None))
+                Session(prepared, folder, with_audit=False).run()
                 self._view = RunView.of(folder)
             except CemaiError as error:
                 raise ValueError(str(error)) from error
-            self._stages = settled.space.stages
-            self._study_, self._rows = settled.study, read_data(settled.study.data, settled.study.task)
+            self._stages = prepared.space.stages
+            self._study_, self._rows = prepared.study, read_data(prepared.study.data, prepared.study.task)
         self.front_ = Front(self._view)
-        self.knee_ = dict(self.front_.knee or {})
-        self.search_carbon_g_ = float(self._view.front["search"]["carbon_g"])
+        self.knee_ = self.front_.knee
+        self.search_carbon_g_ = self._view.front.search.carbon_g
         self.select(self.pick)
 
     def _study(self, rows: Path, has_groups: bool) -> StudySpec:
@@ -106,31 +105,37 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         return parse_study(document, type(self).__name__)
 
     def select(self, pick: str | int = "knee") -> Any:
-        """Fits another front member to all rows: "knee", "best", "within", "greenest" or a trial's number; self.
+        """Fits another front member to all rows: "knee", "best", "within", "greenest" or a trial number; returns self.
 
-        ValueError where there is no such member.
+        ValueError if there is no such member, or if the estimator was unpickled, which drops the training rows.
         """
         check_is_fitted(self, "front_")
+        if self._rows is None:
+            raise ValueError(
+                "this estimator was unpickled without its training rows and cannot fit another member; call fit again"
+            )
         try:
-            member = picked_member(self._view.front, str(pick))
+            member = self._view.front.pick(str(pick))
         except StudyError as error:
             raise ValueError(str(error)) from error
-        self.selected_ = dict(member)
-        self._scorer = self._fitted(Config(member["config"]))
+        self.selected_ = member
+        self._scorer = self._fitted(member.config)
         return self
 
     def _fitted(self, config: Config) -> Scorer:
         rows, study = self._rows, self._study_
+        assert rows is not None, "select has checked this"
         everybody = np.isfinite(rows.y)
         fold = Fold(everybody, everybody)
         stages = tuple(name for name in self._stages if name != "explain")
-        plan = TrialPlan(0, study, config, "final", stages, folds=1)
-        pipeline = Pipeline(rows, Splits((fold,), fold, ~everybody), open_meters(study.carbon.meter))
+        plan = TrialPlan(trial=0, study=study, config=config, phase="final", stages=stages, folds=1)
+        splits = Splits((fold,), fold, test=~everybody)
+        pipeline = Pipeline(rows, splits, meters=open_meters(study.carbon.meter))
         result, batch = pipeline.fitted(plan)
         if batch is None:
             raise ValueError(f"the selected pipeline cannot be fitted to all rows: {result.reason}")
         self.fit_carbon_g_ = study.carbon.grams(result.cost.energy_j)
-        return Scorer.of(batch, rows.names, config, stages)
+        return Scorer.of(batch, rows.names, config=config, stages=stages)
 
     def _scored(self, X: Any) -> Prediction:
         check_is_fitted(self, "front_")
@@ -138,9 +143,10 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         return self._scorer.predict(X, np.zeros(len(X), np.int64))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the training rows; the model in its own form, which holds no code."""
+        """The state without the training rows, and with the model in its exported form, which contains no code."""
         state = dict(super().__getstate__())
-        state.pop("_rows", None)
+        if "_rows" in state:
+            state["_rows"] = None
         scorer = state.pop("_scorer", None)
         if scorer is not None:
             with tempfile.TemporaryDirectory() as folder:
@@ -161,36 +167,36 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.non_deterministic = True  # grams are measured, so the front is not the same each time
+        tags.non_deterministic = True  # grams are measured, so the front differs between runs
         return tags
 
 
-class ParetoRegressor(RegressorMixin, _Pareto):  # type: ignore[misc]  # the same
+class ParetoRegressor(RegressorMixin, _Pareto):  # type: ignore[misc]  # as above
     """Searches for regression pipelines that score well and cost little carbon; predicts with one of them.
 
-    Without groups, rows are taken as exchangeable, as scikit-learn has it, and parted at random; `split="time"` says
-    that they are in order. With `groups`, each is on one side of every split. Search spaces other than "tabular" look
-    back in time: `predict` then takes its rows as one group in time order.
+    Without groups, rows are split at random, as is usual in scikit-learn; `split="time"` if they are in time order.
+    With `groups`, all rows of a group are on the same side of every split. Search spaces other than "tabular" use
+    earlier rows: `predict` then treats its rows as one group in time order.
 
     Parameters
     ----------
-    trials : how many pipelines to run.
+    trials : number of pipelines to run.
     pick : which front member predicts: "knee", "best", "within" or "greenest"; `select` changes it later.
     space : a search space by name, or the path of a file.
-    scoring : "r2", or for classes "f1", "f1_macro", "balanced_accuracy", "average_precision"; "auto" chooses.
+    scoring : "r2", or for classes "f1", "f1_macro", "balanced_accuracy", "average_precision"; "auto" picks by task.
     split : "auto", "group", "time" or "rows".
-    test_share : share of rows (or groups) that only test the front.
-    confirm : how often front members are measured again.
+    test_share : share of rows (or groups) that are used for testing the front only.
+    confirm : number of repeated measurements of each front member.
     budget_grams : grams of CO2 equivalent that the search may spend.
-    intensity : grams of CO2 equivalent per kWh; None: the world mean.
+    intensity : grams of CO2 equivalent per kWh; None for the world mean.
     random_state : seed of splits, samplers and models.
 
     Attributes
     ----------
     front_ : the Pareto front (`to_frame()`, `plot()`); members were trained without test rows and scored on them.
-    knee_ : the recommended member. selected_ : the one that predicts, fitted to all rows.
+    knee_ : the recommended member. selected_ : the member used by `predict`, fitted to all rows.
     search_carbon_g_, fit_carbon_g_ : grams of the search, and of fitting the selected member to all rows.
-    n_features_in_, feature_names_in_ : as scikit-learn has them.
+    n_features_in_, feature_names_in_ : as in scikit-learn.
     """
 
     _task = "regression"
@@ -201,7 +207,7 @@ class ParetoRegressor(RegressorMixin, _Pareto):  # type: ignore[misc]  # the sam
         ValueError for what scikit-learn refuses, and where no pipeline was complete.
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=MIN_ROWS)
-        self._search(X, y, groups)
+        self._search(X, y, groups=groups)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -209,7 +215,7 @@ class ParetoRegressor(RegressorMixin, _Pareto):  # type: ignore[misc]  # the sam
         return self._scored(X).value
 
 
-class ParetoClassifier(ClassifierMixin, _Pareto):  # type: ignore[misc]  # the same
+class ParetoClassifier(ClassifierMixin, _Pareto):  # type: ignore[misc]  # as above
     """Searches for classification pipelines that score well and cost little carbon; predicts with one of them.
 
     Parameters and attributes are those of `ParetoRegressor`, and `classes_`.
@@ -227,8 +233,8 @@ class ParetoClassifier(ClassifierMixin, _Pareto):  # type: ignore[misc]  # the s
         encoder = LabelEncoder().fit(y)
         self.classes_ = encoder.classes_
         if len(self.classes_) < 2:
-            raise ValueError(f"y has one class only ({self.classes_[0]!r}): there is nothing to tell apart")
-        self._search(X, encoder.transform(y), groups)
+            raise ValueError(f"y has one class only ({self.classes_[0]!r}): classification needs at least two")
+        self._search(X, encoder.transform(y), groups=groups)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -238,7 +244,7 @@ class ParetoClassifier(ClassifierMixin, _Pareto):  # type: ignore[misc]  # the s
         return labels
 
 
-def _frame(X: np.ndarray, y: np.ndarray, groups: Any) -> pd.DataFrame:
+def _frame(X: np.ndarray, y: np.ndarray, *, groups: Any) -> pd.DataFrame:
     frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
     if groups is not None:
         frame[GROUP] = np.asarray(groups)

@@ -1,4 +1,4 @@
-"""The command line: one command a file. Nothing heavy is imported before a command runs."""
+"""The command line: one command per file. Slow imports are deferred until a command runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 
 import click
 
-from cemai_opt import __version__
 from cemai_opt.core.errors import CemaiError
 
 
@@ -26,9 +25,9 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="cemai-opt")
+@click.version_option(package_name="cemai-opt", prog_name="cemai-opt")
 def cli() -> None:
-    """Finds machine-learning pipelines that are good and cost little carbon.
+    """Finds machine-learning pipelines that score well and emit little carbon.
 
     \b
     cemai-opt optimize                                  the demo, no data needed
@@ -38,7 +37,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry of the console script and of `python -m cemai_opt`: bad input is one message and exit status 2."""
+    """Entry point of the console script and of `python -m cemai_opt`: bad input gives a message and exit status 2."""
     try:
         cli(prog_name="cemai-opt")
     except OSError as error:

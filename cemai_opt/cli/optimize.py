@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cemai_opt.cli._options import data_options, search_options
+
+if TYPE_CHECKING:
+    from cemai_opt.compose import PreparedStudy
+    from cemai_opt.runs import RunFolder, RunRecord
 
 
 @click.command()
 @click.argument("study", required=False)
 @data_options
 @search_options
-@click.option("--out", metavar="DIR", help="Where results go; a run there goes on.  [default: runs/STUDY]")
-@click.option("--no-audit", is_flag=True, help="Do without CodeCarbon's independent count around the study.")
+@click.option("--out", metavar="DIR", help="Folder of results; an existing run is resumed.  [default: runs/STUDY]")
+@click.option("--no-audit", is_flag=True, help="Skip CodeCarbon's independent audit of the study.")
 @click.option(
     "--record",
     "trace",
     metavar="FILE",
-    help="Keep every meter reading; CEMAI_OPT_TRACE=FILE --meter replay plays them.",
+    help="Record every meter reading; CEMAI_OPT_TRACE=FILE --meter replay replays them.",
 )
-@click.option("--no-report", is_flag=True, help="Do without report.html at the end.")
+@click.option("--no-report", is_flag=True, help="Skip report.html at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print front.json instead of the table.")
 def command(
     study: str | None,
@@ -35,8 +39,8 @@ def command(
 ) -> None:
     """Search for the Pareto front of (score, gCO2eq).
 
-    STUDY is a study file, or the name of one that comes with the product (demo, piston_rod, broaching, bosch_cnc).
-    Without it and without --data, the demo runs. The search never sees the test rows.
+    STUDY is a study file, or the name of an included study (demo, piston_rod, broaching, bosch_cnc). Without STUDY and
+    --data, the demo runs. The search never uses the test rows.
     """
     import json
     import os
@@ -46,78 +50,93 @@ def command(
 
     from rich.console import Console
 
-    from cemai_opt import compose
-    from cemai_opt.cli import _options
-    from cemai_opt.cli._progress import Progress
-    from cemai_opt.core.spec import StudySpec
-    from cemai_opt.core.units import readable_grams
+    from cemai_opt.cli._options import data_root_of
+    from cemai_opt.cli._progress import ProgressEvents
+    from cemai_opt.compose import prepare
+    from cemai_opt.core.serialization import to_json
     from cemai_opt.meters import RECORD
-    from cemai_opt.options import changed, study_of_file
-    from cemai_opt.report import RunFolder, front_document
-    from cemai_opt.search import INTERRUPTED, without_password
+    from cemai_opt.options import changed
+    from cemai_opt.runs import RunFolder
+    from cemai_opt.search import INTERRUPTED
     from cemai_opt.session import Session
 
-    _options.use_data_root(data_root)
     if trace:
         os.environ[RECORD] = str(Path(trace).resolve())
-    password = None
-    if options["storage"]:
-        options["storage"], password = without_password(options["storage"])
-    if study is None and options["data"]:
-        spec = StudySpec(name=study_of_file(options["data"]))
-    else:
-        spec = compose.load_study(study or compose.DEFAULT_STUDY)
-    settled = compose.settle(changed(spec, options), whole_process=True)
-    folder = RunFolder(Path(out) if out else Path("runs") / settled.study.name)
-    quiet = Console(stderr=True, highlight=False)
-    for note in settled.notes:
-        quiet.print(note, markup=False)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to stop politely: as Ctrl-C
-    with Progress(settled.study.score) as progress:
-        record = Session(settled, folder, progress.trial, progress.phase, not no_audit, password).run()
-    document = front_document(record)
-    reported = "" if no_report else _report(settled, folder, readable_grams)
+    options["storage"], password = _storage(options["storage"])
+    spec = changed(_study(study, options["data"]), options)
+    prepared = prepare(spec, data_root=data_root_of(data_root), whole_process=True)
+    folder = RunFolder(Path(out) if out else Path("runs") / prepared.study.name)
+    console = Console(stderr=True, highlight=False)
+    for note in prepared.notes:
+        console.print(note, markup=False)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # treated as Ctrl-C
+    with ProgressEvents(prepared.study.score) as events:
+        session = Session(prepared, folder, events=events, with_audit=not no_audit, password=password)
+        record = session.run()
+    reported = "" if no_report else _report(prepared, folder)
     if as_json:
-        click.echo(json.dumps(document))
+        click.echo(json.dumps(to_json(record.front)))
     else:
-        _show(document, record, readable_grams)
+        _show(record)
         where = folder.path
         click.echo(f"results in {where}{reported}; next: cemai-opt export {where} --pick knee --out knee")
     if record.ended == INTERRUPTED:
         sys.exit(130)
 
 
-def _report(settled: Any, folder: Any, grams: Any) -> str:
-    """Writes the report, and says what that has cost; or what is missing for it."""
+def _study(study: str | None, data: str | None) -> Any:
+    """The given study, a new one for the user's own data, or the demo."""
+    from cemai_opt.compose import DEFAULT_STUDY, load_study
+    from cemai_opt.core.study import StudySpec
+    from cemai_opt.options import study_name_of
+
+    if study is None and data:
+        return StudySpec(name=study_name_of(data))
+    return load_study(study or DEFAULT_STUDY)
+
+
+def _storage(address: str | None) -> tuple[str | None, str | None]:
+    """The address of a database without its password, and the password."""
+    if not address:
+        return address, None
+    from cemai_opt.search.storage.database import without_password
+
+    return without_password(address)
+
+
+def _report(prepared: PreparedStudy, folder: RunFolder) -> str:
+    """Writes the report and returns a message with its cost, or with the reason why there is none."""
     import math
 
     from cemai_opt.core.errors import StudyError
+    from cemai_opt.core.units import readable_grams
     from cemai_opt.report.html_report import HTML, write_report
 
-    before_j = math.fsum(meter.peek_j() for meter in settled.meters)
+    before_j = math.fsum(meter.peek_j() for meter in prepared.meters)
     try:
         write_report(folder)
     except StudyError as error:
         return f" (no report: {error})"
-    cost_j = math.fsum(meter.peek_j() for meter in settled.meters) - before_j
-    return f", read {HTML} there (writing it: {grams(settled.study.carbon.grams(cost_j))} more)"
+    cost_j = math.fsum(meter.peek_j() for meter in prepared.meters) - before_j
+    return f", see {HTML} there (writing it: {readable_grams(prepared.study.carbon.grams(cost_j))} more)"
 
 
-def _show(document: Any, record: Any, grams: Any) -> None:
+def _show(record: RunRecord) -> None:
     from rich.console import Console
 
-    from cemai_opt.report.payback import payback_lines
     from cemai_opt.report.tables import front_table, ledger_line, legend
+    from cemai_opt.runs.payback import payback_lines
 
-    console = Console(highlight=False)
-    console.print(front_table(document))
-    console.print(legend(document), markup=False)
-    search = document["search"]
+    console, front = Console(highlight=False), record.front
+    console.print(front_table(front))
+    console.print(legend(front), markup=False)
+    search = front.search
     console.print(
-        f"{search['trials']} trials ({record.ended}): {search['complete']} complete, {search['pruned']} ended early, "
-        f"{search['failed']} failed; {search['harvested']} harvested; hypervolume {search['hypervolume']:.3f}",
+        f"{search.trials} trials ({record.ended}): {search.complete} complete, {search.pruned} pruned, "
+        f"{search.failed} failed; {search.curve_candidates} added from learning curves; "
+        f"hypervolume {search.hypervolume:.3f}",
         markup=False,
     )
-    console.print(ledger_line(record, grams), markup=False)
-    for line in payback_lines(document):
+    console.print(ledger_line(record), markup=False)
+    for line in payback_lines(front.payback, search.carbon_g, tolerance=front.tolerance):
         console.print(line, markup=False)

@@ -1,4 +1,4 @@
-"""Lists every part that a study can use."""
+"""Lists all parts (models, stages, meters and others) that a study can use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(as_json: bool) -> None:
-    """List models, stages, meters, engines, samplers and data sources, and what is unavailable and why."""
+    """List models, stages, meters, engines, samplers and data sources, and why some are unavailable."""
     import json
 
     from rich.console import Console
@@ -37,7 +37,7 @@ def command(as_json: bool) -> None:
 
 
 def _state(registry: object, listing: object) -> tuple[bool, str]:
-    """Can the part be used here? Where not, why, and what would help."""
+    """Whether the part can be used here; if not, also the reason and a remedy."""
     from cemai_opt.core.registry import Listing, Registry
     from cemai_opt.meters import Meter
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cemai_opt.cli._options import data_options
+
+if TYPE_CHECKING:
+    from cemai_opt.core.plan import Config
+    from cemai_opt.core.study import StudySpec
+    from cemai_opt.runs.single_run import SingleRun
 
 
 @click.command()
@@ -14,7 +19,7 @@ from cemai_opt.cli._options import data_options
 @data_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(config: str, as_json: bool, data_root: str | None, **options: Any) -> None:
-    """Run the one pipeline in the file CONFIG, on its own data or on other data.
+    """Run the pipeline in the file CONFIG, on its own data or on other data.
 
     It is trained on the training and validation rows, and scored on the test rows. CONFIG comes from `export`.
     """
@@ -22,38 +27,39 @@ def command(config: str, as_json: bool, data_root: str | None, **options: Any) -
 
     from rich.console import Console
 
-    from cemai_opt import compose
-    from cemai_opt.cli import _options
+    from cemai_opt.cli._options import data_root_of
+    from cemai_opt.compose import check_config, prepare
     from cemai_opt.core.errors import TrialError
+    from cemai_opt.core.serialization import to_json
     from cemai_opt.options import changed
+    from cemai_opt.runs.single_run import SingleRun
     from cemai_opt.session import run_config
 
-    _options.use_data_root(data_root)
     study, chosen = _read(config)
     study = study.model_copy(update={"space": "default"})  # nothing is searched
-    settled = compose.settle(changed(study, options))
-    compose.check_config(chosen, settled.study.task)
-    result = run_config(settled, chosen)
+    prepared = prepare(changed(study, options), data_root=data_root_of(data_root))
+    check_config(chosen, prepared.study.task)
+    result = run_config(prepared, chosen)
     if not result.is_complete:
-        raise TrialError(f"{config}: {result.reason}", "mend the configuration, or choose another")
-    document = _document(settled.study, result)
+        raise TrialError(f"{config}: {result.reason}", "fix the configuration, or choose another")
+    run = SingleRun.of(prepared.study, result)
     if as_json:
-        click.echo(json.dumps(document))
+        click.echo(json.dumps(to_json(run)))
     else:
         console = Console(stderr=True, highlight=False)
-        for note in (*settled.notes, *result.notes):
+        for note in (*prepared.notes, *result.notes):
             console.print(note, markup=False)
-        _show(document)
+        _show(run)
 
 
-def _read(path: str) -> tuple[Any, Any]:
+def _read(path: str) -> tuple[StudySpec, Config]:
     """The study and the configuration in an exported file."""
     from pathlib import Path
 
     from cemai_opt.compose import read_yaml
     from cemai_opt.core.errors import StudyError, nearest
     from cemai_opt.core.plan import Config
-    from cemai_opt.core.spec import parse_study
+    from cemai_opt.core.study import parse_study
 
     document = read_yaml(Path(path))
     keys = ("picked", "config", "study")
@@ -64,29 +70,13 @@ def _read(path: str) -> tuple[Any, Any]:
             raise StudyError(f"{path}: unknown key {key!r}", nearest(str(key), keys))
     stages = document["config"]
     if not isinstance(stages, dict) or not all(isinstance(params, dict) for params in stages.values()):
-        raise StudyError(f"{path}: config is not a mapping of stages to knobs", "write config: {train: {model: ridge}}")
+        raise StudyError(
+            f"{path}: config is not a mapping of stages to hyperparameters", "write config: {train: {model: ridge}}"
+        )
     return parse_study(document.get("study") or {}, path), Config(stages)
 
 
-def _document(study: Any, result: Any) -> dict[str, Any]:
-    from cemai_opt.report.documents import stages_document
-
-    return {
-        "score": study.score,
-        "test": result.score,
-        "metrics": dict(result.metrics),
-        "model": result.model,
-        "energy_j": result.cost.energy_j,
-        "carbon_g": study.carbon.grams(result.cost.energy_j),
-        "uncertainty_g": study.carbon.grams(result.cost.uncertainty_j),
-        "duration_s": result.cost.duration_s,
-        "stages": stages_document(study, result.cost),
-        "importances": dict(result.importances),
-        "source": result.cost.rows[0].source,
-    }
-
-
-def _show(document: dict[str, Any]) -> None:
+def _show(run: SingleRun) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -96,13 +86,12 @@ def _show(document: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("stage", "J", "gCO2eq", "+-", "s"):
         table.add_column(heading, justify="left" if heading == "stage" else "right")
-    rows = {**document["stages"], "total": document}
-    for name, row in rows.items():
-        grams = (readable_grams(row["carbon_g"]), readable_grams(row["uncertainty_g"]))
-        table.add_row(name, f"{row['energy_j']:.4g}", *grams, f"{row['duration_s']:.3f}")
+    for name, cost in {**run.stages, "total": run.total}.items():
+        grams = (readable_grams(cost.carbon_g), readable_grams(cost.uncertainty_g))
+        table.add_row(name, f"{cost.energy_j:.4g}", *grams, f"{cost.duration_s:.3f}")
     console.print(table)
     console.print(
-        f"{document['model']}: {document['score']} {document['test']:.4f} on test, "
-        f"{readable_grams(document['carbon_g'])} +- {readable_grams(document['uncertainty_g'])} CO2eq"
+        f"{run.model}: {run.score} {run.test:.4f} on test, "
+        f"{readable_grams(run.carbon_g)} +- {readable_grams(run.uncertainty_g)} CO2eq"
     )
-    console.print(f"energy read by {document['source']}", markup=False)
+    console.print(f"energy measured by {run.source}", markup=False)

@@ -1,1 +1,1 @@
-"""Floor 0: the words that every other floor speaks."""
+"""Layer 0: the types that all other layers use."""

@@ -1,26 +1,27 @@
-"""Rows on their way through the stages, each stage returning a new batch."""
+"""The rows that pass through the stages of a pipeline; each stage returns a new batch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 FloatArray = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.integer[Any]]
 BoolArray = npt.NDArray[np.bool_]
-Learnt = Mapping[str, npt.NDArray[Any]]
-"""What a stage has learnt from the training rows: arrays by name, enough to treat new rows alike."""
+FittedState = Mapping[str, npt.NDArray[Any]]
+"""The state that a stage has fitted to the training rows: arrays by name, sufficient to transform new rows."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """What is asked of a pipeline: the task, the score, the seed, the threads, and where networks run."""
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """The task of a pipeline: `kind` is "regression" or "classification", `score` the score to maximise."""
 
-    task: str
+    kind: Annotated[str, Field(alias="task")]
     score: str
     n_classes: int = 0
     seed: int = 0
@@ -29,8 +30,8 @@ class Job:
 
     @property
     def is_classification(self) -> bool:
-        """Is the target a class rather than a number?"""
-        return self.task == "classification"
+        """Whether the target is a class rather than a number."""
+        return self.kind == "classification"
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,13 @@ class Windows:
     starts: IntArray
 
     def take(self, rows: IntArray) -> FloatArray:
-        """Windows of the rows asked for, as a copy: (n, window, n_features), oldest row first."""
+        """Windows of the given rows, as a copy: (n, window, n_features), oldest row first."""
         return np.ascontiguousarray(self.view[self.starts[rows]].transpose(0, 2, 1))
 
 
 @dataclass(frozen=True)
 class Samples:
-    """What a model learns from: `X` (n, window, n_features), `y` (n,), `group` (n,)."""
+    """Training samples of a model: `X` (n, window, n_features), `y` (n,), `group` (n,)."""
 
     X: FloatArray
     y: FloatArray
@@ -59,15 +60,15 @@ class Samples:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of n rows: `value` (n,), and for classes their scores `by_class` (n, n_classes)."""
+    """Predictions for n rows: `value` (n,), and for classes their scores `by_class` (n, n_classes)."""
 
     value: FloatArray
     by_class: FloatArray | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Profile:
-    """Statistics of the training rows, one number a column; NaNs are left out of all but `missing`."""
+    """Statistics of the training rows, one number per column; NaNs count for `missing` only."""
 
     missing: FloatArray
     zeros: FloatArray
@@ -77,50 +78,48 @@ class Profile:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Batch:
-    """All rows of a data set on their way through a pipeline.
+    """All rows of a data set while they pass through a pipeline.
 
     `X`: (n_rows, n_features), NaN where a value is missing, rows of a group contiguous and in time order.
     `y`: (n_rows,), NaN where a row has no target; class codes 0..n_classes-1 for a classification.
-    `group`: (n_rows,) number of the group. `learn` and `judge`: (n_rows,) rows to learn from and rows to predict;
-    a row in neither serves as history only. `learnt` holds what stages have learnt, by stage: one that finds its
-    own entry there learns nothing more. `place`: (n_rows,) number of each row in its group, None where the batch holds
-    whole groups. Fields below `place` are filled by the stage that is named there.
+    `group`: (n_rows,) number of the group. `is_train` and `is_eval`: (n_rows,) rows to train on and rows to predict;
+    a row in neither serves as history only. `fitted_states` holds the fitted state of each stage, by stage; a stage
+    that finds its own entry there only transforms. `place`: (n_rows,) position of each row in its group, None if the
+    batch holds whole groups. Fields below `place` are set by the stage named in their comment.
     """
 
-    job: Job
+    task: Task
     X: FloatArray
     y: FloatArray
     group: IntArray
-    learn: BoolArray
-    judge: BoolArray
+    is_train: BoolArray
+    is_eval: BoolArray
     names: tuple[str, ...]
-    learnt: Mapping[str, Learnt] = field(default_factory=dict)
+    fitted_states: Mapping[str, FittedState] = field(default_factory=dict)
     place: IntArray | None = None
     profile: Profile | None = None  # profile
-    learn_rows: IntArray = field(default_factory=lambda: np.empty(0, np.intp))  # split
-    judge_rows: IntArray = field(default_factory=lambda: np.empty(0, np.intp))  # split
+    train_rows: IntArray = field(default_factory=lambda: np.empty(0, np.intp))  # split
+    eval_rows: IntArray = field(default_factory=lambda: np.empty(0, np.intp))  # split
     target_shift: float = 0.0  # scale
     target_factor: float = 1.0  # scale
     windows: Windows | None = None  # sequentialize
     samples: Samples | None = None  # combine
-    model: Any = None  # train: a fitted cemai_opt.models.Model, which this floor does not know
+    model: Any = None  # train: a fitted cemai_opt.models.Model, which this layer must not import
     prediction: Prediction | None = None  # evaluate
     metrics: Mapping[str, float] = field(default_factory=dict)  # evaluate
     importances: Mapping[str, float] = field(default_factory=dict)  # explain
     notes: tuple[str, ...] = ()
-    watch: Callable[[Batch, int], bool] | None = None
-    """Called with the batch, its model half grown, and the model's size; False says that it is enough."""
 
     def with_columns(self, X: FloatArray, names: tuple[str, ...]) -> Batch:
         """The same rows with other columns."""
         assert X.shape[1] == len(names), f"{X.shape[1]} columns, {len(names)} names"
         return replace(self, X=X, names=names)
 
-    def with_learnt(self, stage: str, learnt: Learnt) -> Batch:
-        """The same batch, remembering what a stage has learnt."""
-        return replace(self, learnt={**self.learnt, stage: learnt})
+    def with_fitted_state(self, stage: str, state: FittedState) -> Batch:
+        """The same batch with the fitted state of a stage."""
+        return replace(self, fitted_states={**self.fitted_states, stage: state})
 
 
 def group_starts(group: IntArray) -> IntArray:

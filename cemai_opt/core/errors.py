@@ -1,10 +1,10 @@
-"""The errors of the product, divided by what happens next.
+"""The errors of the product, classified by their consequence.
 
 CemaiError
-├── StudyError   the study cannot start: one message, exit 2, nothing written
+├── StudyError   the study cannot start: one message, exit status 2, nothing written
 ├── TrialError   this trial failed: it is recorded with its reason, the search goes on
-├── TrialEndedError  this trial was ended early, on purpose: it is recorded as pruned, with its reason
-└── MeterError   energy cannot be measured: stop, `doctor` says why
+├── TrialEndedError  this trial was pruned: it is recorded with its reason
+└── MeterError   energy cannot be measured: the run stops; `doctor` reports the reason
 """
 
 import difflib
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 
 class CemaiError(Exception):
-    """A fault that a person can mend: `message` says what and where, `hint` what to try."""
+    """An error that a user can fix: `message` states what is wrong and where, `hint` what to try."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -24,23 +24,23 @@ class CemaiError(Exception):
 
 
 class StudyError(CemaiError):
-    """The study as asked for cannot be run."""
+    """The study cannot be run as specified."""
 
 
 class TrialError(CemaiError):
-    """One trial could not be finished."""
+    """A trial could not be finished."""
 
 
 class TrialEndedError(CemaiError):
-    """One trial cannot become useful any more, or the budget is used up."""
+    """A trial can no longer become useful, or the budget is used up."""
 
 
 class MeterError(CemaiError):
-    """A source of energy readings does not answer."""
+    """A source of energy readings cannot be read."""
 
 
 def nearest(wanted: object, known: Iterable[str]) -> str:
-    """The hint that names the known word nearest to `wanted`.
+    """A hint with the known word closest to `wanted`, or with the known words.
 
     >>> nearest("xgbost", ["ridge", "xgboost"])
     "did you mean 'xgboost'?"

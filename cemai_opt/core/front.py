@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 TIE_FACTOR = 2.0
-"""Standard uncertainties within which two costs are a tie: about 95 % of differences that are none."""
+"""Two costs that differ by less than this many standard uncertainties are a tie (confidence about 95 %)."""
 MIN_CARBON_G = 1e-12
-"""Grams below this count as this much on the logarithmic axis: a picogram, 0.01 microjoule at the world mean."""
+"""Lower limit of grams on the logarithmic axis: a picogram, 0.01 microjoule at the world mean."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Point:
 
 
 def dominates(a: Point, b: Point) -> bool:
-    """Is `a` at least as good as `b` in both objectives, and better in one?
+    """Whether `a` is at least as good as `b` in both objectives, and better in one.
 
     >>> dominates(Point(0, 0.9, 1.0), Point(1, 0.8, 2.0)), dominates(Point(0, 0.9, 2.0), Point(1, 0.8, 1.0))
     (True, False)
@@ -36,40 +36,40 @@ def dominates(a: Point, b: Point) -> bool:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a pipeline must keep to be of use at all."""
+class Constraints:
+    """The user's constraints on a pipeline."""
 
     max_carbon_g: float = math.inf
     min_score: float = -math.inf
 
     def violation(self, point: Point) -> float:
-        """By how much a point misses it, in decades of grams and in score; 0 for one that keeps it.
+        """The constraint violation of a point, in decades of grams plus score; 0 for a feasible point.
 
-        >>> Wanted(min_score=0.5).violation(Point(0, 0.25, 1.0))
+        >>> Constraints(min_score=0.5).violation(Point(0, 0.25, 1.0))
         0.25
         """
-        too_dear = math.log10(point.carbon_g / self.max_carbon_g) if point.carbon_g > self.max_carbon_g else 0.0
-        return too_dear + max(0.0, self.min_score - point.score)
+        too_expensive = math.log10(point.carbon_g / self.max_carbon_g) if point.carbon_g > self.max_carbon_g else 0.0
+        return too_expensive + max(0.0, self.min_score - point.score)
 
 
 @dataclass(frozen=True)
-class Front:
-    """Non-dominated points, greenest first. Of points equal in both objectives the earliest trial stays."""
+class ParetoFront:
+    """Non-dominated points, greenest first. Of points equal in both objectives, the earliest trial is kept."""
 
     members: tuple[Point, ...]
 
     @staticmethod
-    def of(points: Iterable[Point]) -> Front:
-        """The front of any points, in whatever order they come.
+    def of(points: Iterable[Point]) -> ParetoFront:
+        """The front of points in any order.
 
-        >>> [p.trial for p in Front.of([Point(0, 0.9, 2.0), Point(1, 0.5, 3.0), Point(2, 0.7, 1.0)])]
+        >>> [p.trial for p in ParetoFront.of([Point(0, 0.9, 2.0), Point(1, 0.5, 3.0), Point(2, 0.7, 1.0)])]
         [2, 0]
         """
         kept: list[Point] = []
         for point in sorted(points, key=lambda p: (p.carbon_g, -p.score, p.trial)):
             if not kept or point.score > kept[-1].score:
                 kept.append(point)
-        return Front(tuple(kept))
+        return ParetoFront(tuple(kept))
 
     def __iter__(self) -> Iterator[Point]:
         return iter(self.members)
@@ -78,9 +78,9 @@ class Front:
         return len(self.members)
 
     def ties(self, uncertainty_g: Mapping[int, float]) -> dict[int, list[int]]:
-        """Which members cannot be told apart by grams: closer than two standard uncertainties of their difference.
+        """For each member, those whose grams differ by less than two standard uncertainties of the difference.
 
-        >>> Front.of([Point(0, 0.1, 1.0), Point(1, 0.2, 1.1), Point(2, 0.9, 9.0)]).ties({0: 0.1, 1: 0.1, 2: 0.1})
+        >>> ParetoFront.of([Point(0, 0.1, 1.0), Point(1, 0.2, 1.1), Point(2, 0.9, 9.0)]).ties({0: 0.1, 1: 0.1, 2: 0.1})
         {0: [1], 1: [0], 2: []}
         """
 
@@ -93,7 +93,7 @@ class Front:
     def within(self, tolerance: float) -> Point:
         """The member with the fewest grams among those whose score is at most `tolerance` below the best.
 
-        >>> Front.of([Point(0, 0.7, 1.0), Point(1, 0.895, 2.0), Point(2, 0.9, 9.0)]).within(0.01).trial
+        >>> ParetoFront.of([Point(0, 0.7, 1.0), Point(1, 0.895, 2.0), Point(2, 0.9, 9.0)]).within(0.01).trial
         1
         """
         return next((p for p in self.members if p.score >= self.best.score - tolerance), self.best)
@@ -109,19 +109,19 @@ class Front:
         return self.useful.members[0]
 
     @property
-    def useful(self) -> Front:
-        """Members with a score above 0, which a constant prediction has; all members where none has."""
-        return Front(tuple(p for p in self.members if p.score > 0.0) or self.members)
+    def useful(self) -> ParetoFront:
+        """Members with a score above 0, the score of a constant prediction; all members if there are none."""
+        return ParetoFront(tuple(p for p in self.members if p.score > 0.0) or self.members)
 
     @property
     def knee(self) -> Point:
         """The useful member farthest above the straight line between the two ends of the front.
 
         Score and log10(grams) are scaled to 0..1 over the useful members; the knee maximises scaled score minus
-        scaled log grams, and of equals it is the one with fewer grams (Branke et al. (2004), PPSN VIII, describe
-        the family of definitions).
+        scaled log grams, and on a tie it has fewer grams (Branke et al. (2004), PPSN VIII, describe this family of
+        definitions).
 
-        >>> Front.of([Point(0, 0.1, 1.0), Point(1, 0.8, 2.0), Point(2, 0.9, 100.0)]).knee.trial
+        >>> ParetoFront.of([Point(0, 0.1, 1.0), Point(1, 0.8, 2.0), Point(2, 0.9, 100.0)]).knee.trial
         1
         """
         members = self.useful.members
@@ -130,15 +130,15 @@ class Front:
         return max(members, key=lambda p: (score_of(p.score) - carbon_of(p.log_carbon), -p.carbon_g))
 
     def contributions(self, box: Box) -> dict[int, float]:
-        """What each member adds to the hypervolume, as a share of the box: what would be lost without it.
+        """The hypervolume contribution of each member, as a share of the box: the loss without it.
 
-        >>> front = Front.of([Point(0, 0.5, 1.0), Point(1, 0.6, 10.0)])
+        >>> front = ParetoFront.of([Point(0, 0.5, 1.0), Point(1, 0.6, 10.0)])
         >>> {trial: round(share, 3) for trial, share in front.contributions(Box(0.0, 2.0)).items()}
         {0: 0.25, 1: 0.05}
         """
-        width = box.dearest_log - box.greenest_log or 1.0
+        width = box.max_log_g - box.min_log_g or 1.0
         heights = [min(max(point.score, 0.0), 1.0) for point in self.members]
-        rights = [*(point.log_carbon for point in self.members[1:]), box.dearest_log]
+        rights = [*(point.log_carbon for point in self.members[1:]), box.max_log_g]
         return {
             point.trial: (height - below) * (right - point.log_carbon) / width
             for point, height, below, right in zip(self.members, heights, [0.0, *heights], rights, strict=False)
@@ -153,42 +153,42 @@ class Front:
 class Box:
     """The rectangle in which hypervolume is measured: score from 0 to 1, log10 grams between two ends.
 
-    0 is what a constant prediction scores (R2) or the worst (F1), 1 the best there can be; the grams run from the
-    cheapest to the dearest complete trial of the study.
+    A score of 0 is that of a constant prediction (R2) or the worst possible (F1), 1 is the best possible; the grams
+    range from the cheapest to the most expensive complete trial of the study.
     """
 
-    greenest_log: float
-    dearest_log: float
+    min_log_g: float
+    max_log_g: float
 
     @staticmethod
     def around(points: Iterable[Point]) -> Box:
-        """The box between the cheapest and the dearest of `points`."""
+        """The box between the cheapest and the most expensive of `points`."""
         logs = [p.log_carbon for p in points] or [0.0]
         return Box(min(logs), max(logs))
 
     def with_point(self, point: Point) -> Box:
-        """The box that holds one more point."""
-        return Box(min(self.greenest_log, point.log_carbon), max(self.dearest_log, point.log_carbon))
+        """The box extended to one more point."""
+        return Box(min(self.min_log_g, point.log_carbon), max(self.max_log_g, point.log_carbon))
 
     def dominated_share(self, members: Sequence[Point]) -> float:
         """Hypervolume of members sorted by grams, normalised to the box."""
-        width = self.dearest_log - self.greenest_log
+        width = self.max_log_g - self.min_log_g
         if width <= 0.0:
             return max((min(max(p.score, 0.0), 1.0) for p in members), default=0.0)
         share, covered = 0.0, 0.0
         for point in members:
             height = min(max(point.score, 0.0), 1.0)
             if height > covered:
-                share += (height - covered) * (self.dearest_log - point.log_carbon) / width
+                share += (height - covered) * (self.max_log_g - point.log_carbon) / width
                 covered = height
         return share
 
 
 def hypervolume_history(points: Sequence[Point]) -> list[float]:
-    """Hypervolume after each point, all in the box of the whole history, so it never falls."""
-    box, history, front = Box.around(points), [], Front(())
+    """Hypervolume after each point, in the box of the whole history, so that it never decreases."""
+    box, history, front = Box.around(points), [], ParetoFront(())
     for point in points:
-        front = Front.of([*front.members, point])
+        front = ParetoFront.of([*front.members, point])
         history.append(front.hypervolume(box))
     return history
 

@@ -1,4 +1,4 @@
-"""What one stage cost: duration, joules by device, uncertainty, source."""
+"""The cost of one stage: duration, joules by device, uncertainty, source."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated
+
+from cemai_opt.core.serialization import bare
 
 OVERHEAD = "overhead"
-"""Name of the row that holds what a trial spent between its stages, so that the rows add up to the total."""
+"""Name of the row with the energy that a trial spent between its stages, so that the rows add up to the total."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measurement:
     """Cost of one stage. `energy_j` maps a device ("cpu", "gpu0") to joules."""
 
@@ -28,21 +30,13 @@ class Measurement:
         """Joules of all devices together."""
         return math.fsum(self.energy_j.values())
 
-    def to_json(self) -> dict[str, Any]:
-        """Everything as JSON values."""
-        return {
-            "stage": self.stage,
-            "duration_s": self.duration_s,
-            "cpu_s": self.cpu_s,
-            "energy_j": dict(self.energy_j),
-            "uncertainty_j": self.uncertainty_j,
-            "source": self.source,
-        }
-
 
 @dataclass(frozen=True)
 class Cost:
-    """Rows of one pipeline run, the overhead row included: their sum is what the run cost."""
+    """Rows of one pipeline run, including the overhead row: their sum is the cost of the run.
+
+    Its JSON form is the list of rows.
+    """
 
     rows: tuple[Measurement, ...] = field(default=())
 
@@ -58,23 +52,18 @@ class Cost:
 
     @property
     def uncertainty_j(self) -> float:
-        """Standard uncertainty of the total: attribution errs alike in all rows, so their uncertainties add up."""
+        """Standard uncertainty of the total: attribution errors are correlated, so the rows' uncertainties add up."""
         return math.fsum(row.uncertainty_j for row in self.rows)
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """The rows as JSON values."""
-        return [row.to_json() for row in self.rows]
 
-    @staticmethod
-    def from_json(rows: Sequence[Mapping[str, Any]]) -> Cost:
-        """The cost that `to_json` wrote."""
-        return Cost(tuple(Measurement(**row) for row in rows))
+JsonCost = Annotated[Cost, *bare(Cost, "rows", inner=tuple[Measurement, ...])]
+"""A cost as a field of a record."""
 
 
 def repeated(costs: Sequence[Cost]) -> Cost:
-    """The mean of equal runs, its uncertainty that of the mean: what repeats show, or what the meter says if more.
+    """The mean of equal runs, with the uncertainty of the mean: standard error and meter's uncertainty in quadrature.
 
-    The meter's own uncertainty does not shrink with repeats: attribution errs the same way each time.
+    The meter's own uncertainty does not decrease with repeats, because the error of attribution is the same each time.
     """
     mean = mean_of(costs)
     rows = []
@@ -111,5 +100,5 @@ def sum_of(costs: Sequence[Cost]) -> Cost:
 
 
 def mean_of(costs: Sequence[Cost]) -> Cost:
-    """The cost of one run out of several alike (the folds of a trial), stage by stage."""
+    """The mean cost of several runs (such as the folds of a trial), stage by stage."""
     return _by_stage(costs, 1.0 / len(costs))

@@ -1,48 +1,49 @@
-"""The second number of a trial: which of its joules count, for what."""
+"""The second objective of a trial: the joules or grams that count."""
 
 from __future__ import annotations
 
 import math
 
-from cemai_opt.core.front import Wanted
 from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.result import TrialResult
-from cemai_opt.core.spec import ObjectiveSpec, StudySpec
+from cemai_opt.core.study import ObjectiveSpec, ResolvedStudy
 
 PREDICTIONS = 1000.0
-"""Predictions that one reading of inference energy stands for."""
+"""Number of predictions that a measurement of inference energy refers to."""
 
 
 def objective_j(spec: ObjectiveSpec, result: TrialResult) -> float:
     """Joules that the objective counts: of one run, of its training, of 1,000 predictions, or of a year."""
-    return objective_of(spec, result.cost, result.inference)
+    return objective_of(spec, result.cost, inference=result.inference)
 
 
-def objective_of(spec: ObjectiveSpec, cost: Cost, inference: Measurement | None) -> float:
-    """The same of a run's cost, and of the cost of 1,000 predictions."""
-    return math.fsum(weight * joules for weight, joules, _ in _terms(spec, cost, inference))
+def objective_of(spec: ObjectiveSpec, cost: Cost, *, inference: Measurement | None) -> float:
+    """Joules that the objective counts, given the cost of one run and the cost of 1,000 predictions."""
+    return math.fsum(weight * joules for weight, joules, _ in _terms(spec, cost, inference=inference))
 
 
 def objective_uncertainty_j(spec: ObjectiveSpec, result: TrialResult) -> float:
     """Standard uncertainty of `objective_j`."""
     return math.sqrt(
-        math.fsum((weight * uncertainty) ** 2 for weight, _, uncertainty in _terms(spec, result.cost, result.inference))
+        math.fsum(
+            (weight * uncertainty) ** 2
+            for weight, _, uncertainty in _terms(spec, result.cost, inference=result.inference)
+        )
     )
 
 
-def objective_g(study: StudySpec, result: TrialResult) -> float:
+def objective_g(study: ResolvedStudy, result: TrialResult) -> float:
     """Grams that the objective counts."""
     return study.carbon.grams(objective_j(study.objective, result))
 
 
-def wanted_of(study: StudySpec) -> Wanted:
-    """What a pipeline must keep to be of use, by the study's own words."""
-    max_g, min_score = study.search.max_carbon_g, study.search.min_score
-    return Wanted(math.inf if max_g is None else max_g, -math.inf if min_score is None else min_score)
+def objective_uncertainty_g(study: ResolvedStudy, result: TrialResult) -> float:
+    """Standard uncertainty of `objective_g`."""
+    return study.carbon.grams(objective_uncertainty_j(study.objective, result))
 
 
 def objective_unit(spec: ObjectiveSpec) -> str:
-    """What the grams are grams of.
+    """The unit of the objective's grams.
 
     >>> objective_unit(ObjectiveSpec(of="inference"))
     'gCO2eq per 1,000 predictions'
@@ -51,8 +52,8 @@ def objective_unit(spec: ObjectiveSpec) -> str:
     return f"gCO2eq{suffix.get(spec.of, '')}"
 
 
-def _terms(spec: ObjectiveSpec, cost: Cost, inference: Measurement | None) -> list[tuple[float, float, float]]:
-    """Weight, joules and uncertainty of each part of the objective."""
+def _terms(spec: ObjectiveSpec, cost: Cost, *, inference: Measurement | None) -> list[tuple[float, float, float]]:
+    """Weight, joules and uncertainty of each term of the objective."""
     per_1000 = (inference.total_j, inference.uncertainty_j) if inference is not None else (0.0, 0.0)
     if spec.of == "train":
         return [(1.0, row.total_j, row.uncertainty_j) for row in cost.rows if row.stage == "train"]

@@ -1,4 +1,4 @@
-"""A graph of ONNX operators in the making."""
+"""A builder of ONNX graphs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 OPSET = 18
-"""Version of the standard operators; what runs it: onnxruntime 1.14 of February 2023, and anything later."""
+"""Version of the standard operators, supported by onnxruntime 1.14 (February 2023) and later."""
 IR_VERSION = 8
 """Version of the file format that came with that opset."""
 
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output of a whole graph: `shape` has a word where a size is open."""
+    """An input or output of a whole graph; `shape` has a name for each dynamic dimension."""
 
     name: str
     dtype: npt.DTypeLike
@@ -26,14 +26,14 @@ class Port:
 
 @dataclass
 class OnnxGraph:
-    """Nodes in the order in which they are computed. Values go by name; every method returns names of new ones."""
+    """Nodes in the order of computation. Values are identified by name; methods return names of new ones."""
 
     nodes: list[Any] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
     opsets: dict[str, int] = field(default_factory=lambda: {"": OPSET})
 
     def constant(self, value: npt.ArrayLike, dtype: npt.DTypeLike | None = None) -> str:
-        """A value that is always the same."""
+        """A constant."""
         from onnx import numpy_helper
 
         name = f"c{len(self.constants)}_{len(self.nodes)}"
@@ -41,15 +41,15 @@ class OnnxGraph:
         return name
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """The one output of an operator."""
+        """The only output of an operator."""
         from onnx import helper
 
         name = f"v{len(self.constants)}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
         return name
 
-    def add_loop(self, state: str, rows: str, body: Any) -> str:
-        """All new rows, where `body` makes of a state and a row the next state and a new row, one after the other."""
+    def add_loop(self, state: str, rows: str, *, body: Any) -> str:
+        """All new rows of a loop in which `body` maps a state and a row to the next state and a new row."""
         from onnx import helper
 
         last, name = f"s{len(self.nodes)}", f"v{len(self.constants)}_{len(self.nodes)}"
@@ -57,7 +57,7 @@ class OnnxGraph:
         return name
 
     def cast(self, value: str, dtype: npt.DTypeLike) -> str:
-        """The same numbers in another type."""
+        """The same numbers in another data type."""
         from onnx import helper
 
         return self.add("Cast", value, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
@@ -78,7 +78,7 @@ class OnnxGraph:
         return [port.name for port in graph.output]
 
     def model(self, inputs: Sequence[Port], outputs: Mapping[str, Port]) -> Any:
-        """The whole as a model that has been checked; `outputs` says which value leaves through which port."""
+        """The graph as a checked ONNX model; `outputs` maps names of values to output ports."""
         import onnx
         from onnx import helper
 

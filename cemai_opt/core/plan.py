@@ -1,31 +1,23 @@
-"""What a trial is told: a configuration inside a plan that travels as JSON."""
+"""The input of a trial: a configuration in a plan, which is sent to workers as JSON."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
-from cemai_opt.core.genes import Value
-from cemai_opt.core.limits import Limits
-from cemai_opt.core.spec import StudySpec
+from cemai_opt.core.files import sha256_of
+from cemai_opt.core.hyperparameters import Value
+from cemai_opt.core.pruning_bounds import PruningBounds
+from cemai_opt.core.serialization import bare
+from cemai_opt.core.study import ResolvedStudy
 
-
-def digest_of(thing: object) -> str:
-    """Twelve hexadecimal digits that name a JSON value, whatever the order of its keys.
-
-    >>> digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
-    True
-    """
-    text = json.dumps(thing, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+DIGEST_DIGITS = 12
 
 
 @dataclass(frozen=True)
 class Config:
-    """The active parameters of one pipeline: `stages[STAGE][PARAM]` is a value."""
+    """The active parameters of one pipeline: `stages[STAGE][PARAM]` is a value. Its JSON form is that mapping."""
 
     stages: Mapping[str, Mapping[str, Value]]
 
@@ -36,59 +28,44 @@ class Config:
 
     @property
     def digest(self) -> str:
-        """The same for two configurations that run the same pipeline."""
-        return digest_of(self.to_json())
+        """Twelve hexadecimal digits, equal for two configurations that run the same pipeline."""
+        return sha256_of(self.mapping())[:DIGEST_DIGITS]
 
     def params(self, stage: str) -> Mapping[str, Value]:
-        """Parameters of one stage; empty where it runs with its defaults."""
+        """Parameters of one stage; empty if it runs with its defaults."""
         return self.stages.get(stage, {})
 
-    def to_json(self) -> dict[str, dict[str, Value]]:
+    def mapping(self) -> dict[str, dict[str, Value]]:
         """Plain dictionaries, stages and parameters in their order."""
         return {stage: dict(params) for stage, params in self.stages.items()}
 
+    def flat(self) -> dict[str, Value]:
+        """All parameters by "stage.name".
 
-@dataclass(frozen=True)
+        >>> Config({"train": {"model": "ridge"}}).flat()
+        {'train.model': 'ridge'}
+        """
+        return {f"{stage}.{name}": value for stage, params in self.stages.items() for name, value in params.items()}
+
+
+JsonConfig = Annotated[Config, *bare(Config, "stages", inner=dict[str, dict[str, Value]])]
+"""A configuration as a field of a record."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialPlan:
-    """All that an engine may know of a trial.
+    """Everything that an engine needs to run a trial.
 
-    `phase` is "search" (score on validation, test rows are not even in memory of the pipeline) or "final"
-    (train on train + validation, score on test). `stages` are the names of the stages to run, in order. With `limits`
-    the trial watches its model grow and may end early; `cache` is the folder of stage results to share, if any.
+    `phase` is "search" (score on validation rows, without access to test rows) or "final" (train on train + validation,
+    score on test). `stages` are the names of the stages to run, in order. With `bounds` the trial evaluates its model
+    during training and may be pruned; `cache` is the folder of shared stage results, if any.
     """
 
     trial: int
-    study: StudySpec
-    config: Config
+    study: ResolvedStudy
+    config: JsonConfig
     phase: str
     stages: tuple[str, ...]
     folds: int
-    limits: Limits | None = None
+    bounds: PruningBounds | None = None
     cache: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything as JSON values."""
-        return {
-            "trial": self.trial,
-            "study": self.study.to_json(),
-            "config": self.config.to_json(),
-            "phase": self.phase,
-            "stages": list(self.stages),
-            "folds": self.folds,
-            "limits": self.limits.to_json() if self.limits else None,
-            "cache": self.cache,
-        }
-
-    @staticmethod
-    def from_json(document: Mapping[str, Any]) -> TrialPlan:
-        """The plan that `to_json` wrote."""
-        return TrialPlan(
-            trial=int(document["trial"]),
-            study=StudySpec.model_validate(document["study"]),
-            config=Config(document["config"]),
-            phase=str(document["phase"]),
-            stages=tuple(document["stages"]),
-            folds=int(document["folds"]),
-            limits=Limits.from_json(document["limits"]) if document["limits"] else None,
-            cache=document["cache"],
-        )

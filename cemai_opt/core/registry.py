@@ -1,4 +1,4 @@
-"""The folder listing as the list of parts: `models/ridge.py` is `ridge` everywhere."""
+"""Registries of parts, whose names are those of their files: `models/ridge.py` is `ridge` everywhere."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ EXTRA_OF = {
     "plotly": "dashboard",
     "mlflow": "mlflow",
 }
-"""Which extra of this package brings a library; the others come with the package itself."""
+"""The extra of this package that installs a library; other libraries are dependencies of the package itself."""
 
 
 def need(*libraries: str) -> None:
-    """StudyError that says what to install where a library is missing."""
+    """StudyError with the command to install what is missing, if a library is missing."""
     missing = tuple(library for library in libraries if importlib.util.find_spec(library) is None)
     if missing:
         raise StudyError(f"this needs {', '.join(missing)}", Listing("", "", missing).remedy)
 
 
 class Part:
-    """What every registered part says of itself."""
+    """Base class of everything that is registered by name: models, stages, meters, engines and others."""
 
     requires: ClassVar[tuple[str, ...]] = ()
-    """Libraries to import, by import name. Their absence makes the part unavailable, never an ImportError."""
+    """Required libraries, by import name. If one is missing, the part is listed as unavailable."""
 
 
 P = TypeVar("P", bound=Part)
@@ -50,7 +50,7 @@ P = TypeVar("P", bound=Part)
 
 @dataclass(frozen=True)
 class Listing:
-    """One line of `parts`: a name, whether it can be used here, and what to install where not."""
+    """One line of `parts`: a name, whether it can be used here, and what to install if not."""
 
     name: str
     summary: str
@@ -58,7 +58,7 @@ class Listing:
 
     @property
     def is_available(self) -> bool:
-        """Can the part be used here?"""
+        """Whether the part can be used here."""
         return not self.missing
 
     @property
@@ -73,19 +73,19 @@ class Listing:
 class Registry(Generic[P]):
     """All parts of one kind: the public modules of a package, each defining one subclass of `base`."""
 
-    def __init__(self, kind: str, package: str, base: type[P]) -> None:
+    def __init__(self, kind: str, package: str, *, base: type[P]) -> None:
         self.kind = kind
         self._package = package
         self._base = base
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Names of all parts, sorted; read from the folder, nothing is imported."""
+        """Sorted names of all parts, read from the folder without importing them."""
         path = importlib.import_module(self._package).__path__
         return tuple(sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_")))
 
     def find(self, name: str) -> type[P]:
-        """The class of a part. StudyError where there is no such part (names the nearest)."""
+        """The class of a part. StudyError, with a suggestion, if there is no such part."""
         if name not in self.names:
             raise StudyError(f"there is no {self.kind} called {name!r}", nearest(name, self.names))
         module = importlib.import_module(f"{self._package}.{name}")
@@ -105,14 +105,14 @@ class Registry(Generic[P]):
         return own[0]
 
     def require(self, name: str) -> type[P]:
-        """The class of a part that can be used here. StudyError says what to install where it cannot."""
+        """The class of a part. StudyError with the command to install what is missing, if it cannot be used here."""
         listing = self.listing(name)
         if not listing.is_available:
             raise StudyError(f"{self.kind} {name!r} needs {', '.join(listing.missing)}", listing.remedy)
         return self.find(name)
 
     def listing(self, name: str) -> Listing:
-        """What `parts` shows of one part."""
+        """The line of `parts` for one part."""
         part = self.find(name)
         missing = tuple(lib for lib in part.requires if importlib.util.find_spec(lib) is None)
         summary = (part.__doc__ or "").strip().splitlines() or [""]

@@ -1,150 +1,171 @@
-"""The search space: every knob of the chosen stages and models, and which of them matter when."""
+"""The search space: all hyperparameters of the chosen stages and models, with their conditions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.genes import Gene, Value
+from cemai_opt.core.hyperparameters import Hyperparameter, Value
 from cemai_opt.core.plan import Config
 
 MODEL = "train.model"
-"""Full name of the gene that chooses the model; every model's own genes hang on it."""
+"""Full name of the hyperparameter that chooses the model; every model's own hyperparameters depend on it."""
 
-Genome = Mapping[str, Value]
-"""Values by full gene name: `featurize.window_rows`, `xgboost.max_depth`."""
+Params = Mapping[str, Value]
+"""Values by full name of their hyperparameter: `featurize.window_rows`, `xgboost.max_depth`."""
 
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """Genes by full name (`stage.knob` or `model.knob`), in an order in which every condition comes first.
+    """Hyperparameters by full name (`stage.name` or `model.name`), each after those in its condition.
 
-    `pins[model][gene]` is the value that a model forces on a stage's knob, because nothing else makes sense for it
-    (trees need no scaling). `stages` are the stages that run, in order.
+    `pins[model][name]` is the value to which a model fixes a stage's hyperparameter, because no other makes sense for
+    it (trees need no scaling). `stages` are the stages that run, in order.
     """
 
-    genes: Mapping[str, Gene]
+    hyperparameters: Mapping[str, Hyperparameter]
     stages: tuple[str, ...]
     pins: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
     @property
     def models(self) -> tuple[str, ...]:
         """Names of the models in this space."""
-        gene = self.genes[MODEL]
-        return tuple(str(name) for name in gene.choices)
+        return tuple(str(name) for name in self.hyperparameters[MODEL].choices)
 
-    def is_active(self, name: str, genome: Genome) -> bool:
-        """Does the gene change anything, given the genes before it?"""
-        gene = self.genes[name]
-        if name in self.pins.get(str(genome.get(MODEL, "")), {}):
+    def is_active(self, name: str, params: Params) -> bool:
+        """Whether the hyperparameter has an effect, given those before it."""
+        if name in self.pins.get(str(params.get(MODEL, "")), {}):
             return False
-        if gene.when is None:
+        condition = self.hyperparameters[name].when
+        if condition is None:
             return True
-        master, values = gene.when
-        return genome.get(master) in values and (master not in self.genes or self.is_active(master, genome))
+        parent, values = condition
+        return params.get(parent) in values and (parent not in self.hyperparameters or self.is_active(parent, params))
 
-    def is_open(self, name: str, genome: Genome) -> bool:
-        """Is the gene active, and left to the search?"""
-        return self.genes[name].searched and self.is_active(name, genome)
+    def is_open(self, name: str, params: Params) -> bool:
+        """Whether the hyperparameter is active and searched."""
+        return self.hyperparameters[name].searched and self.is_active(name, params)
 
-    def complete(self, genome: Genome) -> dict[str, Value]:
-        """The active genes only, those not given at their defaults."""
+    def complete(self, params: Params) -> dict[str, Value]:
+        """All active hyperparameters, with defaults for those that `params` does not give."""
         full: dict[str, Value] = {}
-        for name, gene in self.genes.items():
-            if self.is_active(name, {**full, MODEL: genome.get(MODEL, self.genes[MODEL].default)}):
-                full[name] = gene.check(genome.get(name, gene.default))
+        model = params.get(MODEL, self.hyperparameters[MODEL].default)
+        for name, hyperparameter in self.hyperparameters.items():
+            if self.is_active(name, {**full, MODEL: model}):
+                full[name] = hyperparameter.check(params.get(name, hyperparameter.default))
         return full
 
-    def active(self, genome: Genome) -> Config:
-        """The configuration that a genome stands for; inactive genes leave no trace in it."""
-        full = self.complete(genome)
+    def active(self, params: Params) -> Config:
+        """The configuration of `params`, without inactive hyperparameters."""
+        full = self.complete(params)
         model = str(full[MODEL])
         stages: dict[str, dict[str, Value]] = {stage: {} for stage in self.stages}
-        for name, value in {**full, **self.pins.get(model, {})}.items():
-            owner, knob = name.split(".", 1)
+        for full_name, value in {**full, **self.pins.get(model, {})}.items():
+            owner, name = full_name.split(".", 1)
             stage = "train" if owner == model else owner
             if stage in stages:
-                stages[stage][knob] = value
+                stages[stage][name] = value
         return Config(stages)
 
-    def genome_of(self, config: Config) -> dict[str, Value]:
-        """The genome that `active` turns into this configuration."""
-        genome: dict[str, Value] = {}
-        for stage, params in config.stages.items():
-            for knob, value in params.items():
-                own = f"{config.model}.{knob}"
-                name = own if stage == "train" and own in self.genes else f"{stage}.{knob}"
-                if name in self.genes and name not in self.pins.get(config.model, {}):
-                    genome[name] = value
-        return genome
+    def params_of(self, config: Config) -> dict[str, Value]:
+        """The inverse of `active`: the values that give this configuration."""
+        params: dict[str, Value] = {}
+        for stage, stage_params in config.stages.items():
+            for name, value in stage_params.items():
+                own = f"{config.model}.{name}"
+                full_name = own if stage == "train" and own in self.hyperparameters else f"{stage}.{name}"
+                if full_name in self.hyperparameters and full_name not in self.pins.get(config.model, {}):
+                    params[full_name] = value
+        return params
 
-    def vector(self, genome: Genome) -> list[float]:
-        """Every searched gene as numbers from 0 to 1, one for each choice; 0 where the gene does not matter."""
-        return [x for name, gene in self.genes.items() if gene.searched for x in gene.unit_values(genome.get(name))]
+    def vector(self, params: Params) -> list[float]:
+        """Every searched hyperparameter as numbers from 0 to 1, one per choice; 0 if it is not active."""
+        searched = {name: h for name, h in self.hyperparameters.items() if h.searched}
+        return [x for name, hyperparameter in searched.items() for x in hyperparameter.unit_values(params.get(name))]
 
-    def to_json(self) -> dict[str, Any]:
-        """What `space.lock.yaml` holds: models, stages, and every gene as it was searched."""
-        return {
-            "models": list(self.models),
-            "stages": list(self.stages),
-            "genes": {name: _gene_json(gene) for name, gene in self.genes.items()},
-        }
+    def locked(self, data_digest: str) -> LockedSpace:
+        """The search space as stored with a run, with the fingerprint of the data."""
+        described = {name: _described(hyperparameter) for name, hyperparameter in self.hyperparameters.items()}
+        return LockedSpace(models=self.models, stages=self.stages, hyperparameters=described, data_digest=data_digest)
 
 
-def _gene_json(gene: Gene) -> dict[str, Any]:
-    document: dict[str, Any] = {"default": gene.default, "searched": gene.searched}
-    if gene.choices:
-        document["choices"] = list(gene.choices)
+@dataclass(frozen=True, kw_only=True)
+class LockedSpace:
+    """The contents of `space.lock.yaml`: a run can only be resumed with the same space and the same data."""
+
+    models: tuple[str, ...]
+    stages: tuple[str, ...]
+    hyperparameters: Annotated[Mapping[str, Mapping[str, Any]], Field(alias="genes")]
+    """Range or choices, default, unit and condition by full name."""
+    data_digest: str
+
+
+def _described(hyperparameter: Hyperparameter) -> dict[str, Any]:
+    document: dict[str, Any] = {"default": hyperparameter.default, "searched": hyperparameter.searched}
+    if hyperparameter.choices:
+        document["choices"] = list(hyperparameter.choices)
     else:
-        document |= {"low": gene.low, "high": gene.high, "integer": gene.is_integer, "log": gene.log}
-    if gene.unit:
-        document["unit"] = gene.unit
-    if gene.when:
-        document["when"] = {gene.when[0]: list(gene.when[1])}
+        document |= {"low": hyperparameter.low, "high": hyperparameter.high}
+        document |= {"integer": hyperparameter.is_integer, "log": hyperparameter.log}
+    if hyperparameter.unit:
+        document["unit"] = hyperparameter.unit
+    if hyperparameter.when:
+        document["when"] = {hyperparameter.when[0]: list(hyperparameter.when[1])}
     return document
 
 
+OLD_KEYS = {"genes": "hyperparameters"}
+"""Keys of version 0.1.0 and their present names; both are accepted."""
+
+
 @dataclass(frozen=True)
-class Lens:
-    """A search space file: which models and stages, and narrower choices for their knobs."""
+class SearchSpaceSpec:
+    """A search space file: models and stages to use, and narrower ranges of their hyperparameters."""
 
     models: tuple[str, ...] | None = None
     skip_stages: tuple[str, ...] = ()
-    genes: Mapping[str, object] = field(default_factory=dict)
+    hyperparameters: Mapping[str, object] = field(default_factory=dict)
 
-    KEYS = ("description", "models", "skip_stages", "genes")
+    KEYS: ClassVar = ("description", "models", "skip_stages", "hyperparameters")
 
     @staticmethod
-    def parse(document: object, where: str) -> Lens:
-        """The lens in a parsed YAML document. StudyError names an unknown key and the nearest known one."""
+    def parse(document: object, where: str) -> SearchSpaceSpec:
+        """The search space in a parsed YAML document. StudyError with a suggestion for an unknown key."""
         if document is None:
-            return Lens()
+            return SearchSpaceSpec()
         if not isinstance(document, Mapping):
-            raise StudyError(f"{where}: a search space is a mapping of keys to values", f"keys: {Lens.KEYS}")
-        for key in document:
-            if key not in Lens.KEYS:
-                raise StudyError(f"{where}: unknown key {str(key)!r}", nearest(str(key), Lens.KEYS))
-        models, genes = document.get("models"), document.get("genes") or {}
-        skipped = document.get("skip_stages") or ()
-        for key, thing in (("models", models), ("skip_stages", skipped)):
-            if thing is not None and not (
-                isinstance(thing, (list, tuple)) and all(isinstance(name, str) for name in thing)
+            raise StudyError(f"{where}: a search space is a mapping of keys to values", f"keys: {SearchSpaceSpec.KEYS}")
+        given = {OLD_KEYS.get(key, key): value for key, value in document.items()}
+        for key in given:
+            if key not in SearchSpaceSpec.KEYS:
+                raise StudyError(f"{where}: unknown key {str(key)!r}", nearest(str(key), SearchSpaceSpec.KEYS))
+        models, hyperparameters = given.get("models"), given.get("hyperparameters") or {}
+        skipped = given.get("skip_stages") or ()
+        for key, value in (("models", models), ("skip_stages", skipped)):
+            if value is not None and not (
+                isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
             ):
                 raise StudyError(f"{where}: {key} is not a list of names", f"write {key}: [a, b]")
-        if not isinstance(genes, Mapping):
-            raise StudyError(f"{where}: genes is not a mapping", "write genes: {scale.input: [standard, none]}")
-        return Lens(tuple(models) if models is not None else None, tuple(skipped), genes)
+        if not isinstance(hyperparameters, Mapping):
+            raise StudyError(
+                f"{where}: hyperparameters is not a mapping",
+                "write hyperparameters: {scale.input: [standard, none]}",
+            )
+        return SearchSpaceSpec(tuple(models) if models is not None else None, tuple(skipped), hyperparameters)
 
-    def applied(self, genes: Mapping[str, Gene], where: str) -> dict[str, Gene]:
-        """All genes, narrowed where this lens says so. StudyError names a gene that does not exist."""
-        for name in self.genes:
-            if name not in genes:
-                raise StudyError(f"{where}: there is no gene {name!r}", nearest(str(name), genes))
+    def applied(self, hyperparameters: Mapping[str, Hyperparameter], where: str) -> dict[str, Hyperparameter]:
+        """All hyperparameters, narrowed as in this file. StudyError for one that does not exist."""
+        for name in self.hyperparameters:
+            if name not in hyperparameters:
+                raise StudyError(f"{where}: there is no hyperparameter {name!r}", nearest(str(name), hyperparameters))
         try:
             return {
-                name: gene.narrowed(self.genes[name]) if name in self.genes else gene for name, gene in genes.items()
+                name: known.narrowed(self.hyperparameters[name]) if name in self.hyperparameters else known
+                for name, known in hyperparameters.items()
             }
         except StudyError as error:
             raise StudyError(f"{where}: {error.message}", error.hint) from error

@@ -1,4 +1,8 @@
-"""Conversions between units: joules inside, grams of CO2 equivalent at the edge."""
+"""Conversions between units: joules internally, grams of CO2 equivalent for output."""
+
+import math
+
+from cemai_opt.core.errors import StudyError
 
 J_PER_KWH = 3.6e6
 MJ_PER_J = 1e3
@@ -7,7 +11,7 @@ UJ_PER_J = 1e6
 """Microjoules in a joule."""
 
 
-def grams_co2eq(energy_j: float, intensity_g_per_kwh: float, pue: float = 1.0) -> float:
+def grams_co2eq(energy_j: float, intensity_g_per_kwh: float, *, pue: float = 1.0) -> float:
     """Grams of CO2 equivalent that `energy_j` joules cause at a carbon intensity.
 
     `pue` is the power usage effectiveness of the building: joules drawn from the grid per joule used by the machine.
@@ -20,6 +24,17 @@ def grams_co2eq(energy_j: float, intensity_g_per_kwh: float, pue: float = 1.0) -
     return energy_j / J_PER_KWH * intensity_g_per_kwh * pue
 
 
+def checked_intensity(g_per_kwh: float) -> float:
+    """A carbon intensity that a user gave. StudyError unless it is finite and positive.
+
+    >>> checked_intensity(56.0)
+    56.0
+    """
+    if not 0.0 < g_per_kwh < math.inf:
+        raise StudyError(f"carbon intensity {g_per_kwh:g} is not above 0", "give grams per kWh, such as 56")
+    return g_per_kwh
+
+
 def kwh(energy_j: float) -> float:
     """Kilowatt-hours in `energy_j` joules.
 
@@ -30,7 +45,7 @@ def kwh(energy_j: float) -> float:
 
 
 def readable_grams(carbon_g: float) -> str:
-    """Grams with the prefix that people read best, three significant digits.
+    """Grams with a suitable SI prefix and three significant digits.
 
     >>> readable_grams(0.00000123), readable_grams(0.0456), readable_grams(12.3)
     ('1.23 ug', '45.6 mg', '12.3 g')

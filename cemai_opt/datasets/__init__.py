@@ -1,12 +1,13 @@
-"""Where rows come from: one reader or generator a file."""
+"""Data sources: one reader or generator per file."""
 
 from cemai_opt.core.registry import Registry
 from cemai_opt.datasets._dataset import Dataset, Frames, NewRows
+from cemai_opt.datasets._new_rows import known_pieces, read_new_rows, rows_of_frame
 from cemai_opt.datasets._reader import Reader
 from cemai_opt.datasets._schema import Schema
 from cemai_opt.datasets._stored import load_stored, store
 
-READERS: Registry[Reader] = Registry("data source", __name__, Reader)
+READERS: Registry[Reader] = Registry("data source", __name__, base=Reader)
 
 __all__ = [
     "READERS",
@@ -15,6 +16,9 @@ __all__ = [
     "NewRows",
     "Reader",
     "Schema",
+    "known_pieces",
     "load_stored",
+    "read_new_rows",
+    "rows_of_frame",
     "store",
 ]

@@ -1,4 +1,4 @@
-"""Checks raw rows against what a study asks of them, then turns them into numbers."""
+"""Checks raw rows against the settings of a study, and converts them to numbers."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ import pandas as pd
 
 from cemai_opt.core.batch import FloatArray, IntArray, group_starts
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.spec import DataSpec
+from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets._columns import inputs_of, is_number
 from cemai_opt.datasets._dataset import Dataset, Frames
 from cemai_opt.datasets._schema import Schema
-from cemai_opt.datasets._target import goal_of
+from cemai_opt.datasets._target import target_of
 
 ROW_GROUP = "row"
 """Group name of data without groups."""
 
 
-def assemble(frames: Frames, spec: DataSpec, task: str) -> Dataset:
-    """A data set from raw rows. StudyError says which column is at fault, and what to try."""
+def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
+    """A data set from raw rows. StudyError with the invalid column and a hint."""
     rows, n_plain = _stacked(frames)
     if rows.empty:
         raise StudyError("the data has no rows", "check the file: is there more than a header?")
     group = spec.group or frames.group
-    target = _require_column(rows, spec.target, "target")
+    target = _require_column(rows, spec.target, kind="target")
     for kind, column in (("group", group), ("time", spec.time), *(("ignored", name) for name in spec.ignore)):
         if column is not None:
-            _require_column(rows, column, kind)
+            _require_column(rows, column, kind=kind)
     if spec.missing is not None:
         no_sensors = {group, spec.time, target if task == "classification" else None}
         measured = [column for column in rows.columns if column not in no_sensors]
         rows = rows.assign(**{column: rows[column].replace(spec.missing, np.nan) for column in measured})
 
     is_test = np.arange(len(rows)) >= n_plain
-    group_codes, group_names = _groups(rows, group, spec, is_test)
+    group_codes, group_names = _groups(rows, group, spec=spec, is_test=is_test)
     order = order_of(rows, spec.time)
     by_group_and_time = np.lexsort((order, group_codes))
     rows = rows.iloc[by_group_and_time]
@@ -42,10 +42,10 @@ def assemble(frames: Frames, spec: DataSpec, task: str) -> Dataset:
         group_codes, [i for i, n in enumerate(group_names) if n in spec.test_groups]
     )
 
-    goal = goal_of(rows[target], task, spec)
+    target_values = target_of(rows[target], task, spec=spec)
     inputs = rows.drop(columns=[c for c in {target, group, spec.time, *spec.ignore} if c is not None])
     X, columns, left_out, notes = inputs_of(inputs, ~is_test)
-    y = _shifted(goal.y, group_codes, spec.horizon)
+    y = _shifted(target_values.y, group_codes, horizon=spec.horizon)
     if not np.isfinite(y).any():
         raise StudyError(f"no row has a target {spec.horizon} rows later", "choose a shorter --horizon")
     return Dataset(
@@ -56,13 +56,20 @@ def assemble(frames: Frames, spec: DataSpec, task: str) -> Dataset:
         is_test=is_test,
         names=tuple(name for column in columns for name in column.inputs),
         group_names=group_names,
-        task=goal.task,
-        classes=goal.classes,
+        task=target_values.task,
+        classes=target_values.classes,
         has_groups=group is not None,
         has_time=spec.time is not None,
         horizon=spec.horizon,
-        notes=(*goal.notes, *notes, *_without_target(y)),
-        schema=Schema(columns, target, group, spec.time, (*spec.ignore, *left_out), spec.missing),
+        notes=(*target_values.notes, *notes, *_without_target(y)),
+        schema=Schema(
+            columns=columns,
+            target=target,
+            group=group,
+            time=spec.time,
+            left_out=(*spec.ignore, *left_out),
+            missing=spec.missing,
+        ),
     )
 
 
@@ -75,21 +82,21 @@ def _stacked(frames: Frames) -> tuple[pd.DataFrame, int]:
     return pd.concat([frames.rows, frames.test[frames.rows.columns]], ignore_index=True), len(frames.rows)
 
 
-def _require_column(rows: pd.DataFrame, column: str | None, kind: str) -> str:
+def _require_column(rows: pd.DataFrame, column: str | None, *, kind: str) -> str:
     if column is None:
-        raise StudyError("no target column was named", f"give --target; {nearest('', rows.columns)}")
+        raise StudyError("no target column was given", f"give --target; {nearest('', rows.columns)}")
     if column not in rows.columns:
         raise StudyError(f"{kind} column {column!r} is not in the data", nearest(column, rows.columns))
     return column
 
 
 def _groups(
-    rows: pd.DataFrame, column: str | None, spec: DataSpec, is_test: np.ndarray
+    rows: pd.DataFrame, column: str | None, *, spec: DataSpec, is_test: np.ndarray
 ) -> tuple[IntArray, tuple[str, ...]]:
-    """Codes in order of first appearance; a name in the test data is another group than the same name elsewhere."""
+    """Codes in order of first appearance; groups of the test data differ from those with the same name elsewhere."""
     if column is None:
         if spec.test_groups:
-            raise StudyError("--test-groups needs groups", "name their column with --group")
+            raise StudyError("--test-groups needs groups", "give their column with --group")
         names = np.full(len(rows), ROW_GROUP, object)
     else:
         if rows[column].isna().any():
@@ -110,7 +117,7 @@ def _groups(
 
 
 def order_of(rows: pd.DataFrame, column: str | None) -> FloatArray:
-    """What rows are ordered by: (n_rows,). StudyError where a time cannot be read."""
+    """The values by which rows are ordered: (n_rows,). StudyError if a time cannot be read."""
     if column is None:
         return np.arange(len(rows), dtype=np.float64)
     values = rows[column]
@@ -130,15 +137,15 @@ def order_of(rows: pd.DataFrame, column: str | None) -> FloatArray:
 
 
 def _dates(values: pd.Series) -> pd.Series:
-    """ISO 8601 dates, or dates with dots, which put the day first; slashes mean either, so none is guessed."""
+    """ISO 8601 dates, or dates with dots, which have the day first; dates with slashes are ambiguous, so not parsed."""
     dotted = values.astype(str).str.fullmatch(r"\s*\d{1,2}\.\d{1,2}\.\d{4}.*").all()
     if dotted:
         return pd.to_datetime(values, format="mixed", dayfirst=True, errors="coerce", utc=True)
     return pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
 
 
-def _shifted(y: FloatArray, group: IntArray, horizon: int) -> FloatArray:
-    """The target `horizon` rows later in the same group; NaN where the group ends before."""
+def _shifted(y: FloatArray, group: IntArray, *, horizon: int) -> FloatArray:
+    """The target `horizon` rows later in the same group; NaN if the group ends before."""
     if horizon == 0:
         return y
     later = np.full_like(y, np.nan)

@@ -1,4 +1,4 @@
-"""Turns input columns into numbers, and refuses what cannot be one."""
+"""Converts input columns to numbers, and refuses invalid ones."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from cemai_opt.datasets._schema import Column
 MAX_LEVELS = 20
 """A text column with more distinct values than this is a label or a note, not an input."""
 NEARLY_NUMERIC = 0.5
-"""A text column in which at most this share is no number was meant to be numeric."""
+"""A text column in which at most this share of values are not numbers is considered a numeric column with errors."""
 
 
 def is_number(values: pd.Series) -> bool:
-    """Does the column hold numbers, rather than truths, text or dates?"""
+    """Whether the column holds numbers, rather than booleans, text or dates."""
     return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 
 def inputs_of(
     columns: pd.DataFrame, seen: np.ndarray
 ) -> tuple[FloatArray, tuple[Column, ...], tuple[str, ...], tuple[str, ...]]:
-    """Numeric columns as they are, few-valued text as one 0/1 column a value, everything else left out aloud.
+    """Numeric columns unchanged, text with few values in one-hot encoding, everything else left out with a note.
 
-    The numbers (n_rows, n_inputs), what each column is, the names of columns left out, and notes on them.
+    Returns the numbers (n_rows, n_inputs), the columns, the names of columns left out, and notes on them.
     """
     parts: list[FloatArray] = []
     kept: list[Column] = []
@@ -66,25 +66,25 @@ def numbers_of(values: pd.Series, column: Column) -> FloatArray:
 
 
 def refuse_nearly_numeric(values: pd.Series) -> None:
-    """A sensor column with a few words in it is a fault of the file, not a text column."""
+    """StudyError for a numeric column with a few words in it, which is an error in the file, not a text column."""
     present = values.dropna().astype(str)
     odd = pd.to_numeric(present, errors="coerce").isna()
     if 0 < odd.sum() <= NEARLY_NUMERIC * len(present):
         where = int(np.flatnonzero(odd.to_numpy())[0])
         raise StudyError(
-            f"column {values.name!r} is numeric but for {int(odd.sum())} of {len(present)} values, the first "
+            f"column {values.name!r} is numeric except for {int(odd.sum())} of {len(present)} values, the first "
             f"{present.iloc[where]!r}, value number {where + 1}",
             f"empty those cells, or leave the column out with --ignore {values.name}",
         )
 
 
-def refuse_infinite(X: FloatArray, names: Sequence[str], first_row: int = 0) -> None:
-    """StudyError where a number is infinite."""
+def refuse_infinite(X: FloatArray, names: Sequence[str], *, first_row: int = 0) -> None:
+    """StudyError if a number is infinite."""
     is_infinite = np.isinf(X)
     if is_infinite.any():
         row, column = np.argwhere(is_infinite)[0]
         raise StudyError(
             f"column {names[column]!r} holds {int(is_infinite[:, column].sum())} infinite values, first in row "
             f"{first_row + row}",
-            "mend them, or leave the column out with --ignore",
+            "fix them, or leave the column out with --ignore",
         )

@@ -1,4 +1,4 @@
-"""What readers find, with the numbers that it becomes for a study."""
+"""Raw rows from readers, and the data set of a study as numbers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Frames:
-    """What a reader found: rows, rows named as test rows (or None), and the column that a folder's files make."""
+    """The raw rows of a reader, its test rows (or None), and the group column of a folder's files, if any."""
 
     rows: pd.DataFrame
     test: pd.DataFrame | None = None
     group: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NewRows:
     """Rows to predict, in the order of their file.
 
     `X`: (n_rows, n_inputs), NaN where missing; `group`: (n_rows,) number of the group, in order of first appearance;
-    `order`: (n_rows,) what the rows of a group are ordered by. All of them lie in files where there are many rows.
+    `order`: (n_rows,) values by which the rows of a group are ordered. Large arrays are memory-mapped files.
     """
 
     X: FloatArray
@@ -39,13 +39,13 @@ class NewRows:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """All rows of a study as numbers, the rows of a group contiguous and in time order.
 
     `X`: (n_rows, n_columns), NaN where missing. `y`: (n_rows,), already shifted by the horizon, NaN where a row has
     no target. `group`: (n_rows,) index into `group_names`. `order`: (n_rows,) value of the time column, or the row's
-    number in its group. `is_test`: (n_rows,) rows that the user named as test rows.
+    number in its group. `is_test`: (n_rows,) test rows given by the user.
     """
 
     X: FloatArray
@@ -62,16 +62,16 @@ class Dataset:
     horizon: int = 0
     notes: tuple[str, ...] = ()
     schema: Schema = field(default_factory=Schema)
-    """What the columns of the files are."""
+    """The columns of the files, by role."""
 
     @property
     def has_target(self) -> BoolArray:
-        """Rows that can be learnt from or judged: (n_rows,)."""
+        """Rows that can be trained on or evaluated: (n_rows,)."""
         return np.isfinite(self.y)
 
     @cached_property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that change with any number in the data."""
+        """Twelve hexadecimal digits that identify the data: any change in it changes them."""
         hasher = hashlib.sha256()
         for array in (self.X, self.y, self.group, self.is_test):
             hasher.update(np.ascontiguousarray(array).data)

@@ -1,4 +1,4 @@
-"""Rows that a trained model is to predict, read a piece at a time and kept on disk as numbers."""
+"""Rows to be predicted by a trained model, read piece by piece and stored on disk as numbers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from cemai_opt.datasets._schema import Schema
 from cemai_opt.datasets.tabular import FILE_GROUP, pieces
 
 SCRATCH = ("numbers.f64", "groups.i64", "orders.f64")
-"""Files of all rows: inputs, numbers of the groups, what rows are ordered by."""
+"""Files of all rows: inputs, numbers of the groups, and values by which rows are ordered."""
 
 
-def read_new_rows(path: Path, schema: Schema, scratch: Path) -> NewRows:
-    """The rows of a file or folder as numbers. StudyError where a column is missing, extra, or not what it was."""
+def read_new_rows(path: Path, schema: Schema, *, scratch: Path) -> NewRows:
+    """The rows of a file or folder as numbers. StudyError if a column is missing, unknown, or of another type."""
     codes: dict[str, int] = {}
     unseen: dict[str, int] = {}
     n_rows = 0
     with ExitStack() as stack:
         numbers, groups, orders = (stack.enter_context((scratch / name).open("wb")) for name in SCRATCH)
         for piece in known_pieces(path, schema):
-            _numbers(piece, schema, n_rows, unseen).tofile(numbers)
-            _group_codes(piece, schema, codes, n_rows).tofile(groups)
+            _numbers(piece, schema, first_row=n_rows, unseen=unseen).tofile(numbers)
+            _group_codes(piece, schema, codes=codes, first_row=n_rows).tofile(groups)
             (order_of(piece, schema.time) + (n_rows if schema.time is None else 0)).tofile(orders)
             n_rows += len(piece)
     if not n_rows:
@@ -44,31 +44,36 @@ def read_new_rows(path: Path, schema: Schema, scratch: Path) -> NewRows:
 
 
 def _unseen_notes(unseen: Mapping[str, int]) -> tuple[str, ...]:
-    return tuple(f"column {c!r}: {n} rows hold a word that training never saw" for c, n in unseen.items())
+    return tuple(f"column {c!r}: {n} rows hold a value that did not occur in training" for c, n in unseen.items())
 
 
 def rows_of_frame(frame: pd.DataFrame, schema: Schema) -> NewRows:
-    """The rows of a frame as numbers, in memory. StudyError where a column is missing, extra, or not what it was."""
+    """The rows of a data frame as numbers. StudyError if a column is missing, unknown, or of another type."""
     frame = frame.set_axis(frame.columns.map(str), axis=1)
     if schema.group == FILE_GROUP and FILE_GROUP not in frame.columns:
         frame = frame.assign(**{FILE_GROUP: "frame"})
-    _check_columns("the frame", list(frame.columns), schema)
+    _check_columns("the frame", list(frame.columns), schema=schema)
     unseen: dict[str, int] = {}
-    X = _numbers(frame, schema, 0, unseen)
-    return NewRows(X, _group_codes(frame, schema, {}, 0), order_of(frame, schema.time), _unseen_notes(unseen))
+    X = _numbers(frame, schema, first_row=0, unseen=unseen)
+    return NewRows(
+        X=X,
+        group=_group_codes(frame, schema, codes={}, first_row=0),
+        order=order_of(frame, schema.time),
+        notes=_unseen_notes(unseen),
+    )
 
 
 def known_pieces(path: Path, schema: Schema) -> Iterator[pd.DataFrame]:
-    """The rows of a file or folder, a piece at a time, their columns checked."""
+    """The rows of a file or folder, piece by piece, with checked columns."""
     text = [column.name for column in schema.columns if column.levels is not None]
     for piece in pieces(path, [*text, *([schema.group] if schema.group else [])]):
         if schema.group == FILE_GROUP and FILE_GROUP not in piece.columns:
             piece = piece.assign(**{FILE_GROUP: path.name})
-        _check_columns(path, list(piece.columns), schema)
+        _check_columns(path, list(piece.columns), schema=schema)
         yield piece
 
 
-def _check_columns(path: Path | str, found: list[str], schema: Schema) -> None:
+def _check_columns(path: Path | str, found: list[str], *, schema: Schema) -> None:
     wanted = {column.name: "input" for column in schema.columns}
     wanted |= {name: kind for name, kind in ((schema.group, "group"), (schema.time, "time")) if name}
     for name, kind in wanted.items():
@@ -76,10 +81,10 @@ def _check_columns(path: Path | str, found: list[str], schema: Schema) -> None:
             raise StudyError(f"{path} lacks the {kind} column {name!r}", nearest(name, set(found) - set(wanted)))
     for name in found:
         if name not in wanted and name != schema.target and name not in schema.left_out:
-            raise StudyError(f"{path} has a column {name!r} that the model does not know", f"--ignore {name!r}")
+            raise StudyError(f"{path} has a column {name!r} that is not an input of the model", f"--ignore {name!r}")
 
 
-def _numbers(piece: pd.DataFrame, schema: Schema, first_row: int, unseen: dict[str, int]) -> FloatArray:
+def _numbers(piece: pd.DataFrame, schema: Schema, *, first_row: int, unseen: dict[str, int]) -> FloatArray:
     parts = []
     for column in schema.columns:
         values = piece[column.name]
@@ -94,7 +99,7 @@ def _numbers(piece: pd.DataFrame, schema: Schema, first_row: int, unseen: dict[s
         if strange:
             unseen[column.name] = unseen.get(column.name, 0) + strange
     X = np.ascontiguousarray(np.hstack(parts))
-    refuse_infinite(X, schema.inputs, first_row)
+    refuse_infinite(X, schema.inputs, first_row=first_row)
     return X
 
 
@@ -106,13 +111,13 @@ def _numeric(values: pd.Series, first_row: int) -> pd.Series:
     if odd.any():
         row = int(np.flatnonzero(odd.to_numpy())[0])
         raise StudyError(
-            f"column {values.name!r} was numeric in training, and holds {values.iloc[row]!r} in row {first_row + row}",
+            f"column {values.name!r} was numeric in training, but holds {values.iloc[row]!r} in row {first_row + row}",
             "empty such cells, they are filled as in training",
         )
     return numbers
 
 
-def _group_codes(piece: pd.DataFrame, schema: Schema, codes: dict[str, int], first_row: int) -> IntArray:
+def _group_codes(piece: pd.DataFrame, schema: Schema, *, codes: dict[str, int], first_row: int) -> IntArray:
     if schema.group is None:
         return np.zeros(len(piece), np.int64)
     values = piece[schema.group]

@@ -1,4 +1,4 @@
-"""The base of all readers."""
+"""The base class of all readers."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ from typing import final
 
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.registry import Part
-from cemai_opt.core.spec import DataSpec
+from cemai_opt.core.study import DataSpec
+from cemai_opt.datasets._assemble import assemble
 from cemai_opt.datasets._dataset import Dataset, Frames
 
 
 class Reader(Part, ABC):
-    """One kind of data source. A part writes `_read`."""
+    """One kind of data source. Subclasses implement `_read`."""
 
     @final
     def read(self, spec: DataSpec, task: str) -> Dataset:
-        """The rows that `spec` asks for, checked. StudyError says what is wrong with them and where."""
-        from cemai_opt.datasets._assemble import assemble
-
+        """The rows of `spec`, checked. StudyError if they are invalid."""
         frames = self._read(spec)
         try:
-            return assemble(frames, self._filled(spec), task)
+            return assemble(frames, self._filled(spec), task=task)
         except (TypeError, AttributeError, UnicodeDecodeError) as error:  # lists, structures, bytes in a cell
-            raise StudyError(f"a column holds what is neither number nor text: {error}", "leave it out") from error
+            raise StudyError(f"a column holds neither numbers nor text: {error}", "leave it out") from error
 
     @abstractmethod
     def _read(self, spec: DataSpec) -> Frames:
         """The raw rows."""
 
     def _filled(self, spec: DataSpec) -> DataSpec:
-        """`spec` with what this source knows by itself, such as a generator's target."""
+        """`spec` with the defaults of this source, such as a generator's target."""
         return spec

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cemai_opt.core.spec import DataSpec
+from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets._dataset import Frames
 from cemai_opt.datasets._reader import Reader
 
@@ -44,7 +44,7 @@ class Demo(Reader):
 
 
 def tool_wear_runs(n_runs: int = RUNS, seed: int = SEED) -> pd.DataFrame:
-    """`n_runs` tools worn to the end of their life, a row a cut; the same for the same seed.
+    """`n_runs` tools worn to the end of their life, one row per cut; deterministic given the seed.
 
     Columns: `run`, `cut` (number of the cut), `speed` m/min, `feed` mm/rev, `depth` mm, `force_c` and `force_f` N,
     `vibration` m/s2 (root mean square), `temperature` degrees C, `coolant` bar (constant), `tool_wear` mm.
@@ -58,8 +58,8 @@ def _one_run(run: int, rng: np.random.Generator) -> pd.DataFrame:
     life_cuts = 130.0 * (speed / 200) ** -2.5 * (feed / 0.2) ** -1.1 * (depth / 1.2) ** -0.4
     life_cuts = float(np.clip(life_cuts * rng.lognormal(0.0, 0.12), 30, 400))
     n_cuts = int(life_cuts)
-    wear = _gamma_wear(n_cuts, life_cuts, rng)
-    force_c, force_f = _kienzle_forces(feed, depth, wear, rng)
+    wear = _gamma_wear(n_cuts, life_cuts, rng=rng)
+    force_c, force_f = _kienzle_forces(feed, depth, wear=wear, rng=rng)
     vibration = (0.8 + 0.004 * speed * depth) * np.exp(4.0 * wear) * rng.lognormal(0.0, 0.35, n_cuts)
     power_kw = force_c * speed / 60_000
     columns = {
@@ -78,8 +78,8 @@ def _one_run(run: int, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _gamma_wear(n_cuts: int, life_cuts: float, rng: np.random.Generator) -> np.ndarray:
-    """A gamma process whose mean breaks in fast, runs steadily, and accelerates: (n_cuts,) mm."""
+def _gamma_wear(n_cuts: int, life_cuts: float, *, rng: np.random.Generator) -> np.ndarray:
+    """A gamma process whose mean has a break-in, a steady and an accelerated phase: (n_cuts,) mm."""
     age = np.arange(1, n_cuts + 1) / life_cuts
     mean = WORN_MM * (0.22 * (1 - np.exp(-age / 0.06)) + 0.45 * age + 0.33 * age**6)
     steps = np.diff(mean, prepend=0.0)
@@ -88,7 +88,7 @@ def _gamma_wear(n_cuts: int, life_cuts: float, rng: np.random.Generator) -> np.n
 
 
 def _kienzle_forces(
-    feed: float, depth: float, wear: np.ndarray, rng: np.random.Generator
+    feed: float, depth: float, *, wear: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cutting and feed force, N: Kienzle's law plus friction on the worn flank, each tool with its own offset."""
     k_c11, m = 1800.0 * rng.lognormal(0.0, 0.02), 0.25
@@ -100,11 +100,11 @@ def _kienzle_forces(
     ) * noise[1]
 
 
-def _lagged(goal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _lagged(target_values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """First-order lag with a time constant of 8 cuts, from room temperature, with sensor noise."""
-    weights = np.exp(-np.arange(len(goal)) / 8.0) * (1 - np.exp(-1 / 8.0))
-    warm = np.convolve(goal - 22.0, weights)[: len(goal)]
-    return 22.0 + warm + rng.normal(0.0, 1.5, len(goal))
+    weights = np.exp(-np.arange(len(target_values)) / 8.0) * (1 - np.exp(-1 / 8.0))
+    warm = np.convolve(target_values - 22.0, weights)[: len(target_values)]
+    return 22.0 + warm + rng.normal(0.0, 1.5, len(target_values))
 
 
 def _with_gaps(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

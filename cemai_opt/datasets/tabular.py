@@ -16,17 +16,17 @@ import numpy as np
 import pandas as pd
 
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.spec import DataSpec
+from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets._dataset import Frames
 from cemai_opt.datasets._reader import Reader
 
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 PARQUET = (".parquet", ".parquet.gz", ".pq")
 FILE_GROUP = "file"
-"""Name of the group column that the files of a folder make."""
+"""Name of the group column of rows from a folder of files."""
 SNIFF_BYTES = 65536
 PIECE_ROWS = 65536
-"""Rows read at once where a file may be larger than memory."""
+"""Rows read at once if a file may be larger than memory."""
 
 
 class Tabular(Reader):
@@ -34,12 +34,12 @@ class Tabular(Reader):
 
     def _read(self, spec: DataSpec) -> Frames:
         if not spec.path:
-            raise StudyError("no data was named", "give --data FILE_OR_FOLDER")
+            raise StudyError("no data was given", "give --data FILE_OR_FOLDER")
         rows, group = _read_path(Path(spec.path))
         test = _read_path(Path(spec.test))[0] if spec.test else None
         if test is not None and group is not None and group not in test.columns:
             test = test.assign(**{group: Path(str(spec.test)).name})
-        if group is not None and spec.group not in (None, group):  # a file's name would tell what is in it
+        if group is not None and spec.group not in (None, group):  # the file name may reveal the target
             rows = rows.drop(columns=group)
             return Frames(rows, test)
         return Frames(rows, test, group)
@@ -58,7 +58,7 @@ def _check_is_there(path: Path) -> None:
         hint = nearest(path.name, siblings) if siblings else "relative paths start from --data-root or CEMAI_OPT_DATA"
         raise StudyError(f"there is no file {path}", hint)
     if path.stat().st_size == 0:
-        raise StudyError(f"{path} is empty", "name a file with a header and rows")
+        raise StudyError(f"{path} is empty", "give a file with a header and rows")
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -66,7 +66,7 @@ def _files_in(folder: Path) -> list[Path]:
         p for p in folder.iterdir() if p.is_file() and p.name[0] != "." and p.name.lower().endswith(CSV + PARQUET)
     )
     if not files:
-        raise StudyError(f"folder {folder} holds no CSV or Parquet file", f"endings read: {CSV + PARQUET}")
+        raise StudyError(f"folder {folder} holds no CSV or Parquet file", f"supported extensions: {CSV + PARQUET}")
     return files
 
 
@@ -97,7 +97,7 @@ def _read_file(path: Path) -> pd.DataFrame:
     frame.columns = frame.columns.map(str)
     doubled = frame.columns[frame.columns.duplicated()]
     if len(doubled):
-        raise StudyError(f"{path}: column {doubled[0]!r} stands there twice", "rename one of them")
+        raise StudyError(f"{path}: column {doubled[0]!r} occurs twice", "rename one of them")
     return frame
 
 
@@ -111,12 +111,12 @@ def _parsed(path: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         if name.endswith(CSV):
             return _read_csv(path)
-    raise StudyError(f"cannot tell what {path} is by its ending", f"endings read: {', '.join(CSV + PARQUET)}")
+    raise StudyError(f"cannot read {path}: unknown file extension", f"supported: {', '.join(CSV + PARQUET)}")
 
 
 @contextmanager
 def _told_which(path: Path) -> Iterator[None]:
-    """Makes whatever a library has against a file a StudyError that names it."""
+    """Converts any error of a library in reading a file to a StudyError with the file's name."""
     try:
         yield
     except StudyError:
@@ -129,30 +129,28 @@ def _told_which(path: Path) -> Iterator[None]:
         zlib.error,
     ) as error:  # pandas' and pyarrow's parser errors are ValueErrors
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        hint = (
-            "save it as UTF-8" if isinstance(error, UnicodeDecodeError) else "is it a CSV or Parquet file, and whole?"
-        )
+        hint = "save it as UTF-8" if isinstance(error, UnicodeDecodeError) else "is it a complete CSV or Parquet file?"
         raise StudyError(f"cannot read {path}: {first_line}", hint) from error
 
 
-def pieces(path: Path, text: Collection[str], n_rows: int = PIECE_ROWS) -> Iterator[pd.DataFrame]:
-    """The rows of a file or folder, at most `n_rows` at a time; columns named in `text` as words.
+def pieces(path: Path, text: Collection[str], *, n_rows: int | None = None) -> Iterator[pd.DataFrame]:
+    """The rows of a file or folder, at most `n_rows` (by default `PIECE_ROWS`) at a time; columns in `text` stay text.
 
-    Numbers are parsed as when the file is read as a whole. Rows of a folder have the column that its files make.
+    Numbers are parsed as when the file is read at once. Rows of a folder have the column `FILE_GROUP`.
     """
     if path.is_dir():
         for file in _files_in(path):
-            for piece in pieces(file, text, n_rows):
+            for piece in pieces(file, text, n_rows=n_rows):
                 yield piece.assign(**{FILE_GROUP: file.name})
         return
     _check_is_there(path)
     with _told_which(path):
-        for piece in _pieces_of_file(path, text, n_rows):
+        for piece in _pieces_of_file(path, text, n_rows=n_rows or PIECE_ROWS):
             piece.columns = piece.columns.map(str)
             yield piece
 
 
-def _pieces_of_file(path: Path, text: Collection[str], n_rows: int) -> Iterator[pd.DataFrame]:
+def _pieces_of_file(path: Path, text: Collection[str], *, n_rows: int) -> Iterator[pd.DataFrame]:
     name = path.name.lower()
     if name.endswith(CSV):
         separator = _separator(path)
@@ -176,7 +174,7 @@ def _pieces_of_file(path: Path, text: Collection[str], n_rows: int) -> Iterator[
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    """A CSV file; where semicolons part the columns, a comma inside numbers is the decimal sign."""
+    """A CSV file; if semicolons separate the columns, a comma in numbers is the decimal separator."""
     separator = _separator(path)
     _check_fields(path, separator)
     frame = pd.read_csv(path, sep=separator, low_memory=False, index_col=False)
@@ -186,18 +184,18 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 
 def _check_fields(path: Path, separator: str) -> None:
-    """StudyError where the header names a column twice, or the first row has more fields than it; one that is empty
-    behind the last separator is fine, and is not read."""
+    """StudyError if the header has a column twice, or the first row has more fields than the header; an empty field
+    after the last separator is ignored."""
     with _opened(path) as stream:
         lines = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace"), delimiter=separator)
         header, first = next(lines, []), next(lines, [])
     named = [name for name in header if name]
     doubled = [name for name in named if named.count(name) > 1]
     if doubled:
-        raise StudyError(f"{path}: column {doubled[0]!r} stands there twice", "rename one of them")
+        raise StudyError(f"{path}: column {doubled[0]!r} occurs twice", "rename one of them")
     if any(first[len(header) :]):
         raise StudyError(
-            f"{path}: the first row has {len(first)} fields, the header {len(header)}", "name every column"
+            f"{path}: the first row has {len(first)} fields, the header {len(header)}", "give every column a name"
         )
 
 
@@ -209,7 +207,7 @@ def _has_decimal_commas(values: pd.Series) -> bool:
 
 
 def _separator(path: Path) -> str:
-    """Comma, semicolon, tab or bar, whichever the header line uses."""
+    """The separator of the header line: comma, semicolon, tab or bar."""
     with _opened(path) as stream:
         header = stream.readline(SNIFF_BYTES).decode(errors="replace")
     try:

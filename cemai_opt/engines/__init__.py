@@ -1,8 +1,8 @@
-"""Where a trial runs: one way a file."""
+"""Engines, which run trials: one per file."""
 
 from cemai_opt.core.registry import Registry
 from cemai_opt.engines._engine import Engine
 
-ENGINES: Registry[Engine] = Registry("engine", __name__, Engine)
+ENGINES: Registry[Engine] = Registry("engine", __name__, base=Engine)
 
 __all__ = ["ENGINES", "Engine"]

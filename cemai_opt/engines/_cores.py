@@ -1,18 +1,17 @@
-"""Refuses more threads than there are cores, for trials would then wait for each other."""
+"""Refuses more threads than cores, because trials would then wait for each other."""
 
 from __future__ import annotations
 
-import os
-
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.spec import StudySpec
+from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.meters import usable_threads
 
 
-def check_cores(study: StudySpec) -> None:
-    """StudyError where workers x threads are more than the cores that this process may use."""
-    workers, threads, cores = study.engine.workers, study.threads, len(os.sched_getaffinity(0))
+def check_cores(study: ResolvedStudy) -> None:
+    """StudyError if workers x threads exceeds the number of cores that this process may use."""
+    workers, threads, cores = study.engine.workers, study.threads, usable_threads()
     if workers * threads > cores:
         raise StudyError(
-            f"{workers} workers x {threads} threads are more than the {cores} cores here",
+            f"{workers} workers x {threads} threads exceed the {cores} usable cores",
             "trials would wait for each other; give fewer --workers or --threads",
         )

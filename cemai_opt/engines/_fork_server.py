@@ -1,8 +1,8 @@
-"""A process that has loaded the libraries and does nothing but fork: a new worker is ready in milliseconds.
+"""A process that has loaded the libraries and only forks: a new worker is ready in milliseconds.
 
-A process that has trained must not be forked: locks of thread pools would stay shut in the child. This one never
-trains. It adopts what its workers leave behind (prctl(2), PR_SET_CHILD_SUBREAPER), so whatever a trial has started can
-be found and killed, and it ends with everything below it as soon as the process that started it is gone.
+A process that has trained must not be forked, because locks of its thread pools would stay locked in the child. This
+one never trains. It adopts orphaned children of its workers (prctl(2), PR_SET_CHILD_SUBREAPER), so that every process
+that a trial has started can be found and killed, and it ends with all its descendants when its parent has ended.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from cemai_opt.core.errors import StudyError, TrialError
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """linux/prctl.h"""
 TIDY_S = 5.0
-"""So often the server looks for dead orphans."""
+"""Interval at which the server reaps orphans."""
 MAX_MESSAGE = 65536
 SLACK_BYTES = 256_000_000
-"""Addresses beyond what a trial may fill: OpenBLAS asks for 32 MB at a time, and tries for ever, in native code, where
-it does not get them. Guards look at what is really filled; this bound stops what grows faster than they look."""
+"""Address space in addition to the memory limit of a trial: OpenBLAS allocates 32 MB at a time, and retries forever in
+native code if that fails. The supervisor polls the memory in use; this limit stops what grows between two polls."""
 MAX_STARTS = 10
-"""Times that a server is started for one worker."""
+"""Maximum number of times that a server is started for one worker."""
 BASE = ("numpy", "pandas", "sklearn.ensemble", "sklearn.linear_model", "threadpoolctl", "cemai_opt.engines._child")
-"""Loaded before the first worker is forked; what a stage or a model needs besides, before the first plan with it."""
+"""Loaded before the first worker is forked; other libraries of a stage or a model, before the first plan with it."""
 START = "import sys; sys.path[:] = {path!r}; from cemai_opt.engines._fork_server import serve; serve({fd})"
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 @dataclass(frozen=True)
-class Worker:
-    """A forked process: its number, the wire on which it takes plans, and the generation of its libraries."""
+class ForkedWorker:
+    """A forked process: its id, the connection on which it receives plans, and the generation of its libraries."""
 
     pid: int
     wire: Connection
@@ -54,50 +54,50 @@ class Worker:
 
 
 @dataclass(frozen=True)
-class Death:
-    """How a worker ended: its status as waitpid(2) gives it (None: nobody knows), and what CPU time it had."""
+class ExitStatus:
+    """How a worker ended: its status as in waitpid(2) (None: unknown), and its CPU time."""
 
     status: int | None = None
     cpu_s: float = 0.0
 
     @property
     def reason(self) -> str:
-        """The same in words."""
+        """The status in words."""
         if self.status is None:
-            return "its process was lost, with the one that starts workers"
+            return "its process ended together with the process that starts workers"
         if os.WIFSIGNALED(self.status):
             name = signal.Signals(os.WTERMSIG(self.status)).name
-            return f"its process was killed by {name}{', by hand or for want of memory' * (name == 'SIGKILL')}"
+            return f"its process was killed by {name}{', by a user or for lack of memory' * (name == 'SIGKILL')}"
         return f"its process ended itself with exit status {os.waitstatus_to_exitcode(self.status)}"
 
 
 class ForkServer:
-    """The server as seen by who started it. Its methods may be called from several threads.
+    """The client side of the server. Its methods may be called from several threads.
 
     A server that was killed is started again; its workers have died with it.
     """
 
     def __init__(self, threads: int) -> None:
-        """Pools of BLAS and OpenMP hold `threads` threads in every worker."""
+        """Thread pools of BLAS and OpenMP have `threads` threads in every worker."""
         self._threads, self._lock = threads, threading.Lock()
         self._libraries = dict.fromkeys(BASE)
         self.generation = 0
-        """Grows whenever libraries are loaded: workers of an earlier generation lack them."""
+        """Incremented whenever libraries are loaded: workers of an earlier generation lack them."""
         self._is_closed = False
         self._start()
 
     def load(self, libraries: Iterable[str]) -> None:
-        """Makes all workers that are forked from now on find these libraries loaded."""
+        """Loads libraries for all workers that are forked from now on."""
         with self._lock:
             new = [name for name in libraries if name not in self._libraries]
             if new:
                 self._libraries.update(dict.fromkeys(new))
                 self._load(new)
 
-    def fork(self, memory_bytes: int) -> Worker:
-        """A new worker that may take so much memory beyond what it begins with.
+    def fork(self, memory_bytes: int) -> ForkedWorker:
+        """A new worker that may allocate `memory_bytes` in addition to its memory at the start.
 
-        StudyError where no server stays alive; TrialError after `close`.
+        StudyError if no server stays alive; TrialError after `close`.
         """
         with self._lock:
             for _ in range(MAX_STARTS):
@@ -110,18 +110,23 @@ class ForkServer:
                     self._start()
         raise StudyError(f"the process that starts workers has died {MAX_STARTS} times", "try --engine in_process")
 
-    def bury(self, pid: int) -> Death:
-        """Kills a worker if it lives, and everything that it has started; waits until they are gone."""
+    @property
+    def pid(self) -> int:
+        """Process number of the server."""
+        return self._process.pid
+
+    def reap(self, pid: int) -> ExitStatus:
+        """Kills a worker if it is alive, and all its descendants; waits until they have ended."""
         with self._lock:
             try:
-                return Death(**self._asked({"bury": pid}))
-            except OSError:  # the server is gone, and so is all below it
-                return Death()
+                return ExitStatus(**self._asked({"reap": pid}))
+            except OSError:  # the server has ended, and all its descendants too
+                return ExitStatus()
 
     def close(self) -> None:
-        """Ends the server with everything below it, whatever it is doing."""
+        """Ends the server and all its descendants at any time."""
         self._is_closed = True
-        self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for an answer
+        self._socket.shutdown(socket.SHUT_RDWR)  # wakes up a thread that waits for an answer
         with self._lock:
             self._end()
 
@@ -133,7 +138,7 @@ class ForkServer:
                 pass_fds=[there.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={**_plain_environment(), **dict.fromkeys(POOLS, str(self._threads))},
-                start_new_session=True,  # Ctrl-C is for who started it
+                start_new_session=True,  # Ctrl-C is for the parent process
             )
         self._load(list(self._libraries))
 
@@ -147,17 +152,17 @@ class ForkServer:
 
     def _load(self, libraries: Sequence[str]) -> None:
         self.generation += 1
-        with contextlib.suppress(OSError):  # where the server is gone, the next one loads them
+        with contextlib.suppress(OSError):  # if the server has ended, the next one loads them
             self._socket.send(json.dumps({"load": libraries}).encode())
 
-    def _forked(self, memory_bytes: int) -> Worker:
+    def _forked(self, memory_bytes: int) -> ForkedWorker:
         here, there = Pipe()
         with there:
             reply = self._asked({"fork": memory_bytes}, there.fileno())
-        return Worker(int(reply["pid"]), here, self.generation)
+        return ForkedWorker(int(reply["pid"]), here, generation=self.generation)
 
     def _asked(self, request: Mapping[str, Any], *descriptors: int) -> dict[str, Any]:
-        """The server's answer. OSError where it is no longer there."""
+        """The server's answer. OSError if the server has ended."""
         socket.send_fds(self._socket, [json.dumps(request).encode()], descriptors)
         answer = self._socket.recv(MAX_MESSAGE)
         if not answer:
@@ -166,15 +171,15 @@ class ForkServer:
 
 
 def _plain_environment() -> dict[str, str]:
-    """This process's environment without what tunes the allocator: the same trial costs the same wherever it runs.
+    """This process's environment without settings of the allocator, so that a trial has the same cost on all engines.
 
-    Dask's workers have memory given back at once (MALLOC_TRIM_THRESHOLD_), which made short trials cost 1.75 times.
+    Dask's workers return memory at once (MALLOC_TRIM_THRESHOLD_), which made short trials cost 1.75 times as much.
     """
     return {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
 
 
 def serve(descriptor: int) -> None:
-    """What the server does until its socket is shut at the other end."""
+    """The main loop of the server, which ends when its socket is closed at the other end."""
     control = socket.socket(fileno=descriptor)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     root, workers = os.getppid(), set[int]()
@@ -183,41 +188,41 @@ def serve(descriptor: int) -> None:
             _reap_orphans(workers)
             if os.getppid() == root:
                 continue
-            break  # a copy of the other end of the socket has outlived its owner
+            break  # the parent has ended, but a copy of the other end of the socket is still open
         message, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, 1)
         if not message:
             break
         request = json.loads(message)
         if "load" in request:
             for name in request["load"]:
-                with contextlib.suppress(Exception):  # the worker that needs it will say what is wrong
+                with contextlib.suppress(Exception):  # the worker that needs it will report the error
                     importlib.import_module(name)
             from cemai_opt.engines._child import warm_up
 
             warm_up()
             gc.collect()
-            gc.freeze()  # a collection in a worker need not touch, and so copy, what all of them share
+            gc.freeze()  # so that garbage collection in a worker does not copy shared pages
         elif "fork" in request:
             pid = os.fork()
             if pid == 0:
                 control.close()
-                _work(descriptors[0], request["fork"], root)
+                _work(descriptors[0], request["fork"], root=root)
             os.close(descriptors[0])
             workers.add(pid)
             control.send(json.dumps({"pid": pid}).encode())
         else:
-            control.send(json.dumps(_buried(request["bury"], workers)).encode())
+            control.send(json.dumps(_reaped(request["reap"], workers)).encode())
     for pid in tuple(workers):
-        _buried(pid, workers)
+        _reaped(pid, workers)
     os._exit(0)
 
 
-def _work(descriptor: int, memory_bytes: int, root: int) -> None:
+def _work(descriptor: int, memory_bytes: int, *, root: int) -> None:
     """Becomes a worker; does not return."""
     server = os.getppid()
     try:
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        _prctl(PR_SET_CHILD_SUBREAPER, 1)  # what it starts stays below it, and in its account
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)  # its descendants stay in its process tree, and count as its CPU time
         if os.getppid() != server:
             os._exit(0)
         os.setsid()
@@ -231,7 +236,7 @@ def _work(descriptor: int, memory_bytes: int, root: int) -> None:
 
 
 def _bound_memory(memory_bytes: int) -> None:
-    """Lets this process take so much more memory than it has: its own, for mapped files and address space are free."""
+    """Limits the memory that this process may allocate in addition; private data only, without mapped files."""
     with open("/proc/self/statm", encoding="ascii") as stream:
         held = int(stream.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -239,11 +244,11 @@ def _bound_memory(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
-def _buried(pid: int, workers: set[int]) -> dict[str, Any]:
-    """Kills a worker, then what it has left to this process, and theirs, until nothing is left."""
+def _reaped(pid: int, workers: set[int]) -> dict[str, Any]:
+    """Kills a worker, then its orphans that this process has adopted, and theirs, until there are none."""
     if pid not in workers:
         return {"status": 0, "cpu_s": 0.0}
-    os.kill(pid, signal.SIGKILL)  # not yet reaped, so the number is still its own
+    os.kill(pid, signal.SIGKILL)  # not yet reaped, so the id still belongs to it
     _, status, usage = os.wait4(pid, 0)
     workers.discard(pid)
     cpu_s = usage.ru_utime + usage.ru_stime
@@ -258,7 +263,7 @@ def _buried(pid: int, workers: set[int]) -> dict[str, Any]:
 
 
 def _reap_orphans(workers: set[int]) -> None:
-    """Waits for children that have ended and are no workers; those are waited for when they are buried."""
+    """Reaps children that have ended and are not workers; workers are reaped in `_reaped`."""
     for child in _children():
         if child not in workers:
             with contextlib.suppress(ChildProcessError):
@@ -266,7 +271,7 @@ def _reap_orphans(workers: set[int]) -> None:
 
 
 def _children() -> list[int]:
-    """Direct children of this process, which has one thread that starts any: proc(5)."""
+    """Direct children of this process, of which only one thread starts processes: proc(5)."""
     with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as stream:
         return [int(pid) for pid in stream.read().split()]
 

@@ -1,4 +1,4 @@
-"""How much memory is free for trials on this machine, or in this control group."""
+"""The memory that is free for trials on this machine, or in this control group."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from pathlib import Path
 
 import psutil
 
-from cemai_opt.core.spec import EngineSpec
+from cemai_opt.core.study import EngineSpec
 
 MOST_OF_FREE = 0.9
-"""Share of the free memory that all trials together may take, where nothing else is asked."""
+"""Share of the free memory that all trials together may use by default."""
 BYTES_PER_MB = 10**6
 CGROUPS = Path("/sys/fs/cgroup")
 
 
 def trial_bytes(spec: EngineSpec, slots: int) -> int:
-    """Bytes that one of `slots` trials may take: what was asked for, or its share of what is free now."""
+    """Bytes that one of `slots` trials may use: as given in the study, or its share of the memory that is free now."""
     if spec.trial_memory_mb is not None:
         return spec.trial_memory_mb * BYTES_PER_MB
     return int(MOST_OF_FREE * free_bytes() / slots)
 
 
 def free_bytes(mount: Path = CGROUPS, membership: Path = Path("/proc/self/cgroup")) -> int:
-    """Bytes that can still be taken: of the machine, or of the version-2 control groups that this process is in."""
+    """Free bytes of the machine, or of the version-2 control groups that this process is in."""
     free = int(psutil.virtual_memory().available)
     try:
         path = next(line[3:] for line in membership.read_text().splitlines() if line.startswith("0::"))
@@ -33,7 +33,7 @@ def free_bytes(mount: Path = CGROUPS, membership: Path = Path("/proc/self/cgroup
         try:
             limit = int((folder / "memory.max").read_text())
             free = min(free, max(0, limit - int((folder / "memory.current").read_text())))
-        except (OSError, ValueError):  # no account here, or "max"
+        except (OSError, ValueError):  # no limit here, or "max"
             continue
         if folder == mount:
             break

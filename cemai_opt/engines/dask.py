@@ -1,4 +1,4 @@
-"""Runs trials on a Dask cluster, each in a guarded child process of the worker that got it."""
+"""Runs trials on a Dask cluster, each in a supervised child process of its worker."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cemai_opt.core import errors
-from cemai_opt.core.errors import StudyError
-from cemai_opt.core.measurement import Cost
+from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import FAILED, TrialResult
-from cemai_opt.core.spec import StudySpec
+from cemai_opt.core.serialization import to_json
+from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.engines._cores import check_cores
+from cemai_opt.engines._dask_worker import close_runtime, run_on_worker
 from cemai_opt.engines._engine import Engine
-from cemai_opt.engines._station import close_station, run_in_station
+from cemai_opt.engines._wire import result_in
 from cemai_opt.pipeline import read_data
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
 MAX_THREADS = 1024
-"""Trials that one driver waits for at the same time."""
+"""Maximum number of trials that one driver waits for at the same time."""
 CONNECT_S, RECONNECT_S = 10.0, 300.0
-"""How long a scheduler may take to answer at first, and how long one is waited for that has answered before."""
+"""Timeout of the first connection to a scheduler, and of reconnecting to it after it was lost."""
 LOOK_S = 2.0
-"""So often the driver looks how many workers there are."""
+"""Interval at which the driver checks the number of workers."""
 MAX_TRIES = 4
-"""A trial is handed to the scheduler so often; the scheduler itself tries another worker when one dies."""
+"""Maximum number of submissions of a trial; the scheduler itself tries another worker when one dies."""
 GPU = "GPU"
-"""The resource that a worker with a graphics card declares: `dask worker --resources GPU=1`."""
+"""The resource that a worker with a GPU declares: `dask worker --resources GPU=1`."""
 
 
 class Dask(Engine):
-    """One trial per thread of a worker; a local cluster of `engine.workers` unless a scheduler is named."""
+    """One trial per thread of a worker; a local cluster of `engine.workers` unless a scheduler is given."""
 
     requires = ("distributed",)
 
-    def __init__(self, study: StudySpec) -> None:
+    def __init__(self, study: ResolvedStudy) -> None:
         self._study, self._session = study, uuid.uuid4().hex[:12]
         self._lock, self._is_closed = threading.Lock(), False
         self._cluster: LocalCluster | None = None if study.engine.scheduler else _local_cluster(study)
@@ -59,31 +59,31 @@ class Dask(Engine):
             raise
 
     @classmethod
-    def opened(cls, study: StudySpec, scratch: Path | None) -> Dask:
-        """The engine on the cluster that the study names. StudyError where no scheduler answers."""
+    def opened(cls, study: ResolvedStudy, scratch: Path | None) -> Dask:
+        """The engine on the cluster of the study. StudyError if no scheduler answers."""
         return cls(study)
 
     @property
     def slots(self) -> int:  # type: ignore[override]  # workers come and go
-        """Trials that the workers of this moment run at the same time; at least one, which then waits for a worker."""
+        """Number of trials that the current workers can run at the same time; at least 1, which waits for a worker."""
         if time.monotonic() - self._looked_s >= LOOK_S:
             self._looked_s = time.monotonic()
             try:
                 n_threads = sum(self._client.nthreads().values())
                 self._slots = min(MAX_THREADS, max(1, n_threads // self._study.threads))
-            except Exception:  # the scheduler is away; who waits for a trial connects again
+            except Exception:  # the scheduler is unavailable; the thread that waits for a trial reconnects
                 self._slots = 1
         return self._slots
 
     def unseen_j(self) -> float:
-        """Joules of workers that are no descendants of this process."""
+        """Joules of workers that are not descendants of this process."""
         return self._elsewhere_j
 
     def close(self) -> None:
-        """Takes back what still runs; a local cluster ends."""
+        """Cancels running trials, and ends a local cluster."""
         self._is_closed = True
-        with contextlib.suppress(Exception):  # the scheduler may be gone
-            self._client.run(close_station, self._session, on_error="ignore")
+        with contextlib.suppress(Exception):  # the scheduler may have ended
+            self._client.run(close_runtime, self._session, on_error="ignore")
         self._client.close(timeout=CONNECT_S)
         if self._cluster is not None:
             self._cluster.close(timeout=CONNECT_S)
@@ -93,7 +93,7 @@ class Dask(Engine):
         return self._pool.submit(self._finished, plan)
 
     def _finished(self, plan: TrialPlan) -> TrialResult:
-        """The result of a plan, handed in again where the scheduler has lost it."""
+        """The result of a plan, which is submitted again if the scheduler was lost."""
         from distributed import KilledWorker
 
         reason = ""
@@ -102,40 +102,38 @@ class Dask(Engine):
             key = f"trial-{plan.trial}-{uuid.uuid4().hex[:12]}"
             try:
                 future = client.submit(
-                    run_in_station,
+                    run_on_worker,
                     self._session,
-                    plan.to_json(),
-                    data,
-                    key,
+                    to_json(plan),
+                    data=data,
+                    worker_key=key,
                     key=key,
                     pure=False,
                     resources={GPU: 1} if self._study.device == "cuda" else None,
                 )
                 return self._taken(future.result())
-            except errors.CemaiError:
+            except CemaiError:
                 raise
             except KilledWorker as error:
                 reason = f"the workers that ran it died, {error.allowed_failures + 1} times"
                 break
             except ModuleNotFoundError as error:
                 raise StudyError(f"a worker lacks {error.name}", "install cemai-opt on every worker") from error
-            except Exception as error:  # whatever a lost connection looks like
+            except Exception as error:  # a lost connection raises many kinds of exceptions
                 if self._is_closed:
                     raise
                 reason = f"its scheduler was lost: {type(error).__name__}: {error}"
                 self._reconnect(client)
-        return TrialResult(plan.trial, FAILED, plan.config, Cost(), Cost(), reason=reason)
+        return TrialResult(trial=plan.trial, state=FAILED, config=plan.config, reason=reason)
 
     def _taken(self, answer: dict[str, Any]) -> TrialResult:
         with self._lock:
             if self._cluster is None:
                 self._elsewhere_j += float(answer["spent_j"])
-        if "fault" in answer:
-            raise getattr(errors, answer["fault"])(answer["message"], answer["hint"])
-        return TrialResult.from_json(answer["result"])
+        return result_in(answer)
 
     def _connect(self, timeout_s: float) -> None:
-        """Connects, and hands the data over: each worker gets it once, from here or from another worker."""
+        """Connects and scatters the data: each worker receives it once, from here or from another worker."""
         from distributed import Client
 
         try:
@@ -149,7 +147,7 @@ class Dask(Engine):
             raise StudyError(f"no scheduler at {self._address}: {reason}", "start one with `dask scheduler`") from error
 
     def _reconnect(self, lost: Client) -> None:
-        """A new connection in place of a lost one, as soon as there is a scheduler again."""
+        """Replaces a lost connection as soon as there is a scheduler again."""
         with self._lock:
             if self._client is not lost or self._is_closed:
                 return None  # another thread was faster
@@ -164,13 +162,13 @@ class Dask(Engine):
                     time.sleep(1.0)
 
     def _check_gpus(self) -> None:
-        """StudyError where a GPU is asked for and the workers that are there declare none."""
+        """StudyError if the study requires a GPU and none of the current workers declares one."""
         workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
         if self._study.device == "cuda" and workers and not any(GPU in worker["resources"] for worker in workers):
             raise StudyError("no worker declares a GPU", f"start workers with --resources {GPU}=1")
 
 
-def _local_cluster(study: StudySpec) -> LocalCluster:
+def _local_cluster(study: ResolvedStudy) -> LocalCluster:
     from distributed import LocalCluster
 
     check_cores(study)
@@ -179,7 +177,7 @@ def _local_cluster(study: StudySpec) -> LocalCluster:
         threads_per_worker=1,
         processes=True,
         dashboard_address=None,
-        memory_limit=0,  # guards look after memory
+        memory_limit=0,  # memory is limited by the supervisors
         resources={GPU: 1} if study.device == "cuda" else None,
         silence_logs=logging.CRITICAL,
     )

@@ -1,4 +1,4 @@
-"""Runs trials one after the other in the process that asks."""
+"""Runs trials one after the other in the calling process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from concurrent.futures import Future
 
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import TrialResult
-from cemai_opt.core.spec import StudySpec
+from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.engines._engine import Engine
 from cemai_opt.pipeline import Pipeline, build_pipeline
 
@@ -15,7 +15,7 @@ class InProcess(Engine):
     """One trial at a time in this process: simple, and easy to debug."""
 
     def __init__(self) -> None:
-        self._study: StudySpec | None = None
+        self._study: ResolvedStudy | None = None
         self._pipeline: Pipeline | None = None
 
     def _run(self, plan: TrialPlan) -> Future[TrialResult]:

@@ -1,4 +1,4 @@
-"""Runs trials in child processes, so that a bad one costs itself and nothing else."""
+"""Runs trials in child processes, so that a crash affects one trial only."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from queue import LifoQueue
 
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import TrialResult
-from cemai_opt.core.spec import StudySpec
+from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.datasets import store
-from cemai_opt.engines._company import Company, in_company
+from cemai_opt.engines._contention import Contention, under_contention
 from cemai_opt.engines._cores import check_cores
 from cemai_opt.engines._engine import Engine
 from cemai_opt.engines._fork_server import ForkServer
-from cemai_opt.engines._guard import Guard
 from cemai_opt.engines._memory import trial_bytes
+from cemai_opt.engines._supervisor import WorkerSupervisor
 from cemai_opt.pipeline import read_data
 
 
 class WorkerProcess(Engine):
-    """Guarded child processes, `engine.workers` of them at the same time."""
+    """Supervised child processes, `engine.workers` of them at the same time."""
 
-    def __init__(self, study: StudySpec, scratch: Path | None) -> None:
+    def __init__(self, study: ResolvedStudy, scratch: Path | None) -> None:
         check_cores(study)
         spec = study.engine
         self.slots = spec.workers
@@ -32,32 +32,34 @@ class WorkerProcess(Engine):
         self._own = None if scratch else Path(tempfile.mkdtemp(prefix="cemai-opt-"))
         data = store(read_data(study.data, study.task), scratch or self._own or Path())
         memory_bytes = trial_bytes(spec, spec.workers)
-        self._guards: LifoQueue[Guard] = LifoQueue()  # the last one used comes first: it has everything at hand
+        self._supervisors: LifoQueue[WorkerSupervisor] = (
+            LifoQueue()
+        )  # the last one used comes first: its caches are warm
         for _ in range(spec.workers):
-            self._guards.put(Guard(self._server, data, memory_bytes))
-        self._company = Company()
+            self._supervisors.put(WorkerSupervisor(self._server, data, memory_bytes=memory_bytes))
+        self._contention = Contention()
         self._pool = ThreadPoolExecutor(spec.workers, thread_name_prefix="guard")
 
     @classmethod
-    def opened(cls, study: StudySpec, scratch: Path | None) -> WorkerProcess:
-        """The engine with as many workers as the study asks for. StudyError where there are too few cores."""
+    def opened(cls, study: ResolvedStudy, scratch: Path | None) -> WorkerProcess:
+        """The engine with the number of workers in the study. StudyError if there are too few cores."""
         return cls(study, scratch)
 
     def close(self) -> None:
-        """Kills what still runs."""
+        """Kills running trials."""
         self._server.close()
         self._pool.shutdown(cancel_futures=True)
         if self._own is not None:
             shutil.rmtree(self._own, ignore_errors=True)
 
     def _run(self, plan: TrialPlan) -> Future[TrialResult]:
-        return self._pool.submit(self._guarded, plan)
+        return self._pool.submit(self._supervised, plan)
 
-    def _guarded(self, plan: TrialPlan) -> TrialResult:
-        guard = self._guards.get()
+    def _supervised(self, plan: TrialPlan) -> TrialResult:
+        supervisor = self._supervisors.get()
         try:
-            with self._company.visit() as visit:
-                result = guard.run(plan)
+            with self._contention.running() as running:
+                result = supervisor.run(plan)
         finally:
-            self._guards.put(guard)
-        return in_company(result) if visit.had_company else result
+            self._supervisors.put(supervisor)
+        return under_contention(result) if running.had_neighbours else result

@@ -1,4 +1,4 @@
-"""Idle watts of this machine, measured once and kept."""
+"""Idle watts of this machine, measured once and stored."""
 
 from __future__ import annotations
 
@@ -9,45 +9,44 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cemai_opt.core.errors import MeterError
+from cemai_opt.core.files import write_atomic
 from cemai_opt.meters._cpu_power import cpu_model
 
 HOME = "CEMAI_OPT_HOME"
-"""Environment variable: the folder that calibrations are kept in."""
+"""Environment variable: the folder of stored calibrations."""
 
 
 def calibration_file() -> Path:
-    """Where idle watts are kept: `$CEMAI_OPT_HOME`, or the user's configuration folder (XDG Base Directory)."""
+    """The file of idle watts, in `$CEMAI_OPT_HOME` or the user's configuration folder (XDG Base Directory)."""
     default = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "cemai-opt"
     return Path(os.environ.get(HOME, default)) / "calibration.json"
 
 
 def idle_watts(source: str) -> float | None:
-    """Idle watts that `doctor --calibrate` measured for a source on this machine; None where it never has."""
+    """Idle watts that `doctor --calibrate` measured for a source on this machine; None if not calibrated."""
     watts = _known().get(source)
     return float(watts) if isinstance(watts, (int, float)) else None
 
 
 def keep_idle_watts(measured: Mapping[str, float]) -> Path:
-    """Keeps idle watts by source for this machine. MeterError where the file cannot be written."""
+    """Stores idle watts by source for this machine. MeterError if the file cannot be written."""
     path = calibration_file()
     document = {"machine": machine_key(), "idle_w": {**_known(), **measured}}
-    draft = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        os.replace(draft, path)
+        write_atomic(path, json.dumps(document, indent=1) + "\n")
     except OSError as error:
-        raise MeterError(f"cannot write {path}: {error.strerror}", f"set {HOME} to a folder of yours") from error
+        raise MeterError(f"cannot write {path}: {error.strerror}", f"set {HOME} to a writable folder") from error
     return path
 
 
 def machine_key() -> str:
-    """A name under which another machine's calibration is not taken for this one's."""
+    """A key of this machine, so that the calibration of another machine is not used."""
     return f"{platform.node()}, {cpu_model()}, {os.cpu_count()} threads"
 
 
 def _known() -> dict[str, object]:
-    """Idle watts by source; nothing where the file is missing, unreadable, or of another machine."""
+    """Idle watts by source; empty if the file is missing, unreadable, or from another machine."""
     try:
         document = json.loads(calibration_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):

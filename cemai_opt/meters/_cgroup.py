@@ -1,4 +1,4 @@
-"""CPU seconds of a control group, where this process tree has one to itself."""
+"""CPU seconds of a control group that contains only this process tree."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ US_PER_S = 1e6
 
 
 def own_cgroup(mount: Path = MOUNT, membership: Path = Path("/proc/self/cgroup")) -> Path | None:
-    """The folder of this process's version-2 control group if it holds this process tree alone, else None.
+    """The folder of this process's version-2 control group if it contains only this process tree, else None.
 
-    Its account sees descendants that cut their ties (a daemon that forked twice), which a process tree loses.
+    It includes detached descendants (such as a daemon that forked twice), which are lost in a process tree.
     """
     try:
         lines = membership.read_text().splitlines()
@@ -29,11 +29,11 @@ def own_cgroup(mount: Path = MOUNT, membership: Path = Path("/proc/self/cgroup")
 
 
 def cgroup_clock(folder: Path) -> Callable[[], float]:
-    """A clock over the group's account."""
+    """A clock of the group's CPU seconds."""
     return lambda: cgroup_cpu_s(folder)
 
 
 def cgroup_cpu_s(folder: Path) -> float:
-    """CPU seconds of all that ever ran in the group: `usage_usec` of `cpu.stat` (kernel documentation, cgroup-v2)."""
+    """CPU seconds of all past and present processes of the group: `usage_usec` of `cpu.stat` (kernel, cgroup-v2)."""
     fields = dict(line.split() for line in (folder / "cpu.stat").read_text().splitlines())
     return int(fields["usage_usec"]) / US_PER_S

@@ -1,4 +1,4 @@
-"""Measures how well a meter measures here, and what this machine draws when idle."""
+"""Measures the precision of a meter on this machine, and the idle power."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cemai_opt.meters._meter import Meter
 from cemai_opt.meters.rapl import Rapl
 
 WORK_S = {0.01: 10, 0.1: 10, 1.0: 3}
-"""Lengths of the stages that are measured, with how often."""
+"""Durations of the stages that are measured, and the number of repeats of each."""
 LONG_S = 10.0
-"""A stage of this length is not run: its figure follows from the others."""
+"""A stage of this duration is not run: its uncertainty is estimated from the others."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checkup:
-    """Relative standard uncertainty of equal stages of one length; `n` is 0 where it was reckoned, not run."""
+    """Relative standard uncertainty of equal stages of one duration; `n` is 0 if it was estimated, not measured."""
 
     work_s: float
     n: int
@@ -28,16 +28,16 @@ class Checkup:
 
 
 def check_up(meter: Meter) -> list[Checkup]:
-    """Equal work of several lengths, measured now: what repeats show, or what the meter states where that is more."""
+    """Measures equal work of several durations; the larger of the spread of repeats and the stated uncertainty."""
     loops_per_s = _calibrated_loops()
-    rows = [_measured(meter, work_s, n, loops_per_s) for work_s, n in WORK_S.items()]
+    rows = [_measured(meter, work_s, n=n, loops_per_s=loops_per_s) for work_s, n in WORK_S.items()]
     joules = rows[-1].mean_j * LONG_S / rows[-1].work_s
     stated = meter.uncertainty_j(joules, LONG_S) / joules if joules > 0 else float("inf")
-    return [*rows, Checkup(LONG_S, 0, joules, max(stated, rows[-1].uncertainty))]
+    return [*rows, Checkup(work_s=LONG_S, n=0, mean_j=joules, uncertainty=max(stated, rows[-1].uncertainty))]
 
 
-def idle_power_w(meter: Rapl, seconds: float, sleep: Callable[[float], None] = time.sleep) -> tuple[float, float]:
-    """Watts that the packages draw while this process sleeps, and the load of others meanwhile, from 0 to 1."""
+def idle_power_w(meter: Rapl, seconds: float, *, sleep: Callable[[float], None] = time.sleep) -> tuple[float, float]:
+    """Watts of the packages while this process sleeps, and the foreign load meanwhile, from 0 to 1."""
     load = ForeignLoad()
     start_j, start_s = meter.drawn_j, time.monotonic()
     sleep(seconds)
@@ -45,7 +45,7 @@ def idle_power_w(meter: Rapl, seconds: float, sleep: Callable[[float], None] = t
     return watts, load.share()
 
 
-def _measured(meter: Meter, work_s: float, n: int, loops_per_s: int) -> Checkup:
+def _measured(meter: Meter, work_s: float, *, n: int, loops_per_s: int) -> Checkup:
     joules, stated = [], []
     for _ in range(n):
         with meter.window() as window:
@@ -55,11 +55,11 @@ def _measured(meter: Meter, work_s: float, n: int, loops_per_s: int) -> Checkup:
     mean_j = statistics.fmean(joules)
     spread_j = statistics.stdev(joules)
     worst_j = max(spread_j, statistics.fmean(stated))
-    return Checkup(work_s, n, mean_j, worst_j / mean_j if mean_j > 0 else float("inf"))
+    return Checkup(work_s=work_s, n=n, mean_j=mean_j, uncertainty=worst_j / mean_j if mean_j > 0 else float("inf"))
 
 
 def _calibrated_loops() -> int:
-    """Loops of `_work` in a CPU second."""
+    """Loops of `_work` per CPU second."""
     loops = 200_000
     start = time.process_time()
     _work(loops)

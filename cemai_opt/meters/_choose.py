@@ -11,10 +11,10 @@ from cemai_opt.meters._meter import Meter
 from cemai_opt.meters.replay import RECORD, recording
 
 
-def open_meters(registry: Registry[Meter], name: str, device: str, threads: int) -> tuple[Meter, ...]:
-    """The CPU meter called `name` ("auto": the best), that of memory, and that of the GPU where `device` is "cuda".
+def open_meters(registry: Registry[Meter], name: str, *, device: str, threads: int) -> tuple[Meter, ...]:
+    """The CPU meter `name` ("auto": the best), that of memory, and that of the GPU if `device` is "cuda".
 
-    MeterError where a source that was asked for cannot be read: nothing falls back in silence.
+    MeterError if a requested source cannot be read: there is no silent fallback.
     """
     meters: list[Meter] = [(_best(registry, "cpu") if name == "auto" else _readable(registry, name)).opened(threads)]
     for kind in ("ram", "gpu") if device == "cuda" else ("ram",):
@@ -28,7 +28,7 @@ def _best(registry: Registry[Meter], kind: str) -> type[Meter]:
     usable = [registry.find(name) for name in registry.available()]
     readable = [meter for meter in usable if meter.kind == kind and meter.availability().is_readable]
     if not readable:
-        raise MeterError(f"no {kind} energy can be read here", "`doctor` says what would make it readable")
+        raise MeterError(f"no {kind} energy can be read here", "`doctor` shows how to make it readable")
     return min(readable, key=lambda meter: meter.rank)
 
 

@@ -12,10 +12,10 @@ PROC = Path("/proc")
 
 
 def process_tree_cpu_s() -> float:
-    """CPU seconds of own threads (nanosecond clock), reaped descendants, and live ones (both by the kernel's account).
+    """CPU seconds of own threads (nanosecond clock), and of reaped and live descendants (kernel accounting).
 
-    A descendant that its parent has not reaped yet counts as live; when it is reaped its seconds move to the reaped
-    ones, so the sum neither jumps nor falls.
+    A descendant that its parent has not reaped yet counts as live; when it is reaped, its seconds move to the reaped
+    ones, so that the sum neither jumps nor decreases.
     """
     reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
     live = sum(_cpu_s(pid) for pid in own_descendants())
@@ -23,7 +23,7 @@ def process_tree_cpu_s() -> float:
 
 
 def tree_cpu_s(pid: int) -> float:
-    """CPU seconds of any process with its descendants, dead and alive, in ticks of the kernel."""
+    """CPU seconds of any process with its descendants, dead and alive, at the resolution of kernel ticks."""
     return _cpu_s(pid) + sum(_cpu_s(descendant) for descendant in descendants(pid))
 
 
@@ -33,12 +33,12 @@ def process_tree() -> list[int]:
 
 
 def own_descendants() -> list[int]:
-    """Live descendants of this process; one system call, and no look at /proc, where it has none."""
+    """Live descendants of this process; if it has none, a single system call without reading /proc."""
     return descendants(os.getpid()) if _has_children() else []
 
 
 def _has_children() -> bool:
-    """Has this process a child, alive or not yet reaped? Asks without reaping any."""
+    """Whether this process has a child, alive or not yet reaped; does not reap any."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
@@ -56,7 +56,7 @@ def _cpu_s(pid: int) -> float:
     """CPU seconds of a process and of the children that it has reaped."""
     try:
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    except OSError:  # it ended between the two reads: its parent's account has it now
+    except OSError:  # it ended between the two reads, and counts as reaped by its parent now
         return 0.0
     return sum(int(ticks) for ticks in fields[11:15]) / TICKS_PER_S  # utime stime cutime cstime: proc(5)
 
@@ -73,7 +73,14 @@ def _children(pid: int) -> list[int]:
 
 
 def machine_busy_cpu_s() -> float:
-    """CPU seconds that all processes of the machine were busy since it started: proc(5), the `cpu` line of `stat`."""
+    """CPU seconds of all processes of the machine since its start: proc(5), the `cpu` line of `stat`."""
     line = (PROC / "stat").read_text().split("\n", 1)[0].split()[1:]
     user, nice, system, _idle, _iowait, irq, softirq, *_ = (int(field) for field in line)
     return (user + nice + system + irq + softirq) / TICKS_PER_S
+
+
+def usable_threads() -> int:
+    """Hardware threads that this process may use; all of them if the system has no CPU affinity."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 UNKNOWN_W = 4.0
-"""Watts per thread where the model is unknown: CodeCarbon's own default of 85 W, over about 20 threads."""
+"""Watts per thread if the model is unknown: CodeCarbon's default of 85 W, over about 20 threads."""
 SUSTAINED_SHARE = 0.9
 """A processor under full load draws about this share of its thermal design power."""
 
@@ -30,12 +30,12 @@ CORES = {
     "Platinum 8375C": 32,
     "Platinum 8488C": 48,
 }
-"""Cores of Intel processors that clouds rent out in parts, whose names do not tell them (Intel's product pages)."""
+"""Cores of Intel processors common in clouds, whose names do not include the number (Intel's product pages)."""
 
 
 @dataclass(frozen=True)
 class ThreadPower:
-    """Watts that one busy hardware thread adds, and in words where the figure comes from."""
+    """Watts that one busy hardware thread adds, and the origin of the figure in words."""
 
     watts: float
     origin: str
@@ -44,14 +44,14 @@ class ThreadPower:
 @cache
 def thread_power() -> ThreadPower:
     """Watts per busy hardware thread of this machine."""
-    return power_of(cpu_model(), os.cpu_count() or 1, is_virtual())
+    return power_of(cpu_model(), os.cpu_count() or 1, virtual=is_virtual())
 
 
-def power_of(model: str, visible_threads: int, virtual: bool) -> ThreadPower:
+def power_of(model: str, visible_threads: int, *, virtual: bool) -> ThreadPower:
     """Watts per busy hardware thread of a processor, from its thermal design power over its own number of threads.
 
-    A virtual machine shows only some of its host's threads, so there the number must be known of the model itself;
-    where it is not, or the table lacks the model, `UNKNOWN_W` stands.
+    A virtual machine shows only some of its host's threads, so there the number must be known from the model itself;
+    if it is not, or if the table lacks the model, `UNKNOWN_W` is used.
 
     >>> power_of("AMD EPYC 7763 64-Core Processor", 4, virtual=True).origin
     '1.97 W/thread, TDP 280 W over 128 threads of AMD EPYC 7763 64-Core Processor'
@@ -69,7 +69,7 @@ def power_of(model: str, visible_threads: int, virtual: bool) -> ThreadPower:
 
 
 def threads_of(model: str) -> int | None:
-    """Hardware threads of one processor of a model, where its name or `CORES` tells the cores; two a core."""
+    """Hardware threads of a processor, two per core, if its name or `CORES` gives the number of cores."""
     named = re.search(r"(\d+)-Core", model)
     if named:
         return 2 * int(named.group(1))
@@ -85,7 +85,7 @@ def cpu_model() -> str:
 
 
 def is_virtual() -> bool:
-    """Does a hypervisor stand between this system and the processor?"""
+    """Whether this system runs under a hypervisor."""
     return bool(re.search(r"^flags\s*:.*\bhypervisor\b", _cpuinfo(), re.MULTILINE))
 
 
@@ -104,6 +104,6 @@ def _tdp_table() -> dict[str, float]:
 
 
 def _key(model: str) -> str:
-    """A processor's name without marks and clock rate, in lower case."""
+    """A processor's name without trademarks and clock rate, in lower case."""
     name = re.sub(r"\(r\)|\(tm\)|\bcpu\b|\bprocessor\b|@.*$|\d+-core", "", model, flags=re.IGNORECASE)
     return " ".join(name.lower().split())

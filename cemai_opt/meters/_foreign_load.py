@@ -1,4 +1,4 @@
-"""How busy the machine is with work that is not ours."""
+"""The load of the machine by processes outside this process tree."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from pathlib import Path
 from cemai_opt.meters._cpu_clock import machine_busy_cpu_s, process_tree_cpu_s
 
 SPAN_S = 0.5
-"""Kernel ticks of 10 ms on a span of half a second: a share of the machine to 2 %."""
+"""With kernel ticks of 10 ms, half a second gives a share of the machine with a precision of 2 %."""
 
 
 class ForeignLoad:
-    """Share of the machine's CPU time that others used, from 0 to 1, over at least the last half second."""
+    """Share of the machine's CPU time used by other processes, from 0 to 1, over at least the last half second."""
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         own_clock: Callable[[], float] = process_tree_cpu_s,
+        *,
         busy_clock: Callable[[], float] | None = None,
         cores: int | None = None,
     ) -> None:
@@ -31,7 +32,7 @@ class ForeignLoad:
         self.begin()
 
     def begin(self) -> None:
-        """Takes a reading; earlier ones are dropped as soon as a younger one is old enough."""
+        """Takes a reading; earlier ones are dropped as soon as a later one is old enough."""
         if self._busy is None:
             return
         self._moments.append((self._clock(), self._busy(), self._own()))
@@ -39,7 +40,7 @@ class ForeignLoad:
             self._moments.popleft()
 
     def share(self) -> float:
-        """Foreign load since a reading at least half a second ago; 0 where there is none that old, or no account."""
+        """Foreign load since a reading at least half a second ago; 0 if there is none, or if it cannot be measured."""
         self.begin()
         if not self._moments or self._moments[-1][0] - self._moments[0][0] < SPAN_S:
             return 0.0

@@ -1,4 +1,4 @@
-"""What the machine draws while it is switched on and does nothing."""
+"""The power of the machine when idle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cemai_opt.meters._cpu_power import SUSTAINED_SHARE, thread_power
 from cemai_opt.meters.ram import BYTES_PER_GB, W_PER_GB
 
 IDLE_SHARE = 0.1
-"""Idle power of a processor as a share of its thermal design power: the floor of CodeCarbon's load model."""
+"""Idle power of a processor as a share of its thermal design power: the minimum of CodeCarbon's load model."""
 
 
 def machine_idle() -> tuple[float, str]:
@@ -29,7 +29,7 @@ def machine_idle() -> tuple[float, str]:
 
 
 def installed_gb() -> float:
-    """Gigabytes of memory that this machine shows; 0 where it does not say."""
+    """Gigabytes of memory of this machine; 0 if unknown."""
     path = Path("/proc/meminfo")
     if not path.exists():
         return 0.0

@@ -1,4 +1,4 @@
-"""The base of all meters."""
+"""The base class of all meters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cemai_opt.core.registry import Part
 
 @dataclass(frozen=True)
 class Availability:
-    """Can a source be read here? Where not: why, and what would make it readable."""
+    """Whether a source can be read here; if not, the reason and a remedy."""
 
     is_readable: bool
     why: str = ""
@@ -21,11 +21,11 @@ class Availability:
 
 
 class Meter(Part, ABC):
-    """A counter of the joules that this process and its descendants cause on one device. A part writes `_read_j`.
+    """A counter of the joules that this process and its descendants use on one device. Subclasses implement `_read_j`.
 
     `kind` is "cpu", "ram" or "gpu"; `rank` orders sources of one kind, best first. `resolution_s`: a shorter stage
-    cannot be told by this source and gets its share by CPU time. `attribution`: relative standard uncertainty of a
-    reading that comes from how joules are assigned to this process, beside neighbours.
+    cannot be resolved by this source and gets its share by CPU time. `attribution`: relative standard uncertainty of a
+    reading due to the attribution of joules to this process among others.
     """
 
     kind: ClassVar[str] = "cpu"
@@ -36,35 +36,35 @@ class Meter(Part, ABC):
     """Relative error common to all readings of this machine; it cancels when two pipelines are compared."""
 
     is_live: ClassVar[bool] = True
-    """Does it read this machine now, so that other work on the machine matters?"""
+    """Whether it reads this machine now, so that foreign load matters."""
     counts_whole_process: ClassVar[bool] = False
-    """Does its count begin when the process begins, rather than when the meter is opened?"""
+    """Whether it counts from the start of the process rather than from the opening of the meter."""
     covers: frozenset[str] = frozenset()
-    """Further kinds whose energy this source already contains, such as "ram" where RAPL has memory counters."""
+    """Further kinds whose energy this source already includes, such as "ram" if RAPL has memory counters."""
     device: str = "cpu"
     """Name of the device in results."""
 
     @classmethod
     @abstractmethod
     def availability(cls) -> Availability:
-        """Can this source be read on this machine, now?"""
+        """Whether this source can be read on this machine now."""
 
     @classmethod
     def opened(cls, threads: int) -> Meter:
-        """The meter for trials of so many threads."""
+        """The meter for trials with this number of threads."""
         return cls()
 
     def begin_run(self) -> None:
-        """Called before the first reading of a pipeline run; a meter may note what was there before."""
+        """Called before the first reading of a pipeline run; a meter may record a baseline."""
         return
 
     @final
     def read_j(self) -> float:
-        """Joules since some fixed moment; never falls. MeterError where the source no longer answers."""
+        """Joules since some fixed moment; never decreases. MeterError if the source can no longer be read."""
         return self._read_j()
 
     def peek_j(self) -> float:
-        """The same for a ledger, whose readings are no part of a recorded trace."""
+        """As `read_j`, for a ledger, whose readings are not part of a recorded trace."""
         return self.read_j()
 
     @final
@@ -74,16 +74,17 @@ class Meter(Part, ABC):
 
     @final
     def uncertainty_j(self, energy_j: float, duration_s: float = math.inf) -> float:
-        """Standard uncertainty of a window of `energy_j` joules: read-out at both ends, then attribution.
+        """Standard uncertainty of a window of `energy_j` joules: read-out at both ends, and attribution.
 
-        A window shorter than the resolution got its joules as a share of a longer one, and so a share of its read-out.
+        A window shorter than the resolution has a share of the joules of a longer one, and the same share of its
+        read-out uncertainty.
         """
         told_apart = min(1.0, duration_s / self.resolution_s) if self.resolution_s > 0 else 1.0
         return math.hypot(told_apart * self._read_out_j(), self.attribution * energy_j)
 
     @property
     def source(self) -> str:
-        """One line for every row of output: what was read, and how it became joules."""
+        """One line for every row of output: what was read, and how it was converted to joules."""
         return type(self).__name__
 
     @abstractmethod
@@ -96,7 +97,7 @@ class Meter(Part, ABC):
 
 
 class Window:
-    """Joules between two moments; `energy_j` and `uncertainty_j` are there after the end."""
+    """Joules between two moments; `energy_j` and `uncertainty_j` are set at the end."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter

@@ -1,4 +1,4 @@
-"""Charges CPU seconds of the process tree at a power per thread, on machines without energy counters."""
+"""Estimates energy from CPU seconds of the process tree and power per thread, on machines without energy counters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CpuTime(Meter):
     """Power per thread from a thermal design power: up to 40 % off a wall meter (arXiv 2509.22092), rounded up."""
 
     READ_OUT_S = 20e-6
-    """What a pair of readings itself costs in CPU time."""
+    """CPU time of a pair of readings."""
 
     def __init__(self, clock: Callable[[], float] | None = None, watts: float | None = None) -> None:
         power, group = thread_power(), own_cgroup()
@@ -32,12 +32,12 @@ class CpuTime(Meter):
 
     @classmethod
     def availability(cls) -> Availability:
-        """Everywhere: every system accounts for CPU time."""
+        """Always readable, because every system accounts for CPU time."""
         return Availability(True)
 
     @property
     def source(self) -> str:
-        """The power per thread, with where it comes from."""
+        """The power per thread, and its origin."""
         return f"cpu_time: {self._account}, {self._origin}"
 
     def _read_j(self) -> float:

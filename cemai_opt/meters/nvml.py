@@ -20,7 +20,7 @@ US_PER_S = 1e6
 
 
 class Nvml(Meter):
-    """Energy counter of a GPU leased to this process; shared out by use where others compute on it too."""
+    """Energy counter of a GPU leased to this process; attributed by utilisation if other processes use the GPU too."""
 
     kind = "gpu"
     rank = 10
@@ -32,10 +32,10 @@ class Nvml(Meter):
 
     REFRESH_S = 0.1
     IDLE_W = 70.0
-    """Of the order of an idle data-centre GPU; with the refresh period it bounds the read-out error."""
+    """Typical power of an idle data-centre GPU; with the refresh period it bounds the read-out error."""
 
     def __init__(
-        self, library: ModuleType | None = None, clock: Callable[[], float] = time.monotonic, leases: bool = True
+        self, library: ModuleType | None = None, clock: Callable[[], float] = time.monotonic, *, leases: bool = True
     ) -> None:
         import pynvml
 
@@ -54,7 +54,7 @@ class Nvml(Meter):
 
     @classmethod
     def availability(cls, library: ModuleType | None = None) -> Availability:
-        """Readable where NVML finds a GPU that tells its energy or its power."""
+        """Readable if NVML finds a GPU whose energy or power can be read."""
         import pynvml
 
         try:
@@ -65,13 +65,13 @@ class Nvml(Meter):
 
     @property
     def source(self) -> str:
-        """The GPU, how it was read, and whether others computed on it."""
+        """The GPU, how it was read, and whether other processes used it."""
         how = "energy counter" if self._has_counter else "power integrated every 50 ms (no counter before Volta)"
         whose = "shared, by streaming-multiprocessor use" if self._was_shared else "whole device"
         return f"nvml: {self._name}, {how}, {whose}"
 
     def _free_index(self) -> int:
-        """The first GPU that no other process has leased. MeterError where all are taken."""
+        """The first GPU that no other process has leased. MeterError if all are leased."""
         count = self._nvml.nvmlDeviceGetCount()
         for index in range(count):
             handle = self._nvml.nvmlDeviceGetHandleByIndex(index)
@@ -82,19 +82,19 @@ class Nvml(Meter):
         raise MeterError(f"all {count} GPUs are leased to other trials", "wait for them, or use --device cpu")
 
     def _counts(self) -> bool:
-        """Has the GPU an energy counter? Where not, its power is integrated from now on."""
+        """Whether the GPU has an energy counter; if not, its power is integrated from now on."""
         try:
             self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)
             self._has_counter = True
         except self._nvml.NVMLError:
-            self._nvml.nvmlDeviceGetPowerUsage(self._handle)  # raises where there is no power reading either
+            self._nvml.nvmlDeviceGetPowerUsage(self._handle)  # raises if there is no power reading either
             self._has_counter = False
             self._integrated_j, self._sampled_s = 0.0, self._clock()
             threading.Thread(target=self._sample, daemon=True).start()
         return self._has_counter
 
     def _read_j(self) -> float:
-        """Adds this process tree's share of what the device drew since the last reading."""
+        """Adds this process tree's share of the device's energy since the last reading."""
         with self._lock:
             try:
                 now_j = self._device_j()
@@ -111,7 +111,7 @@ class Nvml(Meter):
         return self._integrated_j
 
     def _integrate(self) -> None:
-        """Adds the present power times the time since the last sample."""
+        """Adds the current power times the time since the last sample."""
         now_s = self._clock()
         watts = float(self._nvml.nvmlDeviceGetPowerUsage(self._handle)) / MJ_PER_J
         self._integrated_j += watts * (now_s - self._sampled_s)
@@ -123,11 +123,11 @@ class Nvml(Meter):
             with self._lock:
                 try:
                     self._integrate()
-                except self._nvml.NVMLError:  # the next reading says so
+                except self._nvml.NVMLError:  # the next reading raises it
                     return
 
     def _share(self) -> float:
-        """1 on a device of one's own; beside other processes own streaming-multiprocessor use over all of it."""
+        """1 if no other process uses the device, else own share of its streaming-multiprocessor utilisation."""
         own = set(process_tree())
         running = {process.pid for process in self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle)}
         if not running - own:
@@ -135,7 +135,7 @@ class Nvml(Meter):
         self._was_shared = True
         try:
             samples = self._nvml.nvmlDeviceGetProcessUtilization(self._handle, self._seen_us)
-        except self._nvml.NVMLError:  # "Not Found": nobody used it since
+        except self._nvml.NVMLError:  # "Not Found": not used since then
             return 1.0 / len(running | own)
         self._seen_us = max((sample.timeStamp for sample in samples), default=self._seen_us)
         total = sum(sample.smUtil for sample in samples)

@@ -1,4 +1,4 @@
-"""Charges the memory that a pipeline takes, for the time in which it computes."""
+"""Estimates the energy of the memory that a pipeline uses while it computes."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 class Ram(Meter):
     """Resident memory of the process tree, while it computes.
 
-    Energy is watts per gigabyte x gigabytes x active time. Active time is CPU seconds over threads, not wall time: a
-    wall-clock term would grow beside a busy neighbour. Gigabytes are those resident beyond what the process held when
-    the run began (libraries, the data set), so that a cost does not depend on what ran before; between two readings the
-    mean of both counts. Memory taken and given back between two readings is not seen.
+    Energy is watts per gigabyte x gigabytes x active time. Active time is CPU seconds over threads, not wall time,
+    which would increase with foreign load. Gigabytes are those resident in addition to what the process held when the
+    run began (libraries, the data set), so that a cost does not depend on what ran before; between two readings, their
+    mean is used. Memory allocated and freed between two readings is not counted.
     """
 
     kind = "ram"
     rank = 20
     attribution = 0.1
-    """Allocators keep freed memory for later, so what is resident is not quite what is held."""
+    """Allocators keep freed memory, so resident memory is not exactly the memory in use."""
     model_error = 0.5
 
     def __init__(
         self,
         threads: int = 1,
         clock: Callable[[], float] = process_tree_cpu_s,
+        *,
         resident_bytes: Callable[[], int] | None = None,
     ) -> None:
         self.device = "ram"
@@ -47,14 +48,14 @@ class Ram(Meter):
 
     @classmethod
     def availability(cls) -> Availability:
-        """Readable where the system shows the resident memory of a process."""
+        """Readable if the system provides the resident memory of a process."""
         if Path("/proc/self/statm").exists():
             return Availability(True)
         return Availability(False, "this system has no /proc/self/statm", "run on Linux")
 
     @classmethod
     def opened(cls, threads: int) -> Ram:
-        """The meter for trials of so many threads."""
+        """The meter for trials with this number of threads."""
         return cls(threads)
 
     @property
@@ -63,7 +64,7 @@ class Ram(Meter):
         return f"ram: {W_PER_GB:g} W/GB taken by the run"
 
     def begin_run(self) -> None:
-        """Takes what is resident now as what was there before."""
+        """Sets the baseline to the memory that is resident now."""
         with self._lock:
             self._floor_bytes = self._resident_bytes()
 
@@ -83,7 +84,7 @@ def process_tree_bytes() -> int:
 
 
 def anonymous_bytes(pid: int) -> int:
-    """Resident bytes of a process and its live descendants that are no file's."""
+    """Resident bytes of a process and its live descendants that are not mapped from files."""
     return sum(_anonymous_bytes(one) for one in (pid, *descendants(pid)))
 
 
@@ -94,7 +95,7 @@ def own_bytes() -> int:
 
 @lru_cache(maxsize=1)
 def _own_statm(pid: int) -> int:
-    """A descriptor on this process's account; a forked child gets one of its own."""
+    """A descriptor of this process's `statm`; a forked child opens its own."""
     return os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
 
 

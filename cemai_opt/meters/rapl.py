@@ -19,16 +19,16 @@ from cemai_opt.meters._meter import Availability, Meter
 
 POWERCAP = Path("/sys/class/powercap")
 MAX_POWER_W = 800.0
-"""More than any package draws; how long a counter lasts before it wraps follows from it."""
+"""An upper bound of the power of a package, for the time until a counter wraps."""
 SHARE_SPAN_S = 0.5
-"""Ticks of 10 ms on half a second: a share of CPU time to 2 %."""
+"""With ticks of 10 ms, half a second gives a share of CPU time with a precision of 2 %."""
 ALWAYS_READ_SOONER_S = 600.0
-"""A counter that lasts longer than this is read often enough by the stages themselves."""
+"""Counters that take longer than this to wrap need no polling, because the stages read them often enough."""
 
 
 @dataclass
 class _Zone:
-    """One counter; `max_uj` is where it wraps to zero."""
+    """One counter; at `max_uj` it wraps to zero."""
 
     energy_file: Path
     max_uj: int
@@ -36,16 +36,16 @@ class _Zone:
 
     @property
     def lasts_s(self) -> float:
-        """Seconds until it wraps, at the most power there can be."""
+        """Seconds until it wraps, at `MAX_POWER_W`."""
         return self.max_uj / UJ_PER_J / MAX_POWER_W
 
 
 class Rapl(Meter):
-    """Processor package and memory counters, without idle power, shared out by CPU time."""
+    """Processor package and memory counters, without idle power, attributed by CPU time."""
 
     rank = 10
     resolution_s = 0.5
-    """Kernel ticks of 10 ms make a share of CPU time coarse: 2 % of half a second."""
+    """Kernel ticks of 10 ms limit the precision of a share of CPU time to 2 % of half a second."""
     attribution = 0.03
     model_error = 0.05
 
@@ -53,6 +53,7 @@ class Rapl(Meter):
         self,
         root: Path = POWERCAP,
         own_clock: Callable[[], float] = process_tree_cpu_s,
+        *,
         busy_clock: Callable[[], float] = machine_busy_cpu_s,
         clock: Callable[[], float] = time.monotonic,
         idle_w: float | None = None,
@@ -75,7 +76,7 @@ class Rapl(Meter):
 
     @classmethod
     def availability(cls, root: Path = POWERCAP) -> Availability:
-        """Readable where powercap shows a package zone that this user may read."""
+        """Readable if powercap has a package zone that this user may read."""
         zones = _counted_zones(root)
         if not zones:
             return Availability(
@@ -94,18 +95,18 @@ class Rapl(Meter):
 
     @property
     def source(self) -> str:
-        """How many counters, and what was taken off."""
+        """The number of counters, and the idle power that was subtracted."""
         idle = "idle not calibrated, so included" if self._idle_w is None else f"{self._idle_w:.1f} W idle taken off"
         return f"rapl: {len(self._zones)} counters by CPU-time share, {idle}"
 
     @property
     def drawn_j(self) -> float:
-        """Joules that the counters show since this meter was opened, whoever caused them."""
+        """Joules of all processes since this meter was opened."""
         self.read_j()
         return self._drawn_j
 
     def _read_j(self) -> float:
-        """Adds what this process tree caused since the last reading: (energy - idle) x own / busy CPU time."""
+        """Adds the energy of this process tree since the last reading: (energy - idle) x own / busy CPU time."""
         with self._lock:
             drawn_j = sum(_advance_uj(zone) for zone in self._zones) / UJ_PER_J
             at_s, own_s, busy_s = self._clock(), self._own_clock(), self._busy_clock()
@@ -113,10 +114,10 @@ class Rapl(Meter):
             self._at_s, self._own_s = at_s, own_s
             self._drawn_j += drawn_j
             dynamic_j = max(0.0, drawn_j - (self._idle_w or 0.0) * passed)
-            self._charged_j += dynamic_j * self._share(at_s, own_s, busy_s) if own > 0 else 0.0
+            self._charged_j += dynamic_j * self._share(at_s, own_s, busy_s=busy_s) if own > 0 else 0.0
             return self._charged_j
 
-    def _share(self, at_s: float, own_s: float, busy_s: float) -> float:
+    def _share(self, at_s: float, own_s: float, *, busy_s: float) -> float:
         """Own over busy CPU time, over at least `SHARE_SPAN_S`: the busy clock moves in ticks of 10 ms."""
         self._moments.append((at_s, own_s, busy_s))
         while len(self._moments) > 2 and at_s - self._moments[1][0] >= SHARE_SPAN_S:
@@ -126,13 +127,13 @@ class Rapl(Meter):
         return own / max(busy, own) if own > 0 else 0.0
 
     def _poll_later(self) -> None:
-        """Reads again before the counter can have wrapped twice, as AMD's does within minutes."""
+        """Schedules a reading before the counter can wrap twice, which takes only minutes on AMD processors."""
         timer = threading.Timer(self._poll_s, self._poll)
         timer.daemon = True
         timer.start()
 
     def _poll(self) -> None:
-        with contextlib.suppress(MeterError):  # the next reading of a stage says so
+        with contextlib.suppress(MeterError):  # the next reading of a stage raises it
             self._read_j()
         self._poll_later()
 
@@ -156,7 +157,7 @@ def _open_zone(folder: Path) -> _Zone:
 
 
 def _advance_uj(zone: _Zone) -> int:
-    """Microjoules since the last look at this counter, one wrap allowed for."""
+    """Microjoules since the last reading of this counter, which may have wrapped once."""
     try:
         now_uj = int(zone.energy_file.read_text())
     except OSError as error:

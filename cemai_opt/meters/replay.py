@@ -1,4 +1,4 @@
-"""Plays back a recorded trace of readings, so that a study can be run again without its hardware."""
+"""Replays a recorded trace of readings, so that a study can be repeated without its hardware."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cemai_opt.meters._meter import Availability, Meter
 RECORD = "CEMAI_OPT_RECORD"
 """Environment variable: the trace that `--record` writes."""
 TRACE = "CEMAI_OPT_TRACE"
-"""Environment variable: the trace that `--meter replay` plays back."""
+"""Environment variable: the trace that `--meter replay` replays."""
 
 
 class Replay(Meter):
     """The readings of a trace that `--record` wrote, in their order.
 
-    The same study with the same seed asks for readings in the same order, so it gets the same joules, and NSGA-II takes
-    the same turns: everything but the time of day is as it was.
+    The same study with the same seed takes readings in the same order, so that it has the same joules and NSGA-II makes
+    the same choices: everything is repeated except timestamps.
     """
 
     rank = 90
@@ -34,24 +34,24 @@ class Replay(Meter):
             self._readings = iter([float(line) for line in readings])
             self._last_j = 0.0
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise MeterError(f"cannot play back {source}: {error}", f"name a trace in {TRACE}") from error
+            raise MeterError(f"cannot replay {source}: {error}", f"give a trace in {TRACE}") from error
         self.covers = frozenset({"ram", "gpu"})
         self._path = source
 
     @classmethod
     def availability(cls) -> Availability:
-        """Readable where a trace is named; never chosen by itself."""
+        """Readable if a trace is given; never selected automatically."""
         if os.environ.get(TRACE):
             return Availability(True)
-        return Availability(False, f"{TRACE} names no trace", "record one with `optimize --record FILE`")
+        return Availability(False, f"{TRACE} is not set", "record one with `optimize --record FILE`")
 
     @property
     def source(self) -> str:
-        """The file, and what had been read."""
+        """The file, and the recorded source."""
         return f"replay: {self._path.name} of {self._recorded}"
 
     def peek_j(self) -> float:
-        """The last reading that was played back."""
+        """The last reading that was replayed."""
         return self._last_j
 
     def _read_j(self) -> float:
@@ -60,19 +60,19 @@ class Replay(Meter):
             return self._last_j
         except StopIteration:
             raise MeterError(
-                f"{self._path} has no more readings: another study, or another seed, than the recorded one"
+                f"{self._path} has no more readings: the study or the seed differs from the recorded one"
             ) from None
 
 
-class _Recording(Meter):
-    """Writes every reading of other meters, added up, into a trace; noise is not looked at meanwhile."""
+class _TraceRecorder(Meter):
+    """Writes the sum of the readings of other meters to a trace; foreign load is not measured meanwhile."""
 
     is_live = False
 
     def __init__(self, meters: tuple[Meter, ...], path: Path) -> None:
         self._meters, self.covers = meters, frozenset({"ram", "gpu"})
         self.attribution = max(meter.attribution for meter in meters)  # type: ignore[misc]  # of this one recording
-        self.resolution_s = max(meter.resolution_s for meter in meters)  # type: ignore[misc]  # the same
+        self.resolution_s = max(meter.resolution_s for meter in meters)  # type: ignore[misc]  # as above
         try:
             self._stream = path.open("w", encoding="utf-8")
         except OSError as error:
@@ -81,21 +81,21 @@ class _Recording(Meter):
 
     @classmethod
     def availability(cls) -> Availability:
-        """Wherever the recorded meters are."""
+        """Readable, because the recorded meters are open."""
         return Availability(True)
 
     @property
     def source(self) -> str:
-        """What is recorded."""
+        """The sources that are recorded."""
         return "; ".join(meter.source for meter in self._meters)
 
     def begin_run(self) -> None:
-        """Passed on."""
+        """Calls `begin_run` of the recorded meters."""
         for meter in self._meters:
             meter.begin_run()
 
     def peek_j(self) -> float:
-        """A reading that no trace needs."""
+        """A reading that is not written to the trace."""
         return sum(meter.peek_j() for meter in self._meters)
 
     def _read_j(self) -> float:
@@ -106,5 +106,5 @@ class _Recording(Meter):
 
 
 def recording(meters: tuple[Meter, ...], path: Path) -> Meter:
-    """One meter that reads all of `meters` and keeps every reading in a trace."""
-    return _Recording(meters, path)
+    """One meter that reads all of `meters` and writes every reading to a trace."""
+    return _TraceRecorder(meters, path)

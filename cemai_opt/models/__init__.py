@@ -1,8 +1,8 @@
-"""What can be trained: one model a file."""
+"""Models: one per file."""
 
 from cemai_opt.core.registry import Registry
 from cemai_opt.models._model import Model
 
-MODELS: Registry[Model] = Registry("model", __name__, Model)
+MODELS: Registry[Model] = Registry("model", __name__, base=Model)
 
 __all__ = ["MODELS", "Model"]

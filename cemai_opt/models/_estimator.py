@@ -1,4 +1,4 @@
-"""The base of models with scikit-learn's interface: they see a window as one flat row."""
+"""The base class of models with scikit-learn's interface; their input is a window as one flat row."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ FILE = "model.skops"
 
 
 class EstimatorModel(Model):
-    """A model that wraps an estimator. A part writes `genes` and `_estimator`.
+    """A model that wraps an estimator. Subclasses implement `hyperparameters` and `_estimator`.
 
-    `trusted` are the types that its saved form may hold beside those that skops knows to be harmless.
+    `trusted` are the types that its saved form may contain in addition to those that skops trusts by default.
     """
 
     trusted: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def _estimator(self) -> Any:
-        """The unfitted estimator for `self.job` with `self.params`."""
+        """The unfitted estimator for `self.task` with `self.params`."""
 
-    def _fit(self, X: FloatArray, y: FloatArray, group: IntArray) -> None:
+    def _fit(self, X: FloatArray, y: FloatArray, *, group: IntArray) -> None:
         self._fitted = self._estimator()
-        if self.job.is_classification:
+        if self.task.is_classification:
             self._seen, codes = np.unique(y.astype(np.int64), return_inverse=True)
-            if len(self._seen) > 1:  # of one class alone there is nothing to learn, and some libraries refuse
-                self._learn(self._flat(X), codes)
+            if len(self._seen) > 1:  # some libraries refuse to fit a single class
+                self._fit_estimator(self._flat(X), codes)
         else:
-            self._learn(self._flat(X), y)
+            self._fit_estimator(self._flat(X), y)
 
-    def _learn(self, X: FloatArray, y: FloatArray | IntArray) -> None:
-        """Fits the estimator; `X`: (n, window * n_features). A part that grows writes its own."""
+    def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray) -> None:
+        """Fits the estimator; `X`: (n, window * n_features). Models with `grows_by` override it."""
         self._fitted.fit(X, y)
 
     def _predict(self, X: FloatArray) -> Prediction:
-        if not self.job.is_classification:
+        if not self.task.is_classification:
             return Prediction(self._values(self._flat(X)))
         by_seen = self._class_scores(self._flat(X))
-        lowest = by_seen.min(axis=1, initial=0.0, keepdims=True)  # below any class seen
-        by_class = np.repeat(lowest, self.job.n_classes, axis=1)
+        lowest = by_seen.min(axis=1, initial=0.0, keepdims=True)  # not above any class seen in training
+        by_class = np.repeat(lowest, self.task.n_classes, axis=1)
         by_class[:, self._seen] = by_seen
         return Prediction(self._seen[by_seen.argmax(axis=1)].astype(np.float64), by_class)
 
@@ -66,10 +66,10 @@ class EstimatorModel(Model):
     def _write(self, folder: Path) -> dict[str, Any]:
         import skops.io
 
-        if self.job.is_classification and len(self._seen) == 1:
+        if self.task.is_classification and len(self._seen) == 1:
             return {"seen": self._seen.tolist(), "file": None}
         skops.io.dump(self._fitted, folder / FILE)
-        return {"seen": self._seen.tolist() if self.job.is_classification else None, "file": FILE}
+        return {"seen": self._seen.tolist() if self.task.is_classification else None, "file": FILE}
 
     def _read(self, folder: Path, state: Mapping[str, Any]) -> None:
         import skops.io
@@ -87,10 +87,12 @@ class EstimatorModel(Model):
     def _onnx(self, window: int, n_features: int) -> Any:
         from cemai_opt.models._onnx import constant, converted_estimator
 
-        if self.job.is_classification and len(self._seen) == 1:
-            return constant(self._seen, self.job.n_classes, window, n_features)
-        seen = self._seen if self.job.is_classification else None
-        return converted_estimator(self._fitted, seen, self.job.n_classes, window, n_features)
+        if self.task.is_classification and len(self._seen) == 1:
+            return constant(self._seen, self.task.n_classes, window=window, n_features=n_features)
+        seen = self._seen if self.task.is_classification else None
+        return converted_estimator(
+            self._fitted, seen, n_classes=self.task.n_classes, window=window, n_features=n_features
+        )
 
     def _flat(self, X: FloatArray) -> FloatArray:
         """`(n, window, n_features)` as `(n, window * n_features)`, time-major, without a copy."""

@@ -1,4 +1,4 @@
-"""Fitted models as ONNX graphs, by the converters that their libraries have."""
+"""Fitted models as ONNX graphs, created by the converters of their libraries."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from cemai_opt.core.batch import IntArray
 from cemai_opt.core.onnx_graph import OPSET, OnnxGraph, Port
 
 ML_OPSET = 3
-"""Version of the operators for trees; the latest that all converters here write."""
+"""Version of the operators for trees; the latest that all converters used here support."""
 XGBOOST_OPSET = 15
-"""The latest version that the converter of XGBoost knows; what it writes means the same in version 18."""
+"""The latest version that the converter of XGBoost supports; its output has the same meaning in version 18."""
 INPUT = "X"
 
 
-def converted_estimator(fitted: Any, seen: IntArray | None, n_classes: int, window: int, n_features: int) -> Any:
-    """A scikit-learn estimator on flat windows; `seen` are the classes that it knows, None for a regression."""
+def converted_estimator(fitted: Any, seen: IntArray | None, *, n_classes: int, window: int, n_features: int) -> Any:
+    """A scikit-learn estimator on flat windows; `seen` are the classes seen in training, None for a regression."""
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType
 
@@ -33,14 +33,14 @@ def converted_estimator(fitted: Any, seen: IntArray | None, n_classes: int, wind
         target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET},
         options=None if seen is None else {id(fitted): {"zipmap": False}},
     )
-    return _around(inner, seen, n_classes, window, n_features)
+    return _around(inner, seen, n_classes=n_classes, window=window, n_features=n_features)
 
 
 def _with_single_thresholds(fitted: Any) -> Any:
-    """A copy whose trees decide alike when thresholds are in single precision, as ONNX has them.
+    """A copy whose trees make the same decisions with thresholds in single precision, as in ONNX.
 
-    `x <= threshold` for an `x` in single precision says the same as with the next single below the threshold; rounding
-    to the nearest single may let one more value pass.
+    For an `x` in single precision, `x <= threshold` is equivalent to a comparison with the largest single-precision
+    number up to the threshold; rounding to the nearest one could change the result for one value.
     """
     fitted = copy.deepcopy(fitted)
     trees = [tree.tree_ for tree in np.ravel(getattr(fitted, "estimators_", fitted)) if hasattr(tree, "tree_")]
@@ -53,18 +53,18 @@ def _with_single_thresholds(fitted: Any) -> Any:
     return fitted
 
 
-def converted_booster(booster: Any, seen: IntArray | None, n_classes: int, window: int, n_features: int) -> Any:
+def converted_booster(booster: Any, seen: IntArray | None, *, n_classes: int, window: int, n_features: int) -> Any:
     """An XGBoost booster on flat windows."""
     from onnxmltools import convert_xgboost
     from onnxmltools.convert.common.data_types import FloatTensorType
 
     types = [(INPUT, FloatTensorType([None, window * n_features]))]
     inner = convert_xgboost(booster, initial_types=types, target_opset=XGBOOST_OPSET)
-    return _around(inner, seen, n_classes, window, n_features)
+    return _around(inner, seen, n_classes=n_classes, window=window, n_features=n_features)
 
 
-def converted_network(net: Any, scale: tuple[float, float] | None, window: int, n_features: int) -> Any:
-    """A network on windows; `scale` is by what its output is multiplied, and what is added then, for a regression."""
+def converted_network(net: Any, scale: tuple[float, float] | None, *, window: int, n_features: int) -> Any:
+    """A network on windows; for a regression, `scale` is the factor and shift of its output."""
     import torch
 
     with _quiet("torch.onnx"):
@@ -81,15 +81,19 @@ def converted_network(net: Any, scale: tuple[float, float] | None, window: int, 
     (output,) = graph.embed(program.model_proto, [INPUT])
     output = graph.cast(output, np.float64)
     if scale is None:
-        return _finished(graph, graph.add("Softmax", output, axis=1), window, n_features)
+        return _finished(graph, graph.add("Softmax", output, axis=1), window=window, n_features=n_features)
     factor, shift = (graph.constant(number, np.float64) for number in scale)
     return _finished(
-        graph, graph.add("Add", graph.add("Mul", output, factor), shift), window, n_features, is_value=True
+        graph,
+        graph.add("Add", graph.add("Mul", output, factor), shift),
+        window=window,
+        n_features=n_features,
+        is_value=True,
     )
 
 
 def affine(
-    weights: np.ndarray, intercept: np.ndarray, seen: IntArray | None, n_classes: int, window: int, n_features: int
+    weights: np.ndarray, intercept: np.ndarray, *, seen: IntArray | None, n_classes: int, window: int, n_features: int
 ) -> Any:
     """A linear model in double precision; `weights`: (n_outputs, window * n_features)."""
     graph = OnnxGraph()
@@ -97,37 +101,41 @@ def affine(
     products = graph.add("MatMul", flat, graph.constant(np.atleast_2d(weights).T, np.float64))
     output = graph.add("Add", products, graph.constant(np.atleast_1d(intercept), np.float64))
     if seen is None:
-        return _finished(graph, output, window, n_features, is_value=True)
+        return _finished(graph, output, window=window, n_features=n_features, is_value=True)
     if len(np.atleast_2d(weights)) == 1:
         output = graph.add("Concat", graph.add("Neg", output), output, axis=1)
-    return _finished(graph, _by_class(graph, output, seen, n_classes), window, n_features)
+    return _finished(
+        graph, _by_class(graph, output, seen=seen, n_classes=n_classes), window=window, n_features=n_features
+    )
 
 
-def constant(seen: IntArray, n_classes: int, window: int, n_features: int) -> Any:
-    """A model that knows one class only."""
+def constant(seen: IntArray, n_classes: int, *, window: int, n_features: int) -> Any:
+    """A classifier that has seen a single class in training."""
     graph = OnnxGraph()
     zeros = graph.add("Mul", _flat(graph, window * n_features), graph.constant(0.0, np.float32))
     summed = graph.add("ReduceSum", graph.cast(zeros, np.float64), graph.constant([1], np.int64), keepdims=1)
     scores = np.zeros((1, n_classes))
     scores[0, seen] = 1.0
-    return _finished(graph, graph.add("Add", summed, graph.constant(scores)), window, n_features)
+    return _finished(graph, graph.add("Add", summed, graph.constant(scores)), window=window, n_features=n_features)
 
 
-def _around(inner: Any, seen: IntArray | None, n_classes: int, window: int, n_features: int) -> Any:
+def _around(inner: Any, seen: IntArray | None, *, n_classes: int, window: int, n_features: int) -> Any:
     """The converted model with windows as its input, and scores for all classes as its output."""
     graph = OnnxGraph()
     output = graph.cast(graph.embed(inner, [_flat(graph, window * n_features)])[-1], np.float64)
     if seen is None:
-        return _finished(graph, output, window, n_features, is_value=True)
+        return _finished(graph, output, window=window, n_features=n_features, is_value=True)
     columns = graph.add("Reshape", output, graph.constant([0, -1], np.int64))
-    if len(seen) == 2:  # one converter writes both columns, another only the second one
+    if len(seen) == 2:  # some converters write both columns, others only the second one
         second = graph.add("Gather", columns, graph.constant([-1], np.int64), axis=1)
         columns = graph.add("Concat", graph.add("Sub", graph.constant(1.0), second), second, axis=1)
-    return _finished(graph, _by_class(graph, columns, seen, n_classes), window, n_features)
+    return _finished(
+        graph, _by_class(graph, columns, seen=seen, n_classes=n_classes), window=window, n_features=n_features
+    )
 
 
-def _by_class(graph: OnnxGraph, scores: str, seen: IntArray, n_classes: int) -> str:
-    """Scores of all classes; one that training lacked is below the others."""
+def _by_class(graph: OnnxGraph, scores: str, *, seen: IntArray, n_classes: int) -> str:
+    """Scores of all classes; those not seen in training have the lowest score."""
     if len(seen) == n_classes:
         return scores
     lowest = graph.add("ReduceMin", scores, graph.constant([1], np.int64), keepdims=1)
@@ -141,7 +149,7 @@ def _flat(graph: OnnxGraph, width: int) -> str:
     return graph.add("Reshape", INPUT, graph.constant([-1, width], np.int64))
 
 
-def _finished(graph: OnnxGraph, output: str, window: int, n_features: int, is_value: bool = False) -> Any:
+def _finished(graph: OnnxGraph, output: str, *, window: int, n_features: int, is_value: bool = False) -> Any:
     port = Port("by_class", np.float64, ("n", "n_classes"))
     if is_value:
         output = graph.add("Reshape", output, graph.constant([-1], np.int64))
@@ -151,7 +159,7 @@ def _finished(graph: OnnxGraph, output: str, window: int, n_features: int, is_va
 
 @contextmanager
 def _quiet(name: str) -> Iterator[None]:
-    """Keeps a library's warnings about its own optional parts off the terminal."""
+    """Suppresses a library's warnings about its optional dependencies."""
     import warnings
 
     logger = logging.getLogger(name)

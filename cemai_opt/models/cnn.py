@@ -1,10 +1,10 @@
-"""Convolutions along the time of the window."""
+"""A network of convolutions along the time axis of the window."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from cemai_opt.core.genes import Gene, choice, integer
+from cemai_opt.core.hyperparameters import Hyperparameter, choice, integer
 from cemai_opt.models._network import NetworkModel
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ class CNN(NetworkModel):
     design: ClassVar = {"sequentialize.window_rows": 16, "combine.fraction": 0.5}
 
     @classmethod
-    def _layers_genes(cls) -> tuple[Gene, ...]:
+    def _layer_hyperparameters(cls) -> tuple[Hyperparameter, ...]:
         return (
-            integer("layers", 1, 3, 2),
-            choice("filters", (8, 16, 32, 64), 16),
-            choice("kernel_size", (3, 5, 7), 3, unit="rows"),
+            integer("layers", 1, high=3, default=2),
+            choice("filters", (8, 16, 32, 64), default=16),
+            choice("kernel_size", (3, 5, 7), default=3, unit="rows"),
         )
 
-    def _network(self, window: int, n_features: int, n_outputs: int) -> nn.Module:
+    def _network(self, window: int, n_features: int, *, n_outputs: int) -> nn.Module:
         from torch import nn
 
         class _ChannelsFirst(nn.Module):

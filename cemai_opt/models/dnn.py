@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cemai_opt.core.genes import Gene, choice, integer
+from cemai_opt.core.hyperparameters import Hyperparameter, choice, integer
 from cemai_opt.models._network import NetworkModel
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ class DNN(NetworkModel):
     cost_rank = 60
 
     @classmethod
-    def _layers_genes(cls) -> tuple[Gene, ...]:
-        return (integer("layers", 1, 4, 2), choice("units", (8, 16, 32, 64, 128, 256), 16))
+    def _layer_hyperparameters(cls) -> tuple[Hyperparameter, ...]:
+        return (integer("layers", 1, high=4, default=2), choice("units", (8, 16, 32, 64, 128, 256), default=16))
 
-    def _network(self, window: int, n_features: int, n_outputs: int) -> nn.Module:
+    def _network(self, window: int, n_features: int, *, n_outputs: int) -> nn.Module:
         from torch import nn
 
         width, units = window * n_features, int(self.params["units"])

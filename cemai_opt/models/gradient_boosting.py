@@ -1,4 +1,4 @@
-"""Boosted trees over histograms of the features."""
+"""Gradient-boosted trees on histograms of the features."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from cemai_opt.core.batch import FloatArray, IntArray
-from cemai_opt.core.genes import Gene, integer, real
+from cemai_opt.core.hyperparameters import Hyperparameter, integer, real
 from cemai_opt.models._estimator import EstimatorModel
-from cemai_opt.models._model import SCALING_IS_NOTHING_TO_A_TREE
+from cemai_opt.models._model import NO_SCALING
 
 
 class GradientBoosting(EstimatorModel):
@@ -17,31 +17,31 @@ class GradientBoosting(EstimatorModel):
     requires = ("sklearn",)
     cost_rank = 40
     trusted: ClassVar = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
-    pins = SCALING_IS_NOTHING_TO_A_TREE
+    pins = NO_SCALING
     grows_by = "max_iter"
 
     @classmethod
-    def genes(cls, task: str) -> tuple[Gene, ...]:
-        """The library's own names and defaults."""
+    def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:
+        """Names and defaults are those of the library."""
         return (
-            integer("max_iter", 10, 500, 100, log=True),
-            real("learning_rate", 0.01, 0.5, 0.1, log=True),
-            integer("max_leaf_nodes", 4, 128, 31, log=True),
-            integer("min_samples_leaf", 5, 512, 20, log=True, unit="rows"),
-            real("l2_regularization", 0.0, 10.0, 0.0),
-            real("max_features", 0.1, 1.0, 1.0),
+            integer("max_iter", 10, high=500, default=100, log=True),
+            real("learning_rate", 0.01, high=0.5, default=0.1, log=True),
+            integer("max_leaf_nodes", 4, high=128, default=31, log=True),
+            integer("min_samples_leaf", 5, high=512, default=20, log=True, unit="rows"),
+            real("l2_regularization", 0.0, high=10.0, default=0.0),
+            real("max_features", 0.1, high=1.0, default=1.0),
         )
 
     def _estimator(self) -> Any:
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-        kind = HistGradientBoostingClassifier if self.job.is_classification else HistGradientBoostingRegressor
-        if self._watch is not None:
-            kind = _watched(kind, self._goes_on)
-        # The library's early stopping holds out shuffled rows, which says nothing about unseen groups.
-        return kind(**self.params, early_stopping=False, random_state=self.job.seed)
+        kind = HistGradientBoostingClassifier if self.task.is_classification else HistGradientBoostingRegressor
+        if self._on_checkpoint is not None:
+            kind = _with_checkpoints(kind, self._goes_on)
+        # The library's early stopping holds out shuffled rows, whose score is not representative of unseen groups.
+        return kind(**self.params, early_stopping=False, random_state=self.task.seed)
 
-    def _learn(self, X: FloatArray, y: FloatArray | IntArray) -> None:
+    def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray) -> None:
         try:
             self._fitted.fit(X, y)
         except _EnoughError:
@@ -49,17 +49,17 @@ class GradientBoosting(EstimatorModel):
 
 
 class _EnoughError(Exception):
-    """Leaves the library's training loop; the rounds so far are a whole model."""
+    """Ends the library's training loop; the rounds so far are a valid model."""
 
 
-def _watched(kind: Any, goes_on: Callable[[int], bool]) -> Any:
-    """The estimator, asking before each round whether it goes on.
+def _with_checkpoints(kind: Any, goes_on: Callable[[int], bool]) -> Any:
+    """The estimator class with a callback that is called before each round.
 
-    The library has no callback, and warm starts would bin all rows anew at each checkpoint. But it asks its loss for
-    gradients once a round. `_get_loss` and `_in_fit` are its own names: tests/contracts sees it when they change.
+    The library has no callbacks, and warm starts would bin all rows again at each checkpoint. But it computes gradients
+    of its loss once per round. `_get_loss` and `_in_fit` are private names, which tests/contracts checks.
     """
 
-    class _Watched(kind):  # type: ignore[misc]  # scikit-learn ships no types
+    class _WithCheckpoints(kind):  # type: ignore[misc]  # scikit-learn ships no types
         def _get_loss(self, sample_weight: Any) -> Any:
             loss, rounds = super()._get_loss(sample_weight), 0
 
@@ -77,4 +77,4 @@ def _watched(kind: Any, goes_on: Callable[[int], bool]) -> Any:
             loss.gradient, loss.gradient_hessian = counted(loss.gradient), counted(loss.gradient_hessian)
             return loss
 
-    return _Watched
+    return _WithCheckpoints

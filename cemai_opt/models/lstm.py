@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from cemai_opt.core.genes import Gene, choice, integer
+from cemai_opt.core.hyperparameters import Hyperparameter, choice, integer
 from cemai_opt.models._network import NetworkModel
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ class LSTM(NetworkModel):
     design: ClassVar = {"sequentialize.window_rows": 16, "combine.fraction": 0.25}
 
     @classmethod
-    def _layers_genes(cls) -> tuple[Gene, ...]:
-        return (integer("layers", 1, 2, 1), choice("units", (8, 16, 32, 64), 16))
+    def _layer_hyperparameters(cls) -> tuple[Hyperparameter, ...]:
+        return (integer("layers", 1, high=2, default=1), choice("units", (8, 16, 32, 64), default=16))
 
-    def _network(self, window: int, n_features: int, n_outputs: int) -> nn.Module:
+    def _network(self, window: int, n_features: int, *, n_outputs: int) -> nn.Module:
         import torch
         from torch import nn
 

@@ -1,4 +1,4 @@
-"""Linear regression with an L2 penalty: the cheap baseline that everything else has to beat."""
+"""Linear regression with an L2 penalty: the cheap baseline that other models have to beat."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray
-from cemai_opt.core.genes import Gene, real
+from cemai_opt.core.hyperparameters import Hyperparameter, real
 from cemai_opt.models._estimator import EstimatorModel
 
 
@@ -18,12 +18,12 @@ class Ridge(EstimatorModel):
     cost_rank = 10
 
     @classmethod
-    def genes(cls, task: str) -> tuple[Gene, ...]:
-        """One: the penalty."""
-        return (real("alpha", 1e-3, 1e4, 1.0, log=True),)
+    def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:
+        """The strength of the penalty."""
+        return (real("alpha", 1e-3, high=1e4, default=1.0, log=True),)
 
     def _flat(self, X: FloatArray) -> FloatArray:
-        """In double precision: rolling statistics are nearly collinear, and single precision cannot solve that."""
+        """In double precision, because single precision is too low for nearly collinear rolling statistics."""
         return super()._flat(X).astype(np.float64)
 
     def _values(self, X: FloatArray) -> FloatArray:
@@ -38,20 +38,27 @@ class Ridge(EstimatorModel):
     def _onnx(self, window: int, n_features: int) -> Any:
         from cemai_opt.models._onnx import affine, constant
 
-        seen = self._seen if self.job.is_classification else None
+        seen = self._seen if self.task.is_classification else None
         if seen is not None and len(seen) == 1:
-            return constant(seen, self.job.n_classes, window, n_features)
+            return constant(seen, self.task.n_classes, window=window, n_features=n_features)
         fitted = self._fitted
-        return affine(fitted.coef_, fitted.intercept_, seen, self.job.n_classes, window, n_features)
+        return affine(
+            fitted.coef_,
+            fitted.intercept_,
+            seen=seen,
+            n_classes=self.task.n_classes,
+            window=window,
+            n_features=n_features,
+        )
 
     def _estimator(self) -> Any:
         from sklearn.linear_model import Ridge, RidgeClassifier
 
-        kind = RidgeClassifier if self.job.is_classification else Ridge
-        return kind(alpha=self.params["alpha"], random_state=self.job.seed)
+        kind = RidgeClassifier if self.task.is_classification else Ridge
+        return kind(alpha=self.params["alpha"], random_state=self.task.seed)
 
 
 def _affine(X: FloatArray, fitted: Any) -> FloatArray:
-    """`X @ coef.T + intercept`: (n, n_outputs). BLAS would round a row differently beside other rows."""
+    """`X @ coef.T + intercept`: (n, n_outputs). With BLAS, rounding of a row would depend on the other rows."""
     outputs: FloatArray = np.einsum("ij,kj->ik", X, np.atleast_2d(fitted.coef_)) + fitted.intercept_
     return outputs

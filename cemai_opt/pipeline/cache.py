@@ -1,8 +1,8 @@
-"""Keeps what shared upstream stages made, so that the next trial with the same beginning does not make it again."""
+"""A cache of stage results, shared by trials whose first stages have the same parameters."""
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -14,42 +14,45 @@ from typing import Any
 import numpy as np
 
 from cemai_opt.core.batch import Batch, Profile
+from cemai_opt.core.files import atomic_folder, sha256_of
 from cemai_opt.core.measurement import Measurement
+from cemai_opt.core.serialization import from_json, to_json
 
 LOAD_BYTES_PER_S = 3e8
-"""What is made faster than it is read back at this rate is not kept."""
+"""Results that can be computed faster than read back at this rate are not stored."""
 MIN_GAIN_S = 1e-2
-"""Nor what takes less than this: writing an entry takes about 4 ms, finding it 1 ms, and not each one is used again."""
+"""Nor are results that take less than this: writing takes about 4 ms, reading 1 ms, and some are never used again."""
 MAX_SHARE = 0.25
-"""One result may take this share of the cache."""
+"""Maximum share of the cache that one result may occupy."""
 ENTRY = "entry.json"
+_NUMBERS = itertools.count(1)
+"""Numbers of temporary folders, shared by all caches of a process."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A batch as a stage once left it, and the recorded cost of every stage up to there."""
+    """The stored batch after a stage, and the recorded cost of every stage up to it."""
 
     batch: Batch
     rows: tuple[Measurement, ...]
 
 
 class StageCache:
-    """A folder of stage results: one folder an entry, arrays as memory-mapped `.npy`, everything else as JSON.
+    """A folder of stage results: one folder per entry, arrays as memory-mapped `.npy`, everything else as JSON.
 
-    Several processes may share it: an entry is written under another name and then renamed, so it is there as a whole
-    or not at all, also after a kill. A missing or damaged entry is a miss; a full disk keeps nothing.
+    Several processes may share it: an entry is written under a temporary name and then renamed, so it is complete even
+    if a process is killed. A missing or damaged entry is a miss; if the disk is full, nothing is stored.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder, self._max_bytes = folder, max_bytes
-        self._n_written = 0
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob("tmp-*"):
             if not _is_alive(int(path.name.split("-")[1])):
                 shutil.rmtree(path, ignore_errors=True)
 
     def find(self, key: str, before: Batch) -> Hit | None:
-        """The batch after the stage that `key` names; `before` is the batch as it was before the first stage."""
+        """The batch after the stage with this `key`, if cached; `before` is the batch before the first stage."""
         try:
             return self._read(self._folder / key, before)
         except (OSError, ValueError, KeyError, TypeError):
@@ -61,23 +64,23 @@ class StageCache:
         arrays = {name: np.asarray(np.load(path, mmap_mode="r")) for name, path in paths.items()}
         os.utime(entry)
         profile = {name.split(".")[1]: array for name, array in arrays.items() if name.startswith("profile.")}
-        learnt: dict[str, dict[str, np.ndarray]] = {}
+        fitted_states: dict[str, dict[str, np.ndarray]] = {}
         for name in arrays:
-            if name.startswith("learnt."):
+            if name.startswith("fitted_states."):
                 _, stage, what = name.split(".")
-                learnt.setdefault(stage, {})[what] = np.array(arrays[name])
+                fitted_states.setdefault(stage, {})[what] = np.array(arrays[name])
         changed: dict[str, Any] = {name: array for name, array in arrays.items() if "." not in name}
         changed |= {name: _as_tuple(value) for name, value in document["values"].items()}
         if profile:
             changed["profile"] = Profile(**profile, notes=_as_tuple(document["profile_notes"]))
-        if learnt:
-            changed["learnt"] = learnt
-        return Hit(replace(before, **changed), tuple(Measurement(**row) for row in document["rows"]))
+        if fitted_states:
+            changed["fitted_states"] = fitted_states
+        return Hit(replace(before, **changed), from_json(tuple[Measurement, ...], document["rows"]))
 
-    def keep(self, key: str, before: Batch, after: Batch, rows: Sequence[Measurement], gain_s: float) -> bool:
-        """Keeps a batch if that saves more than it costs: `gain_s` seconds are saved at each hit.
+    def keep(self, key: str, before: Batch, *, after: Batch, rows: Sequence[Measurement], gain_s: float) -> bool:
+        """Stores a batch if that saves more than it costs: `gain_s` seconds are saved at each hit.
 
-        False for what was not kept, among it batches that hold more than arrays, numbers and words.
+        False if it was not stored, for example because it holds more than arrays, numbers and strings.
         """
         state = _state(before, after)
         if state is None:
@@ -86,25 +89,22 @@ class StageCache:
         n_bytes = sum(array.nbytes for array in arrays.values())
         if gain_s < MIN_GAIN_S + n_bytes / LOAD_BYTES_PER_S or n_bytes > MAX_SHARE * self._max_bytes:
             return False
-        self._n_written += 1
-        unfinished = self._folder / f"tmp-{os.getpid()}-{self._n_written}"
+        unfinished = self._folder / f"tmp-{os.getpid()}-{next(_NUMBERS)}"
         if self.find(key, before) is None:
-            self._remove(self._folder / key)  # a damaged one would keep the name for ever
+            self._remove(self._folder / key)  # a damaged entry would block the name forever
         try:
             self._make_room(n_bytes)
-            unfinished.mkdir()
-            for name, array in arrays.items():
-                np.save(unfinished / f"{name}.npy", array, allow_pickle=False)
-            rows_json = [row.to_json() for row in rows]
-            (unfinished / ENTRY).write_text(json.dumps({**document, "arrays": list(arrays), "rows": rows_json}))
-            unfinished.rename(self._folder / key)
-        except OSError:  # no room on the disk, or another process was faster
-            shutil.rmtree(unfinished, ignore_errors=True)
+            with atomic_folder(self._folder / key, draft=unfinished):
+                for name, array in arrays.items():
+                    np.save(unfinished / f"{name}.npy", array, allow_pickle=False)
+                document |= {"arrays": list(arrays), "rows": to_json(tuple(rows))}
+                (unfinished / ENTRY).write_text(json.dumps(document))
+        except OSError:  # no space on the disk, or another process was faster
             return (self._folder / key).is_dir()
         return True
 
     def _make_room(self, n_bytes: int) -> None:
-        """Removes what was not used for longest. Whoever has it mapped keeps it: the file lives until then."""
+        """Removes the least recently used entries. Processes that have mapped their files can still read them."""
         entries = []
         for entry in os.scandir(self._folder):
             try:
@@ -119,9 +119,8 @@ class StageCache:
             total -= size
 
     def _remove(self, entry: Path) -> None:
-        """Takes an entry away as a whole: nobody finds half of it."""
-        self._n_written += 1
-        gone = self._folder / f"tmp-{os.getpid()}-{self._n_written}-gone"
+        """Removes an entry atomically."""
+        gone = self._folder / f"tmp-{os.getpid()}-{next(_NUMBERS)}-gone"
         try:
             entry.rename(gone)
         except OSError:  # another process was faster, or there is none
@@ -130,13 +129,12 @@ class StageCache:
 
 
 def stage_key(*parts: object) -> str:
-    """The name of a stage result: whatever can change it has to be among `parts`, all of them JSON."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    """The key of a stage result: `parts`, which are JSON values, must include everything that can change it."""
+    return sha256_of(parts)[:32]
 
 
 def _state(before: Batch, after: Batch) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-    """What has changed between two batches, as arrays and JSON; None where it cannot be written so."""
+    """The changes between two batches, as arrays and JSON; None if they cannot be represented so."""
     arrays: dict[str, np.ndarray] = {}
     document: dict[str, Any] = {"values": {}, "profile_notes": []}
     for field in fields(Batch):
@@ -145,8 +143,10 @@ def _state(before: Batch, after: Batch) -> tuple[dict[str, np.ndarray], dict[str
             continue
         if isinstance(value, np.ndarray) and value.dtype != object:
             arrays[field.name] = value
-        elif field.name == "learnt":
-            arrays |= {f"learnt.{stage}.{name}": kept for stage, what in value.items() for name, kept in what.items()}
+        elif field.name == "fitted_states":
+            arrays |= {
+                f"fitted_states.{stage}.{name}": kept for stage, what in value.items() for name, kept in what.items()
+            }
         elif isinstance(value, Profile):
             columns = {f.name: getattr(value, f.name) for f in fields(Profile) if f.name != "notes"}
             arrays |= {f"{field.name}.{name}": column for name, column in columns.items()}

@@ -1,4 +1,4 @@
-"""Reads all meters at the borders of stages, so that the rows of a run add up to its total."""
+"""Reads all meters at the start and end of each stage, so that the rows of a run add up to its total."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cemai_opt.core.measurement import OVERHEAD, Cost, Measurement
 from cemai_opt.meters import Meter, process_tree_cpu_s
 
 CHECKPOINTS = "checkpoints"
-"""Row of what looking at half-grown models has spent."""
+"""Row of the energy spent on evaluating partially trained models."""
 CACHE = "cache"
-"""Row of what reading and writing stage results has spent."""
+"""Row of the energy spent on reading and writing stage results."""
 INFERENCE = "inference"
-"""Row of what measuring predictions has spent."""
+"""Row of the energy spent on measuring predictions."""
 ASIDES = (CHECKPOINTS, CACHE, INFERENCE)
 TRAIN, EVALUATE = "train", "evaluate"
 
@@ -28,9 +28,9 @@ class _Moment:
     energy_j: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Span:
-    """`name` is a stage, or what else was done; `size` that of the model which a checkpoint looks at."""
+    """`name` is a stage or one of `ASIDES`; `size` is that of the model at a checkpoint."""
 
     name: str
     start: _Moment
@@ -46,27 +46,28 @@ class _Span:
         return self.end.cpu_s - self.start.cpu_s
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recording:
-    """What a run cost. `spent` is all that was drawn; `cost` what the same run costs without cache and checkpoints.
+    """The cost of a run. `spent` is all energy used; `cost` is that of the same run without cache and checkpoints.
 
-    `points`: for the size of a model at a checkpoint the rows of training to there, and of evaluating there.
+    `points`: by size of the model at a checkpoint, the rows of training up to it and of evaluating it.
     """
 
     spent: Cost
     cost: Cost
     points: Mapping[int, tuple[Measurement, Measurement]] = field(default_factory=dict)
     inferences: Mapping[int, Measurement] = field(default_factory=dict)
-    """For the same sizes what repeated predictions drew, where they were asked for."""
+    """For the same sizes, the cost of repeated predictions, if the objective needs them."""
 
 
 class Recorder:
-    """Windows around the stages of one pipeline run."""
+    """Measures the stages of one pipeline run."""
 
     def __init__(
         self,
         meters: Sequence[Meter],
         clock: Callable[[], float] = time.perf_counter,
+        *,
         cpu_clock: Callable[[], float] = process_tree_cpu_s,
     ) -> None:
         self._meters, self._clock, self._cpu_clock = tuple(meters), clock, cpu_clock
@@ -79,7 +80,7 @@ class Recorder:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Counts what happens inside towards stage `name`, also when it fails."""
+        """A context whose energy counts towards stage `name`, also if it fails."""
         self._open = name, self._now()
         try:
             yield
@@ -89,7 +90,7 @@ class Recorder:
 
     @contextmanager
     def aside(self, name: str, size: int | None = None) -> Iterator[None]:
-        """Counts what happens inside as spent, but towards no stage; a stage in progress is interrupted."""
+        """A context whose energy counts as spent, but towards no stage; the current stage is interrupted."""
         stage, start = self._open, self._now()
         self._shut(start)
         self._open = None
@@ -97,32 +98,32 @@ class Recorder:
             yield
         finally:
             end = self._now()
-            self._spans.append(_Span(name, start, end, size))
+            self._spans.append(_Span(name=name, start=start, end=end, size=size))
             self._open = (stage[0], end) if stage is not None else None
 
     def known(self, row: Measurement) -> None:
-        """Takes a stage's cost as it was once recorded, for a stage that did not run now."""
+        """Adds the recorded cost of a stage that was taken from the cache."""
         self._known[row.stage] = row
 
     def elapsed_s(self) -> float:
-        """Seconds since this recorder was made."""
+        """Seconds since this recorder was created."""
         return self._clock() - self._start.at_s
 
     def recording(self) -> Recording:
-        """Cost of the run so far: a row a stage, and an overhead row for what lay between them.
+        """Cost of the run so far: one row per stage, and an overhead row for the time between them.
 
         The run's total is authoritative. A stage shorter than a meter's resolution gets that meter's energy by its
         share of CPU time, and the overhead row takes the rest, so that rows add up exactly.
         """
         now = self._now()
-        spans = [*self._spans, _Span(self._open[0], self._open[1], now)] if self._open else self._spans
-        whole = _Span(OVERHEAD, self._start, now)
-        charged = [self._charged(i, spans, whole) for i in range(len(self._meters))]
+        spans = [*self._spans, _Span(name=self._open[0], start=self._open[1], end=now)] if self._open else self._spans
+        whole = _Span(name=OVERHEAD, start=self._start, end=now)
+        charged = [self._charged(i, spans, whole=whole) for i in range(len(self._meters))]
 
         def row(name: str, chosen: Sequence[int]) -> Measurement:
             joules = {m.device: math.fsum(c[i] for i in chosen) for m, c in zip(self._meters, charged, strict=True)}
             duration_s = math.fsum(spans[i].duration_s for i in chosen)
-            return self._measurement(name, duration_s, math.fsum(spans[i].cpu_s for i in chosen), joules)
+            return self._measurement(name, duration_s, cpu_s=math.fsum(spans[i].cpu_s for i in chosen), joules=joules)
 
         def at_checkpoint(i: int) -> tuple[Measurement, Measurement]:
             trained = [j for j in range(i) if spans[j].name == TRAIN]
@@ -141,15 +142,16 @@ class Recorder:
         )
 
     def _shut(self, end: _Moment) -> None:
-        """Ends the window of the stage in progress, if there is one."""
+        """Ends the measurement of the current stage, if there is one."""
         if self._open is not None:
-            self._spans.append(_Span(*self._open, end))
+            name, start = self._open
+            self._spans.append(_Span(name=name, start=start, end=end))
 
     def _now(self) -> _Moment:
         return _Moment(self._clock(), self._cpu_clock(), tuple(meter.read_j() for meter in self._meters))
 
-    def _charged(self, i: int, spans: Sequence[_Span], whole: _Span) -> list[float]:
-        """Joules of meter `i` by span, together at most its total."""
+    def _charged(self, i: int, spans: Sequence[_Span], *, whole: _Span) -> list[float]:
+        """Joules of meter `i` by span, scaled down if their sum exceeds its total."""
         total_j = whole.end.energy_j[i] - whole.start.energy_j[i]
         j_per_cpu_s = total_j / whole.cpu_s if whole.cpu_s > 0 else 0.0
         joules = []
@@ -169,11 +171,13 @@ class Recorder:
         return self._measurement(
             OVERHEAD,
             max(0.0, whole.duration_s - math.fsum(row.duration_s for row in rows)),
-            max(0.0, whole.cpu_s - math.fsum(row.cpu_s for row in rows)),
-            joules,
+            cpu_s=max(0.0, whole.cpu_s - math.fsum(row.cpu_s for row in rows)),
+            joules=joules,
         )
 
-    def _measurement(self, name: str, duration_s: float, cpu_s: float, joules: dict[str, float]) -> Measurement:
+    def _measurement(self, name: str, duration_s: float, *, cpu_s: float, joules: dict[str, float]) -> Measurement:
         uncertainty_j = math.hypot(*(meter.uncertainty_j(joules[meter.device], duration_s) for meter in self._meters))
         source = "; ".join(meter.source for meter in self._meters)
-        return Measurement(name, duration_s, cpu_s, joules, uncertainty_j, source)
+        return Measurement(
+            stage=name, duration_s=duration_s, cpu_s=cpu_s, energy_j=joules, uncertainty_j=uncertainty_j, source=source
+        )

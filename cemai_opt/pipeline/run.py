@@ -1,4 +1,4 @@
-"""Runs one plan: the stages in order inside meter windows, once per fold."""
+"""Runs one plan: the stages in order, each measured, once per fold."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import platform
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, Job
+from cemai_opt.core.batch import Batch, Task
 from cemai_opt.core.errors import CemaiError, MeterError, TrialEndedError, TrialError
-from cemai_opt.core.genes import Value
+from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.measurement import mean_of, sum_of
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
@@ -20,196 +21,236 @@ from cemai_opt.datasets import Dataset
 from cemai_opt.meters import ForeignLoad, Meter
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline.cache import StageCache
+from cemai_opt.pipeline.early_stopping import EarlyStopping, FoldRun
 from cemai_opt.pipeline.inference import measure_inference
 from cemai_opt.pipeline.recorder import EVALUATE, TRAIN, Recorder
 from cemai_opt.pipeline.shared_stages import SharedStages
 from cemai_opt.pipeline.splits import Fold, Splits
-from cemai_opt.pipeline.watch import FoldRun, Watch
 from cemai_opt.stages import STAGES, Stage
 
 BYTES_PER_MB = 10**6
 
 
 @dataclass(frozen=True)
-class _Step:
+class _BoundStage:
+    """A stage with its complete parameters."""
+
     name: str
     stage: Stage
     params: Mapping[str, Value]
+
+    def run(self, batch: Batch) -> Batch:
+        """The batch after this stage. TrialError with the name of the stage and the error."""
+        try:
+            return self.stage.run(batch, self.params)
+        except MeterError:
+            raise
+        except Exception as error:  # adds the stage's name; the failure is then recorded with the trial
+            raise TrialError(f"{self.name}: {_reason(error)}") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Trial:
+    """A running plan: its stages, before and from training on, and its early stopping."""
+
+    plan: TrialPlan
+    task: Task
+    before: Sequence[_BoundStage]
+    after: Sequence[_BoundStage]
+    """Stages from training on."""
+    early_stopping: EarlyStopping
+    growth: str | None
+    """The hyperparameter that is the size of the model: its rounds, trees or epochs."""
 
 
 class Pipeline:
     """Runs plans over one data set with one set of meters."""
 
-    def __init__(self, data: Dataset, splits: Splits, meters: Sequence[Meter], load: ForeignLoad | None = None) -> None:
+    def __init__(
+        self, data: Dataset, splits: Splits, *, meters: Sequence[Meter], load: ForeignLoad | None = None
+    ) -> None:
         self._data, self._splits, self._meters = data, splits, tuple(meters)
         self._load = load or ForeignLoad()
         self._caches: dict[str, StageCache] = {}
 
     def run(self, plan: TrialPlan) -> TrialResult:
-        """The result of a plan; a stage that raises makes it a failed one, whose cost is what ran until then."""
+        """The result of a plan. It fails if a stage raises an exception, with the cost until then."""
         return self.fitted(plan)[0]
 
     def fitted(self, plan: TrialPlan) -> tuple[TrialResult, Batch | None]:
-        """The result of a plan, and the last fold's batch with its fitted model where the trial is complete."""
+        """The result of a plan, and the last fold's batch with its fitted model if the trial is complete."""
         result, batch = self._result(plan)
         return replace(result, host=platform.node()), batch if result.is_complete else None
 
     def _result(self, plan: TrialPlan) -> tuple[TrialResult, Batch | None]:
-        job = job_of(plan, self._data)
+        task = task_of(plan, self._data)
         folds = self._splits.search if plan.phase == "search" else (self._splits.final,)
-        knob, full = _growth(plan.config)
-        watch = Watch(plan, job, full)
+        growth, full_size = _growth(plan.config)
+        early_stopping = EarlyStopping(plan, task, full_size=full_size)
         batch: Batch | None = None
         self._load.begin()
         try:
-            with _threads(job.threads):  # models are warmed up here
-                steps = _steps(plan.config, plan.stages, job)
+            with _threads(task.threads):  # models are warmed up here
+                before, after = _stages(plan, task)
+            trial = _Trial(
+                plan=plan, task=task, before=before, after=after, early_stopping=early_stopping, growth=growth
+            )
             for fold in folds:
-                batch = self._batch(fold, job, with_test=plan.phase == "final")
-                batch = self._run_fold(batch, plan, steps, watch)
-            if not all(fold.is_whole for fold in watch.folds):
-                return self._ended(plan, watch, knob), None
-            result = self._complete(plan, job, watch, knob)
+                batch = self._run_fold(trial, fold)
+            if not all(fold.is_whole for fold in early_stopping.folds):
+                return self._pruned(trial), None
+            result = self._complete(trial)
             needs_inference = plan.study.objective.needs_inference or plan.phase == "final"
             return (self._with_inference(result, batch) if batch is not None and needs_inference else result), batch
         except MeterError:
-            raise  # without a meter nothing after this trial can be measured either
+            raise  # without a meter, later trials cannot be measured either
         except TrialEndedError as ended:
-            watch.first_reason = watch.first_reason or ended.message
-            return self._ended(plan, watch, knob), None
-        except Exception as error:  # whatever a library raises is this trial's failure, not the search's
-            spent = sum_of([fold.recording.spent for fold in watch.folds])
-            return TrialResult(plan.trial, FAILED, plan.config, spent, spent, reason=_reason(error)), None
+            early_stopping.first_reason = early_stopping.first_reason or ended.message
+            return self._pruned(trial), None
+        except Exception as error:  # any exception of a library fails this trial, not the search
+            spent = sum_of([fold.recording.spent for fold in early_stopping.folds])
+            failed = TrialResult(
+                trial=plan.trial, state=FAILED, config=plan.config, cost=spent, spent=spent, reason=_reason(error)
+            )
+            return failed, None
 
-    def _batch(self, fold: Fold, job: Job, with_test: bool) -> Batch:
-        """All rows of a fold; in the search without the test rows, so that no stage can look at them."""
+    def _batch(self, trial: _Trial, fold: Fold) -> Batch:
+        """All rows of a fold; during the search without the test rows, so that no stage can use them."""
         data = self._data
-        kept = slice(None) if with_test else ~self._splits.test
+        kept = slice(None) if trial.plan.phase == "final" else ~self._splits.test
         return Batch(
-            job=job,
+            task=trial.task,
             X=data.X[kept],
             y=data.y[kept],
             group=data.group[kept],
-            learn=fold.learn[kept],
-            judge=fold.judge[kept],
+            is_train=fold.is_train[kept],
+            is_eval=fold.is_eval[kept],
             names=data.names,
         )
 
-    def _run_fold(self, batch: Batch, plan: TrialPlan, steps: Sequence[_Step], watch: Watch) -> Batch:
-        """The batch after all stages of one fold, or after training where that was ended early."""
-        with _threads(batch.job.threads), warnings.catch_warnings(record=True) as caught:
+    def _run_fold(self, trial: _Trial, fold: Fold) -> Batch:
+        """The batch after all stages of one fold, or after training if it ended early."""
+        batch = self._batch(trial, fold)
+        with _threads(trial.task.threads), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             recorder = Recorder(self._meters)
-            fold = watch.begin_fold(recorder)
+            run = trial.early_stopping.begin_fold(recorder)
             try:
-                batch, left = self._prepared(batch, plan, steps, recorder)
-                batch = self._trained(batch, plan, left, recorder, watch)
+                batch = self._preprocessed(trial, batch, recorder=recorder)
+                batch = _trained(trial, batch, recorder=recorder)
             finally:
-                watch.end_fold(recorder.recording())
-        told = dict.fromkeys(f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught)
-        fold.notes = (*batch.notes, *told)
+                trial.early_stopping.end_fold(recorder.recording())
+        warned = dict.fromkeys(f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught)
+        run.notes = (*batch.notes, *warned)
         return batch
 
-    def _prepared(
-        self, batch: Batch, plan: TrialPlan, steps: Sequence[_Step], recorder: Recorder
-    ) -> tuple[Batch, Sequence[_Step]]:
-        """The batch after the stages before training, from the cache as far as it reaches; and the stages left."""
-        n_before = next((i for i, step in enumerate(steps) if step.name == TRAIN), len(steps))
-        if plan.cache is None:
-            for step in steps[:n_before]:
-                with recorder.stage(step.name):
-                    batch = _run_step(step, batch)
-            return batch, steps[n_before:]
-        cache = SharedStages(self._stage_cache(plan.cache, plan), self._data.digest, batch, recorder)
-        for step in steps[:n_before]:
-            cache.add(step.name, step.stage, step.params)
-        batch, n_found = cache.found()
-        for i, step in enumerate(steps[n_found:n_before], n_found):
+    def _preprocessed(self, trial: _Trial, batch: Batch, *, recorder: Recorder) -> Batch:
+        """The batch after the stages before training; cached stages do not run."""
+        n_found, shared = 0, None
+        if trial.plan.cache is not None:
+            cache = self._stage_cache(trial.plan.cache, trial.plan)
+            shared = SharedStages(cache, self._data.digest, before=batch, recorder=recorder)
+            for step in trial.before:
+                shared.add(step.name, step.stage, params=step.params)
+            batch, n_found = shared.found()
+        for i, step in enumerate(trial.before[n_found:], n_found):
             with recorder.stage(step.name):
-                batch = _run_step(step, batch)
-            cache.offer(i, batch)
-        return batch, steps[n_before:]
+                batch = step.run(batch)
+            if shared is not None:
+                shared.offer(i, batch)
+        return batch
 
     def _stage_cache(self, folder: str, plan: TrialPlan) -> StageCache:
         if folder not in self._caches:
             self._caches[folder] = StageCache(Path(folder), plan.study.search.cache_mb * BYTES_PER_MB)
         return self._caches[folder]
 
-    def _trained(
-        self, batch: Batch, plan: TrialPlan, steps: Sequence[_Step], recorder: Recorder, watch: Watch
-    ) -> Batch:
-        """The batch after training and what comes after it; watched where the plan has limits."""
-        if plan.limits is not None:
-            watch.before_training()
-            after = [step for step in steps if step.name != TRAIN]
-            until = next((i for i, step in enumerate(after) if step.name == EVALUATE), len(after) - 1)
-
-            def evaluated(batch: Batch) -> Batch:
-                for step in after[: until + 1]:
-                    batch = _run_step(step, batch)
-                return batch
-
-            batch = replace(batch, watch=lambda grown, size: watch.look(grown, size, evaluated))
-        for step in steps:
-            with recorder.stage(step.name):
-                batch = _run_step(step, batch)
-            if watch.reason:
-                return batch
-        watch.whole(batch)
-        return batch
-
     def _with_inference(self, result: TrialResult, batch: Batch) -> TrialResult:
-        """The result with the cost of 1,000 predictions by the last fold's model; measuring it is spent, too."""
-        with _threads(batch.job.threads):
-            inference, spent = measure_inference(batch, result.cost, self._meters)
+        """The result with the cost of 1,000 predictions by the last fold's model; `spent` includes measuring it."""
+        with _threads(batch.task.threads):
+            inference, spent = measure_inference(batch, result.cost, meters=self._meters)
         return replace(result, inference=inference, spent=sum_of([result.spent, spent]))
 
-    def _complete(self, plan: TrialPlan, job: Job, watch: Watch, knob: str | None) -> TrialResult:
-        metrics = watch.metrics()
-        score = metrics[job.score]
+    def _foreign_load(self) -> float:
+        return self._load.share() if all(meter.is_live for meter in self._meters) else 0.0
+
+    def _complete(self, trial: _Trial) -> TrialResult:
+        folds, metrics = trial.early_stopping.folds, trial.early_stopping.metrics()
+        score = metrics[trial.task.score]
         if not np.isfinite(score):
-            raise TrialError(f"{job.score} is not a number", "too few or constant validation targets?")
+            raise TrialError(f"{trial.task.score} is not a number", "too few or constant validation targets?")
         return TrialResult(
-            trial=plan.trial,
+            trial=trial.plan.trial,
             state=COMPLETE,
-            config=plan.config,
-            cost=mean_of([fold.recording.cost for fold in watch.folds]),
-            spent=sum_of([fold.recording.spent for fold in watch.folds]),
+            config=trial.plan.config,
+            cost=mean_of([fold.recording.cost for fold in folds]),
+            spent=sum_of([fold.recording.spent for fold in folds]),
             score=score,
             metrics=metrics,
-            importances=_mean_importances(watch.folds),
-            notes=tuple(dict.fromkeys(note for fold in watch.folds for note in fold.notes)),
-            foreign_load=self._load.share() if all(meter.is_live for meter in self._meters) else 0.0,
-            fold_scores=tuple(fold.score for fold in watch.folds if fold.score is not None),
-            curve=watch.curve(knob) if knob else None,
+            importances=_mean_importances(folds),
+            notes=tuple(dict.fromkeys(note for fold in folds for note in fold.notes)),
+            foreign_load=self._foreign_load(),
+            fold_scores=tuple(fold.score for fold in folds if fold.score is not None),
+            curve=trial.early_stopping.curve(trial.growth) if trial.growth else None,
         )
 
-    def _ended(self, plan: TrialPlan, watch: Watch, knob: str | None) -> TrialResult:
-        """A trial that was ended early, with its reason, and with what it was at smaller sizes of its model."""
-        ran_all = len(watch.folds) == plan.folds
+    def _pruned(self, trial: _Trial) -> TrialResult:
+        """The result of a trial that ended early: its reason, and its learning curve until then."""
+        folds = trial.early_stopping.folds
+        ran_all = len(folds) == trial.plan.folds
         return TrialResult(
-            trial=plan.trial,
+            trial=trial.plan.trial,
             state=PRUNED,
-            config=plan.config,
-            cost=mean_of([fold.recording.cost for fold in watch.folds]),
-            spent=sum_of([fold.recording.spent for fold in watch.folds]),
-            reason=watch.first_reason,
-            foreign_load=self._load.share() if all(meter.is_live for meter in self._meters) else 0.0,
-            curve=watch.curve(knob) if knob and ran_all else None,
+            config=trial.plan.config,
+            cost=mean_of([fold.recording.cost for fold in folds]),
+            spent=sum_of([fold.recording.spent for fold in folds]),
+            reason=trial.early_stopping.first_reason,
+            foreign_load=self._foreign_load(),
+            curve=trial.early_stopping.curve(trial.growth) if trial.growth and ran_all else None,
         )
+
+
+def _trained(trial: _Trial, batch: Batch, *, recorder: Recorder) -> Batch:
+    """The batch after training and the stages after it; a plan with bounds has checkpoints."""
+    early_stopping = trial.early_stopping
+    if trial.plan.bounds is not None:
+        early_stopping.before_training()
+        after_training = [step for step in trial.after if step.name != TRAIN]
+        until = next((i for i, step in enumerate(after_training) if step.name == EVALUATE), len(after_training) - 1)
+
+        def evaluated(batch: Batch) -> Batch:
+            for step in after_training[: until + 1]:
+                batch = step.run(batch)
+            return batch
+
+        for step in trial.after:
+            step.stage.on_checkpoint = partial(early_stopping.at_checkpoint, evaluate=evaluated)
+    for step in trial.after:
+        with recorder.stage(step.name):
+            batch = step.run(batch)
+        if early_stopping.reason:
+            return batch
+    early_stopping.whole(batch)
+    return batch
 
 
 def _growth(config: Config) -> tuple[str | None, int | None]:
-    """The hyperparameter by which the configuration's model grows, and its full size."""
-    model = MODELS.find(config.model)
-    knob = model.grows_by
-    return (knob, int(config.params(TRAIN)[knob])) if knob and knob in config.params(TRAIN) else (None, None)
+    """The hyperparameter that is the size of the configuration's model, and its full size."""
+    name = MODELS.find(config.model).grows_by
+    return (name, int(config.params(TRAIN)[name])) if name and name in config.params(TRAIN) else (None, None)
 
 
-def job_of(plan: TrialPlan, data: Dataset) -> Job:
-    """What the plan's study asks of a pipeline over `data`."""
+def task_of(plan: TrialPlan, data: Dataset) -> Task:
+    """The task of a pipeline on `data`, as given by the plan's study."""
     study = plan.study
-    return Job(study.task, study.score, len(data.classes), study.seed, study.threads, study.device)
+    return Task(
+        kind=study.task,
+        score=study.score,
+        n_classes=len(data.classes),
+        seed=study.seed,
+        threads=study.threads,
+        device=study.device,
+    )
 
 
 def stage_order(names: Sequence[str]) -> tuple[str, ...]:
@@ -217,25 +258,17 @@ def stage_order(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (STAGES.find(name).order, name)))
 
 
-def _steps(config: Config, names: Sequence[str], job: Job) -> list[_Step]:
-    """Stages with complete parameters, their libraries loaded: nothing of this is charged to the trial."""
-    steps = []
-    for name in names:
+def _stages(plan: TrialPlan, task: Task) -> tuple[Sequence[_BoundStage], Sequence[_BoundStage]]:
+    """Stages before training, and from training on, with their libraries loaded, which is not charged to the trial."""
+    bound = []
+    for name in plan.stages:
         kind = STAGES.require(name)
-        params = kind.checked(name, config.params(name), job.task)
+        params = kind.checked(name, plan.config.params(name), task=task.kind)
         stage = kind()
-        stage.prepare(params, job)
-        steps.append(_Step(name, stage, params))
-    return steps
-
-
-def _run_step(step: _Step, batch: Batch) -> Batch:
-    try:
-        return step.stage.run(batch, step.params)
-    except MeterError:
-        raise
-    except Exception as error:  # told with the stage's name, then recorded as the trial's failure
-        raise TrialError(f"{step.name}: {_reason(error)}") from error
+        stage.prepare(params, task)
+        bound.append(_BoundStage(name, stage, params=params))
+    n_before = next((i for i, step in enumerate(bound) if step.name == TRAIN), len(bound))
+    return bound[:n_before], bound[n_before:]
 
 
 def _reason(error: Exception) -> str:
@@ -246,7 +279,7 @@ def _reason(error: Exception) -> str:
 
 
 def _threads(threads: int):  # type: ignore[no-untyped-def]  # threadpoolctl ships no types
-    """Holds every loaded BLAS and OpenMP pool to `threads` threads."""
+    """Limits every loaded BLAS and OpenMP pool to `threads` threads."""
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(limits=threads)

@@ -1,4 +1,4 @@
-"""The stages before training as one trial finds and leaves them in the cache."""
+"""Reads and writes results of the stages before training in the cache, for one trial."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from pathlib import Path
 import numpy as np
 
 from cemai_opt.core.batch import Batch
-from cemai_opt.core.genes import Value
+from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.measurement import OVERHEAD, Measurement
 from cemai_opt.pipeline.cache import StageCache, stage_key
 from cemai_opt.pipeline.recorder import CACHE, Recorder
 from cemai_opt.stages import Stage
 
-LIBRARIES = ("numpy", "pandas", "scikit-learn")
-"""Libraries whose versions decide what a stage makes."""
+STAGE_LIBRARIES = ("numpy", "pandas", "scikit-learn")
+"""Libraries whose versions affect the result of a stage."""
 
 
 class SharedStages:
-    """Looks results up before the stages run, and offers new ones; all of it is spent, and charged to no stage."""
+    """Looks up results before the stages run, and stores new ones; its energy is spent, but charged to no stage."""
 
-    def __init__(self, cache: StageCache, data_digest: str, before: Batch, recorder: Recorder) -> None:
+    def __init__(self, cache: StageCache, data_digest: str, *, before: Batch, recorder: Recorder) -> None:
         self._cache, self._before, self._recorder = cache, before, recorder
         with recorder.aside(CACHE):
-            self._parts: list[object] = [data_digest, _versions(), asdict(before.job), _rows_digest(before)]
+            self._parts: list[object] = [data_digest, _versions(), asdict(before.task), _rows_digest(before)]
             self._keys: list[str] = []
         self._known: dict[str, Measurement] = {}
         self._gain_s = 0.0
 
-    def add(self, name: str, stage: Stage, params: Mapping[str, Value]) -> None:
-        """Names the next stage in line."""
+    def add(self, name: str, stage: Stage, *, params: Mapping[str, Value]) -> None:
+        """Adds the next stage to the key."""
         self._parts.append([name, dict(params), _source_digest(type(stage).__module__)])
         self._keys.append(stage_key(*self._parts))
 
     def found(self) -> tuple[Batch, int]:
-        """The batch after the last stage that is known, and how many stages that are."""
+        """The batch after the last cached stage, and the number of cached stages."""
         with self._recorder.aside(CACHE):
             for n_known in range(len(self._keys), 0, -1):
                 hit = self._cache.find(self._keys[n_known - 1], self._before)
@@ -52,29 +52,29 @@ class SharedStages:
         return self._before, 0
 
     def offer(self, i: int, batch: Batch) -> None:
-        """Keeps the batch after stage `i` where that is worth it."""
+        """Stores the batch after stage `i` if that saves more than it costs."""
         with self._recorder.aside(CACHE):
             rows = [row for row in self._recorder.recording().cost.rows if row.stage != OVERHEAD]
             self._gain_s += rows[-1].duration_s
-            if self._cache.keep(self._keys[i], self._before, batch, rows, self._gain_s):
+            if self._cache.keep(self._keys[i], self._before, after=batch, rows=rows, gain_s=self._gain_s):
                 self._gain_s = 0.0
 
 
 def _rows_digest(batch: Batch) -> str:
-    """Which rows are there, who learns and who is judged."""
+    """Digest of the number of rows, and of the training and evaluation rows among them."""
     sums = hashlib.sha256(str(len(batch.X)).encode())
-    for mask in (batch.learn, batch.judge):
+    for mask in (batch.is_train, batch.is_eval):
         sums.update(np.packbits(mask).tobytes())
     return sums.hexdigest()[:16]
 
 
 @cache
 def _versions() -> str:
-    return ",".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    return ",".join(f"{name} {importlib.metadata.version(name)}" for name in STAGE_LIBRARIES)
 
 
 @cache
 def _source_digest(module: str) -> str:
-    """A stage that was rewritten is another stage."""
+    """Digest of a stage's source code, so that results of other versions of it are not used."""
     path = getattr(sys.modules[module], "__file__", None)
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] if path else ""

@@ -1,4 +1,4 @@
-"""Who trains, who validates and who tests: fixed once per study."""
+"""The split into training, validation and test rows: fixed once per study."""
 
 from __future__ import annotations
 
@@ -9,51 +9,53 @@ import numpy as np
 
 from cemai_opt.core.batch import BoolArray, IntArray, group_starts
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.spec import SplitSpec
+from cemai_opt.core.study import ResolvedSplit, SplitSpec
 from cemai_opt.datasets import Dataset
 
 MANY_GROUPS = 20
-"""From this many groups on, one held-out fifth of them is a fair sample of what is to come."""
+"""From this many groups on, a single holdout of a fifth of them is representative."""
 MAX_AUTO_FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows to learn from and rows to judge by: two disjoint (n_rows,) masks."""
+    """Rows to train on and rows to evaluate on: two disjoint (n_rows,) masks."""
 
-    learn: BoolArray
-    judge: BoolArray
+    is_train: BoolArray
+    is_eval: BoolArray
 
 
 @dataclass(frozen=True)
 class Splits:
-    """The rows of a study, parted: `search` folds never touch `test` rows."""
+    """The split of a study's rows: `search` folds never contain `test` rows."""
 
     search: tuple[Fold, ...]
     final: Fold
     test: BoolArray
-    """Test rows, those without a target included: (n_rows,). They are cut out before the search begins."""
+    """Test rows, including those without a target: (n_rows,). They are removed before the search begins."""
 
     @staticmethod
-    def of(data: Dataset, spec: SplitSpec, seed: int) -> Splits:
-        """The split that a resolved `spec` (no "auto", folds given) and a seed define."""
-        test = _test_rows(data, spec, seed)
+    def of(data: Dataset, spec: ResolvedSplit, *, seed: int) -> Splits:
+        """The split that `spec` and a seed define."""
+        test = _test_rows(data, spec, seed=seed)
         usable = data.has_target & ~test & ~test[_target_rows(data)]  # no search target is a test row's value
-        final = _fold(data, spec, ~test, test)
+        final = _fold(data, spec, is_train=~test, is_eval=test)
         try:
-            parts = _validation_parts(data, spec, usable, seed)
+            parts = _validation_parts(data, spec, rows=usable, seed=seed)
         except ValueError as error:  # scikit-learn: more folds than rows, or than rows of a class
             raise StudyError(f"the split cannot be made: {error}", "use fewer --folds, or more rows") from error
-        return Splits(tuple(_fold(data, spec, learn, judge) for learn, judge in parts), final, test)
+        return Splits(
+            tuple(_fold(data, spec, is_train=train, is_eval=evaluated) for train, evaluated in parts), final, test
+        )
 
 
-def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[SplitSpec, str]:
-    """`spec` with its open choices made, and one line that says what was chosen and why."""
+def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
+    """`spec` with its open choices resolved, and one line about the choices."""
     by = spec.by
     if by == "auto":
         by = "group" if data.has_groups else "time"
     if by == "group" and not data.has_groups:
-        raise StudyError("--split group needs groups", "name their column with --group")
+        raise StudyError("--split group needs groups", "give their column with --group")
     n_groups = len(_groups_with_targets(data, ~data.is_test))
     if by == "group":
         _check_enough_groups(n_groups, has_test=bool(data.is_test.any()))
@@ -70,14 +72,15 @@ def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[SplitSpec, str]:
     ordered = "time order" if data.has_time else "row order"
     how = f"{folds} folds" if folds > 1 else f"one holdout of {spec.validation_share:.0%}"
     note = f"split by {what.get(by, ordered)}: validation is {how}"
-    return spec.model_copy(update={"by": by, "folds": folds}), note
+    resolved = ResolvedSplit.model_validate({**spec.model_dump(), "by": by, "folds": folds})
+    return resolved, note
 
 
 def _check_enough_groups(n_groups: int, has_test: bool) -> None:
     needed = 2 if has_test else 3
     if n_groups < needed:
         raise StudyError(
-            f"{n_groups} groups with a target cannot be parted into train, validation{'' if has_test else ' and test'}",
+            f"{n_groups} groups with a target cannot be split into train, validation{'' if has_test else ' and test'}",
             f"{needed} groups are needed; or use --split time",
         )
 
@@ -90,10 +93,10 @@ def _n_test_groups(n_groups: int, spec: SplitSpec) -> int:
     return min(max(1, round(spec.test_share * n_groups)), n_groups - 2)
 
 
-def _test_rows(data: Dataset, spec: SplitSpec, seed: int) -> BoolArray:
+def _test_rows(data: Dataset, spec: ResolvedSplit, *, seed: int) -> BoolArray:
     if data.is_test.any():
         if not (data.is_test & data.has_target).any():
-            raise StudyError("no test row has a target", "name other test rows")
+            raise StudyError("no test row has a target", "choose other test rows")
         return data.is_test
     if spec.by == "group":
         groups = _groups_with_targets(data, np.ones(len(data.y), bool))
@@ -106,7 +109,7 @@ def _test_rows(data: Dataset, spec: SplitSpec, seed: int) -> BoolArray:
 
 
 def _position(data: Dataset) -> Any:
-    """Where a row stands in time, from 0 to 1: among all rows where there is a time, else within its group."""
+    """Relative position of each row in time, from 0 to 1: among all rows if there is only a time, else in its group."""
     if data.has_time and not data.has_groups:
         return _ranks(data.order)
     starts = group_starts(data.group)
@@ -115,11 +118,13 @@ def _position(data: Dataset) -> Any:
 
 
 def _ranks(values: Any) -> Any:
-    """Share of rows that are earlier; rows of the same moment share a rank, and so stay on one side of a cut."""
+    """Share of rows that are earlier; simultaneous rows have the same rank, so that no cut separates them."""
     return np.searchsorted(np.sort(values), values, side="left") / len(values)
 
 
-def _validation_parts(data: Dataset, spec: SplitSpec, rows: BoolArray, seed: int) -> list[tuple[BoolArray, BoolArray]]:
+def _validation_parts(
+    data: Dataset, spec: ResolvedSplit, *, rows: BoolArray, seed: int
+) -> list[tuple[BoolArray, BoolArray]]:
     """Pairs of training and validation rows out of `rows`, all of which have a target."""
     from sklearn.model_selection import (
         GroupKFold,
@@ -130,10 +135,9 @@ def _validation_parts(data: Dataset, spec: SplitSpec, rows: BoolArray, seed: int
         TimeSeriesSplit,
     )
 
-    assert spec.folds is not None, "resolve_split has chosen the folds"
     numbers, folds = np.flatnonzero(rows), spec.folds
     if spec.by == "time" and folds == 1:
-        return [_cut(rows, _position(data), spec)]
+        return [_cut(rows, _position(data), spec=spec)]
     if spec.by == "time":
         in_time = numbers[np.argsort(_position(data)[numbers], kind="stable")]
         return [(_mask(rows, in_time[a]), _mask(rows, in_time[b])) for a, b in TimeSeriesSplit(folds).split(in_time)]
@@ -155,7 +159,7 @@ def _validation_parts(data: Dataset, spec: SplitSpec, rows: BoolArray, seed: int
     return [(_mask(rows, numbers[a]), _mask(rows, numbers[b])) for a, b in chosen]
 
 
-def _cut(rows: BoolArray, position: Any, spec: SplitSpec) -> tuple[BoolArray, BoolArray]:
+def _cut(rows: BoolArray, position: Any, *, spec: ResolvedSplit) -> tuple[BoolArray, BoolArray]:
     border = float(np.quantile(position[rows], 1.0 - spec.validation_share))
     return rows & (position < border), rows & (position >= border)
 
@@ -167,24 +171,24 @@ def _mask(like: BoolArray, rows: IntArray) -> BoolArray:
 
 
 def _target_rows(data: Dataset) -> IntArray:
-    """The row that each row's target was read from: (n_rows,); the row itself where its group ends before."""
+    """The row that each row's target was read from: (n_rows,); the row itself if its group ends before."""
     rows = np.arange(len(data.y))
     later = np.minimum(rows + data.horizon, len(rows) - 1)
     starts = group_starts(data.group)
     return np.where(starts[later] == starts, later, rows)
 
 
-def _fold(data: Dataset, spec: SplitSpec, learn: BoolArray, judge: BoolArray) -> Fold:
-    """Rows with a target; in time order, without training rows whose target lies where the judged rows begin."""
+def _fold(data: Dataset, spec: ResolvedSplit, *, is_train: BoolArray, is_eval: BoolArray) -> Fold:
+    """Rows with a target; in time order, without training rows whose target is that of an evaluation row."""
     if data.horizon and spec.by == "time":
         rows, starts = np.arange(len(data.y)), group_starts(data.group)
-        first_judged = np.full(len(rows), len(rows))
-        np.minimum.at(first_judged, starts[judge], rows[judge])
-        learn = learn & (_target_rows(data) < first_judged[starts])
-    learn, judge = learn & data.has_target, judge & data.has_target
-    if not learn.any() or not judge.any():
+        first_eval = np.full(len(rows), len(rows))
+        np.minimum.at(first_eval, starts[is_eval], rows[is_eval])
+        is_train = is_train & (_target_rows(data) < first_eval[starts])
+    is_train, is_eval = is_train & data.has_target, is_eval & data.has_target
+    if not is_train.any() or not is_eval.any():
         raise StudyError(
-            f"the split leaves {int(learn.sum())} rows to learn from and {int(judge.sum())} to judge by",
-            "choose other shares, another --split, or name test rows",
+            f"the split leaves {int(is_train.sum())} rows to train on and {int(is_eval.sum())} to evaluate on",
+            "choose other shares, another --split, or other test rows",
         )
-    return Fold(learn, judge)
+    return Fold(is_train, is_eval)

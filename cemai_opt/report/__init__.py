@@ -1,7 +1,1 @@
-"""What people read: the run folder, tables, the front."""
-
-from cemai_opt.report.documents import RunRecord, front_document, summary_document
-from cemai_opt.report.footprint import Footprint
-from cemai_opt.report.run_folder import RunFolder
-
-__all__ = ["Footprint", "RunFolder", "RunRecord", "front_document", "summary_document"]
+"""Presentation of runs: tables, figures, the report, notebooks, MLflow. Depends on the records of runs only."""

@@ -1,4 +1,4 @@
-"""What all figures have in common: colours, axes, and how a figure becomes a file or a part of a page."""
+"""What all figures have in common: colours, axes, and export to a file or to a part of a page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FAMILY_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
-"""Okabe and Ito's colours, which the colour-blind can tell apart; they stand out on white and on black."""
+"""Okabe and Ito's colours, which are safe for colour-blind readers and visible on white and on black."""
 STAGE_COLORS = (
     "#4e79a7",
     "#a0cbe8",
@@ -34,7 +34,7 @@ PNG_DPI = 300
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours of text, of what lies in the background, and of the ground itself."""
+    """Colours of text, of secondary elements, and of the background."""
 
     ink: str
     faint: str
@@ -43,12 +43,12 @@ class Palette:
 
 ON_PAPER = Palette("#1a1a1a", "#b0b0b0", "#ffffff")
 ON_PAGE = Palette("#010203", "#040506", "#070809")
-"""Stand-ins that `Picture.svg` replaces by the page's own variables, so that one figure serves light and dark."""
+"""Placeholders that `ReportFigure.svg` replaces by CSS variables of the page, for light and dark mode."""
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure with its title, and with what it shows in words."""
+@dataclass(frozen=True, kw_only=True)
+class ReportFigure:
+    """A figure with its title and a description in words."""
 
     name: str
     title: str
@@ -56,7 +56,7 @@ class Picture:
     figure: Figure
 
     def svg(self) -> str:
-        """A figure drawn with `ON_PAGE` as an `<svg>` element, its names unlike those of any other."""
+        """A figure drawn with `ON_PAGE` as an `<svg>` element with unique ids."""
         text = self.file("svg", "none").decode()
         for name, stand_in in asdict(ON_PAGE).items():
             text = text.replace(stand_in, f"var(--{name})")
@@ -80,7 +80,7 @@ class Picture:
 
 
 def new_figure(height_in: float, n_columns: int = 1) -> tuple[Figure, Any]:
-    """A figure outside pyplot, which keeps nothing alive behind our back."""
+    """A figure that is not registered with pyplot, so that it is garbage-collected."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -89,7 +89,7 @@ def new_figure(height_in: float, n_columns: int = 1) -> tuple[Figure, Any]:
     return figure, figure.subplots(1, n_columns, sharey=n_columns > 1)
 
 
-def finish(ax: Axes, palette: Palette, title: str, grid: bool = True) -> None:
+def finish(ax: Axes, palette: Palette, *, title: str, grid: bool = True) -> None:
     """Gives an axis its title and the palette's colours."""
     ax.set_facecolor("none")
     ax.set_title(title, color=palette.ink, fontsize=9.5, loc="left")
@@ -104,7 +104,7 @@ def finish(ax: Axes, palette: Palette, title: str, grid: bool = True) -> None:
 
 
 def grams_axis(ax: Axes, is_log: bool) -> None:
-    """Grams along the x axis, with the prefix that people read best."""
+    """Grams along the x axis, with a suitable SI prefix."""
     from matplotlib.ticker import LogFormatter, LogLocator
 
     if not is_log:
@@ -114,7 +114,7 @@ def grams_axis(ax: Axes, is_log: bool) -> None:
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(lambda grams, _: readable_grams(grams))
     low, high = ax.get_xlim()
-    if high < 30 * low:  # with fewer than two decades the powers of ten alone say too little
+    if high < 30 * low:  # with fewer than two decades, powers of ten alone are too few ticks
         ax.xaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
         ax.xaxis.set_minor_formatter(lambda grams, _: readable_grams(grams))
     else:

@@ -1,4 +1,4 @@
-"""The figures of a run, by matplotlib: for the report, for papers, for notebooks."""
+"""The figures of a run, drawn with matplotlib, for the report, papers and notebooks."""
 
 from __future__ import annotations
 
@@ -13,32 +13,53 @@ from cemai_opt.report._drawing import (
     ON_PAPER,
     STAGE_COLORS,
     Palette,
-    Picture,
+    ReportFigure,
     finish,
     grams_axis,
     new_figure,
 )
-from cemai_opt.report.run_view import RunView, flat
+from cemai_opt.runs.run_view import RunView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MAX_AXES = 7
-"""Knobs that are shown side by side."""
+"""Hyperparameters that are shown side by side."""
 MAX_VARIABLES = 15
 
 
-def front_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
+def front_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigure:
     """Score against grams: the front with its uncertainty, ties and marks, and everything else that was tried."""
     figure, ax = new_figure(3.9)
-    colors = family_colors(view)
     low = _lowest_shown(view)
-    for dots, marker, size, label in ((view.complete, "o", 9, "complete"), (view.harvested, "D", 7, "harvested")):
-        shown = [dot for dot in dots if dot.score >= low]
+    _draw_trials(ax, view, palette=palette, low=low)
+    _draw_members(ax, view, palette=palette, low=low)
+    _mark_ties(ax, view, palette=palette)
+    _label_members(ax, view, palette=palette)
+    grams_axis(ax, is_log=True)
+    unit = f"{view.front.unit} of one run" if view.front.unit == "gCO2eq" else view.front.unit
+    ax.set_xlabel(f"{unit} (log)")
+    ax.set_ylabel(f"{view.front.score} on validation")
+    _leave_room(ax, low=low, top=max(m.validation for m in view.members))
+    _draw_pruned(ax, view, palette=palette)
+    n_hidden = sum(point.score < low for point in [*view.complete, *view.curve_candidates])
+    title = "Pareto front" + (f" ({n_hidden} trials score below {low:.2f})" if n_hidden else "")
+    finish(ax, palette, title=title)
+    ax.legend(loc="lower right", ncols=2, fontsize=7.5, frameon=False, labelcolor=palette.ink, handletextpad=0.3)
+    return ReportFigure(name="front", title=title, alt=_front_in_words(view), figure=figure)
+
+
+def _draw_trials(ax: Axes, view: RunView, *, palette: Palette, low: float) -> None:
+    """Every trial that scores at least `low`: complete ones, and models on learning curves."""
+    for points, marker, size, label in (
+        (view.complete, "o", 9, "complete"),
+        (view.curve_candidates, "D", 7, "learning curve"),
+    ):
+        shown = [point for point in points if point.score >= low]
         if shown:
             ax.scatter(
-                [d.carbon_g for d in shown],
-                [d.score for d in shown],
+                [point.carbon_g for point in shown],
+                [point.score for point in shown],
                 s=size,
                 marker=marker,
                 facecolors="none" if marker == "D" else palette.faint,
@@ -46,16 +67,18 @@ def front_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
                 linewidths=0.6,
                 label=label,
             )
-    members = view.members
-    ax.step(
-        [m["carbon_g"] for m in members], [m["validation"] for m in members], where="post", color=palette.ink, lw=0.8
-    )
-    for family in dict.fromkeys(m["model"] for m in members):
-        own = [m for m in members if m["model"] == family]
+
+
+def _draw_members(ax: Axes, view: RunView, *, palette: Palette, low: float) -> None:
+    """The front as a step line, its members with error bars by family, and their test scores."""
+    members, colors = view.members, family_colors(view)
+    ax.step([m.carbon_g for m in members], [m.validation for m in members], where="post", color=palette.ink, lw=0.8)
+    for family in dict.fromkeys(m.model for m in members):
+        own = [m for m in members if m.model == family]
         ax.errorbar(
-            [m["carbon_g"] for m in own],
-            [m["validation"] for m in own],
-            xerr=[[min(m["uncertainty_g"], 0.9 * m["carbon_g"]) for m in own], [m["uncertainty_g"] for m in own]],
+            [m.carbon_g for m in own],
+            [m.validation for m in own],
+            xerr=[[min(m.uncertainty_g, 0.9 * m.carbon_g) for m in own], [m.uncertainty_g for m in own]],
             fmt="o",
             ms=5,
             color=colors[family],
@@ -65,68 +88,55 @@ def front_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
             elinewidth=1.2,
             label=family,
         )
-    tested = [m for m in members if m["test"] is not None and m["test"] >= low]
-    ax.plot(
-        [m["carbon_g"] for m in tested],
-        [m["test"] for m in tested],
-        "x",
-        color=palette.ink,
-        ms=4,
-        mew=0.8,
-        label="test",
-    )
-    _mark_ties(ax, view, palette)
-    _label_members(ax, view, palette)
-    grams_axis(ax, is_log=True)
-    ax.set_xlabel(f"{view.front['unit']}{' of one run' * (view.front['unit'] == 'gCO2eq')} (log)")
-    ax.set_ylabel(f"{view.front['score']} on validation")
-    top = max(m["validation"] for m in members)
+    tested = [(m.carbon_g, m.test) for m in members if m.test is not None and m.test >= low]
+    grams, scores = [g for g, _ in tested], [score for _, score in tested]
+    ax.plot(grams, scores, "x", color=palette.ink, ms=4, mew=0.8, label="test")
+
+
+def _draw_pruned(ax: Axes, view: RunView, *, palette: Palette) -> None:
+    """A tick on the axis of grams for each pruned trial."""
+    if view.pruned_g:
+        heights = [0.012] * len(view.pruned_g)
+        transform = ax.get_xaxis_transform()
+        ax.plot(view.pruned_g, heights, "|", transform=transform, color=palette.faint, ms=6, label="pruned")
+
+
+def _leave_room(ax: Axes, *, low: float, top: float) -> None:
+    """Makes room for labels above and to the left of the front."""
     ax.set_ylim(low, top + 0.1 * (top - low))
     left, right = (math.log(grams) for grams in ax.get_xlim())
-    ax.set_xlim(math.exp(left - 0.18 * (right - left)), math.exp(right))  # room for labels above and left of the front
-    if view.pruned_g:
-        ax.plot(
-            view.pruned_g,
-            [0.012] * len(view.pruned_g),
-            "|",
-            transform=ax.get_xaxis_transform(),
-            color=palette.faint,
-            ms=6,
-            label="ended early",
-        )
-    hidden = sum(dot.score < low for dot in [*view.complete, *view.harvested])
-    title = "Pareto front" + (f" ({hidden} trials score below {low:.2f})" if hidden else "")
-    finish(ax, palette, title)
-    ax.legend(loc="lower right", ncols=2, fontsize=7.5, frameon=False, labelcolor=palette.ink, handletextpad=0.3)
-    return Picture("front", title, _front_in_words(view), figure)
+    ax.set_xlim(math.exp(left - 0.18 * (right - left)), math.exp(right))
 
 
-def hypervolume_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
-    """How the front grew with the grams that trials spent."""
+def hypervolume_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigure:
+    """The growth of the front with the grams that trials spent."""
     figure, ax = new_figure(2.6)
     points = view.hypervolume
     ax.step([grams for grams, _ in points], [value for _, value in points], where="post", color=FAMILY_COLORS[0])
     grams_axis(ax, is_log=bool(points) and points[0][0] > 0)
     ax.set_xlabel("gCO2eq spent by trials so far (log)")
     ax.set_ylabel("hypervolume")
-    finish(ax, palette, "What the search found for its grams")
+    finish(ax, palette, title="Hypervolume against grams spent")
     grown = f"from {points[0][1]:.3f} to {points[-1][1]:.3f}" if points else "no trial yet"
     spent = readable_grams(points[-1][0]) if points else "0 g"
-    return Picture(
-        "hypervolume", "What the search found for its grams", f"Hypervolume rises {grown} for {spent}.", figure
+    return ReportFigure(
+        name="hypervolume",
+        title="Hypervolume against grams spent",
+        alt=f"Hypervolume rises {grown} for {spent}.",
+        figure=figure,
     )
 
 
-def stages_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
+def stages_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigure:
     """Grams of every stage of every member, and each stage's share."""
     members, stages = view.members, view.stages
     figure, axes = new_figure(1.2 + 0.24 * len(members), n_columns=2)
-    names = [f"{m['trial']} {m['model']}" for m in members]
+    names = [f"{m.trial} {m.model}" for m in members]
     for ax, is_share in zip(axes, (False, True), strict=True):
         left = [0.0] * len(members)
         for i, stage in enumerate(stages):
-            grams = [m["stages"].get(stage, {}).get("carbon_g", 0.0) for m in members]
-            totals = [sum(row["carbon_g"] for row in m["stages"].values()) or 1.0 for m in members]
+            grams = [m.stage_g(stage) for m in members]
+            totals = [sum(row.carbon_g for row in m.stages.values()) or 1.0 for m in members]
             values = [g / t * 100 for g, t in zip(grams, totals, strict=True)] if is_share else grams
             ax.barh(names, values, left=left, color=STAGE_COLORS[i % len(STAGE_COLORS)], label=stage, height=0.75)
             left = [a + b for a, b in zip(left, values, strict=True)]
@@ -135,7 +145,7 @@ def stages_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
         else:
             ax.set_xlabel("gCO2eq of one run")
             grams_axis(ax, is_log=False)
-        finish(ax, palette, "Share of each stage" if is_share else "Grams by stage")
+        finish(ax, palette, title="Share of each stage" if is_share else "Grams by stage")
         ax.tick_params(axis="y", labelleft=not is_share, length=0)
     axes[0].invert_yaxis()  # the greenest on top, as in the table
     handles, labels = axes[0].get_legend_handles_labels()
@@ -149,21 +159,26 @@ def stages_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
         labelcolor=palette.ink,
         handlelength=1.0,
     )
-    dearest = _dearest_stage(view)
-    return Picture("stages", "Grams by stage", f"Stacked bars of {len(members)} members by stage. {dearest}", figure)
+    most_expensive = _most_expensive_stage(view)
+    return ReportFigure(
+        name="stages",
+        title="Grams by stage",
+        alt=f"Stacked bars of {len(members)} members by stage. {most_expensive}",
+        figure=figure,
+    )
 
 
-def knobs_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
-    """Parallel coordinates: which values the members take, among all that were tried."""
-    names = list(view.knobs)[:MAX_AXES]
+def hyperparameters_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigure:
+    """Parallel coordinates: the hyperparameters of the members, among those of all complete trials."""
+    names = list(view.hyperparameters)[:MAX_AXES]
     figure, ax = new_figure(3.6)
-    scales = {name: _scale(view.knobs[name]) for name in names}
+    scales = {name: _scale(view.hyperparameters[name]) for name in names}
     colors = family_colors(view)
     halo = {"facecolor": palette.paper, "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
-    members = {m["trial"] for m in view.members}
+    members = {m.trial for m in view.members}
     others = [r for r in view.results if r.is_complete and r.trial not in members and not r.is_repeat]
-    lines = [(flat(r.config.to_json()), palette.faint, 0.4, 0.35) for r in others[-300:]]
-    lines += [(flat(m["config"]), colors[m["model"]], 1.4, 0.9) for m in view.members]
+    lines = [(r.config.flat(), palette.faint, 0.4, 0.35) for r in others[-300:]]
+    lines += [(m.config.flat(), colors[m.model], 1.4, 0.9) for m in view.members]
     for config, color, width, alpha in lines:
         heights = [scales[name].get(config[name], -0.12) if name in config else -0.12 for name in names]
         ax.plot(range(len(names)), heights, color=color, lw=width, alpha=alpha)
@@ -175,14 +190,19 @@ def knobs_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture:
     ax.set_yticks([-0.12], ["not used"], fontsize=7.5)
     ax.set_ylim(-0.2, 1.1)
     ax.set_xlim(-0.1, len(names) - 0.4)
-    finish(ax, palette, "What the members share (grey: other complete trials)")
-    return Picture("knobs", "What the members share", _knobs_in_words(view, names), figure)
+    finish(ax, palette, title="Hyperparameters of the members (grey: other complete trials)")
+    return ReportFigure(
+        name="hyperparameters",
+        title="Hyperparameters of the members",
+        alt=_hyperparameters_in_words(view, names),
+        figure=figure,
+    )
 
 
-def importances_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture | None:
-    """Which variables weigh how much in which member; None where none was explained."""
+def importances_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigure | None:
+    """Importance of each variable in each member; None if no member was explained."""
     shares = dict(list(view.importances.items())[:MAX_VARIABLES])
-    trials = [m["trial"] for m in view.members if any(m["trial"] in by for by in shares.values())]
+    trials = [m.trial for m in view.members if any(m.trial in by for by in shares.values())]
     if not trials:
         return None
     figure, ax = new_figure(1.3 + 0.22 * len(shares))
@@ -196,18 +216,18 @@ def importances_picture(view: RunView, palette: Palette = ON_PAPER) -> Picture |
     bar.ax.tick_params(colors=palette.ink, labelsize=7.5)
     bar.outline.set_edgecolor(palette.ink)
     ax.text(1.0, 1.01, "blank: not an input", transform=ax.transAxes, ha="right", fontsize=7, color=palette.ink)
-    finish(ax, palette, "What the predictions rest on", grid=False)
+    finish(ax, palette, title="Importances of the variables", grid=False)
     first = next(iter(shares))
-    alt = f"Shares of variables in the predictions of {len(trials)} members; {first} weighs most over all of them."
-    return Picture("importances", "What the predictions rest on", alt, figure)
+    alt = f"Shares of variables in the predictions of {len(trials)} members; {first} has the largest share overall."
+    return ReportFigure(name="importances", title="Importances of the variables", alt=alt, figure=figure)
 
 
-def all_pictures(view: RunView, palette: Palette = ON_PAPER) -> list[Picture]:
-    """Every figure that the run has something to show for."""
+def all_figures(view: RunView, palette: Palette = ON_PAPER) -> list[ReportFigure]:
+    """Every figure for which the run has data."""
     if not view.members:
         return []
-    drawn = (front_picture, stages_picture, hypervolume_picture, knobs_picture, importances_picture)
-    return [picture for picture in (draw(view, palette) for draw in drawn) if picture is not None]
+    drawn = (front_figure, stages_figure, hypervolume_figure, hyperparameters_figure, importances_figure)
+    return [figure for figure in (draw(view, palette) for draw in drawn) if figure is not None]
 
 
 def family_colors(view: RunView) -> dict[str, str]:
@@ -216,32 +236,32 @@ def family_colors(view: RunView) -> dict[str, str]:
 
 
 def _lowest_shown(view: RunView) -> float:
-    """Where the axis of scores begins: below every member, its test score too, unless that is hopeless."""
-    scores = [m[kind] for m in view.members for kind in ("validation", "test") if m[kind] is not None]
+    """Lower end of the score axis: below all validation and test scores of members, except those of -1 or less."""
+    scores = [score for m in view.members for score in (m.validation, m.test) if score is not None]
     shown = [float(score) for score in scores if score > -1.0] or [-1.0]
     return min(shown) - 0.5 * (max(shown) - min(shown)) - 0.02
 
 
-def _mark_ties(ax: Axes, view: RunView, palette: Palette) -> None:
-    """A band behind members whose grams cannot be told apart."""
-    by_trial = {m["trial"]: m for m in view.members}
+def _mark_ties(ax: Axes, view: RunView, *, palette: Palette) -> None:
+    """A band behind members whose grams do not differ significantly."""
+    by_trial = {m.trial: m for m in view.members}
     for i, chain in enumerate(view.ties):
-        grams = [by_trial[trial]["carbon_g"] for trial in chain]
+        grams = [by_trial[trial].carbon_g for trial in chain]
         ax.axvspan(
             min(grams), max(grams), color=palette.faint, alpha=0.25, lw=0, label="tie in grams" if i == 0 else None
         )
 
 
-def _label_members(ax: Axes, view: RunView, palette: Palette) -> None:
-    """The marks of those members that a rule picks, where no other point can be: above and left of them."""
-    marks = view.marks
+def _label_members(ax: Axes, view: RunView, *, palette: Palette) -> None:
+    """Labels of the members that a rule picks, above and left of them, where there can be no other member."""
+    marks = view.front.picks
     for member in view.members:
-        mark = marks.get(member["trial"])
+        mark = marks.get(member.trial)
         if mark is None:
             continue
-        text = f"{mark} ({member['trial']})"
-        at = (member["carbon_g"], member["validation"])
-        is_knee = member["trial"] == view.front["knee"]
+        text = f"{mark} ({member.trial})"
+        at = (member.carbon_g, member.validation)
+        is_knee = member.trial == view.front.knee
         if is_knee:
             ax.plot(*at, "o", ms=11, mfc="none", mec=palette.ink, mew=1.2)
         weight = "bold" if is_knee else "normal"
@@ -251,7 +271,7 @@ def _label_members(ax: Axes, view: RunView, palette: Palette) -> None:
 
 
 def _scale(values: Sequence[Any]) -> dict[Any, float]:
-    """A height from 0 to 1 for each value of a knob: by size, on a log axis where it spans decades, or by name."""
+    """A height from 0 to 1 for each value of a hyperparameter: by magnitude (log over decades), or by name."""
     if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
         low, high = min(values), max(values)
         place: Callable[[float], float] = math.log if low > 0 and high / low > 20 else float
@@ -278,29 +298,29 @@ def _wrapped(name: str) -> str:
 
 def _front_in_words(view: RunView) -> str:
     if not view.members:
-        return "No member yet."
-    first, last, knee = view.members[0], view.members[-1], view.knee
+        return "There is no front member yet."
+    first, last, knee = view.members[0], view.members[-1], view.front.knee_member
     words = (
-        f"{len(view.members)} front members from {readable_grams(first['carbon_g'])} at {view.front['score']} "
-        f"{first['validation']:.3f} to {readable_grams(last['carbon_g'])} at {last['validation']:.3f}"
+        f"{len(view.members)} front members from {readable_grams(first.carbon_g)} at {view.front.score} "
+        f"{first.validation:.3f} to {readable_grams(last.carbon_g)} at {last.validation:.3f}"
     )
     if knee is None:
         return f"{words}."
-    at = f"{readable_grams(knee['carbon_g'])} at {knee['validation']:.3f}"
-    return f"{words}; the knee is trial {knee['trial']} ({knee['model']}), {at}."
+    at = f"{readable_grams(knee.carbon_g)} at {knee.validation:.3f}"
+    return f"{words}; the knee is trial {knee.trial} ({knee.model}), {at}."
 
 
-def _dearest_stage(view: RunView) -> str:
-    sums = {s: sum(m["stages"].get(s, {}).get("carbon_g", 0.0) for m in view.members) for s in view.stages}
-    dearest = max(sums, key=lambda stage: sums[stage])
-    return f"Over all of them {dearest} takes most, {sums[dearest] / (sum(sums.values()) or 1.0):.0%}."
+def _most_expensive_stage(view: RunView) -> str:
+    sums = {s: sum(m.stage_g(s) for m in view.members) for s in view.stages}
+    most_expensive = max(sums, key=lambda stage: sums[stage])
+    return f"The most expensive stage is {most_expensive}, {sums[most_expensive] / (sum(sums.values()) or 1.0):.0%}."
 
 
-def _knobs_in_words(view: RunView, names: Sequence[str]) -> str:
+def _hyperparameters_in_words(view: RunView, names: Sequence[str]) -> str:
     """Values that at least three quarters of the members share."""
     shared = []
     for name in names:
-        taken = [flat(m["config"]).get(name) for m in view.members]
+        taken = [m.config.flat().get(name) for m in view.members]
         common: Any = max(set(taken), key=taken.count)
         if common is not None and taken.count(common) >= 0.75 * len(taken):
             shared.append(f"{name} = {common} in {taken.count(common)} of {len(taken)} members")

@@ -4,42 +4,45 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cemai_opt.core.registry import need
 from cemai_opt.core.units import readable_grams
 from cemai_opt.report._drawing import ON_PAGE
-from cemai_opt.report.figures import all_pictures, front_picture
-from cemai_opt.report.payback import payback_lines
-from cemai_opt.report.run_folder import RunFolder, write_bytes, write_text, yaml_text
-from cemai_opt.report.run_view import Member, RunView
+from cemai_opt.report.columns import Column, grams_column, member_columns, score_text
+from cemai_opt.report.figures import all_figures, front_figure
 from cemai_opt.report.tables import legend
+from cemai_opt.runs.front_member import FrontMember
+from cemai_opt.runs.run_folder import RunFolder, write_file, yaml_text
+from cemai_opt.runs.run_view import RunView
 
 HTML, PNG, SVG = "report.html", "front.png", "front.svg"
 TEMPLATE, SCRIPT = Path(__file__).with_name("report.html.jinja"), Path(__file__).with_name("sort_tables.js")
-LIBRARIES = ("matplotlib", "jinja2")
+REPORT_LIBRARIES = ("matplotlib", "jinja2")
 
 
 def write_report(folder: RunFolder, out: Path | None = None) -> list[Path]:
-    """Writes the page, and the front as PNG and SVG for papers, into the run's folder or `out`: their paths.
+    """Writes the page, and the front as PNG and SVG for papers, to the run's folder or `out`; returns the paths.
 
-    StudyError where the run has no front yet, or a library is missing.
+    StudyError if the run has no front yet, or a library is missing.
     """
-    need(*LIBRARIES)
+    need(*REPORT_LIBRARIES)
     view, out = RunView.of(folder), out or folder.path
     written = [out / HTML]
-    write_text(out / HTML, html_report(view))
+    write_file(out / HTML, html_report(view))
     if view.members:
-        picture = front_picture(view)
+        figure = front_figure(view)
         for name in (PNG, SVG):
-            write_bytes(out / name, picture.file(name.rpartition(".")[2]))
+            write_file(out / name, figure.file(name.rpartition(".")[2]))
             written.append(out / name)
     return written
 
 
 def html_report(view: RunView) -> str:
-    """The page as text; it loads nothing, and runs no script but its own, which sorts the table."""
+    """The page as text; it loads no other files, and its only script sorts the table."""
     import jinja2
     import markupsafe
 
@@ -51,144 +54,132 @@ def html_report(view: RunView) -> str:
         subtitle=_subtitle(view),
         cards=_cards(view),
         warnings=view.warnings,
-        pictures=[
-            {"name": picture.name, "alt": picture.alt, "svg": markup(picture.svg())}
-            for picture in all_pictures(view, ON_PAGE)
+        figures=[
+            {"name": figure.name, "alt": figure.alt, "svg": markup(figure.svg())}
+            for figure in all_figures(view, ON_PAGE)
         ],
         legend=legend(view.front).replace("\n", "; ") + ".",
-        member_table=_member_table(view),
-        payback=payback_lines(view.front),
+        columns=_columns(view),
+        members=view.front.table_members,
+        knee=view.front.knee,
+        payback=view.payback_lines,
         ledgers=_ledgers(view),
         facts=measuring_facts(view),
-        configs=[{"title": f"trial {m['trial']} ({m['model']})", "text": yaml_text(m["config"])} for m in view.members],
+        configs=[
+            {"title": f"trial {member.trial} ({member.model})", "text": yaml_text(member.config.mapping())}
+            for member in view.members
+        ],
         script=markup(script),
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
 
 def _subtitle(view: RunView) -> str:
-    search, data = view.front["search"], view.study.data
+    search, data = view.front.search, view.study.data
     what = f"{Path(data.path).name}, target {data.target}" if data.path else f"{data.source} data"
     return (
-        f"{view.study.task} on {what}. {search['trials']} trials ({view.summary['ended']}): {search['complete']} "
-        f"complete, {search['pruned']} ended early, {search['failed']} failed; {search['harvested']} harvested."
+        f"{view.study.task} on {what}. {search.trials} trials ({view.summary.ended}): {search.complete} complete, "
+        f"{search.pruned} pruned, {search.failed} failed; {search.curve_candidates} added from learning curves."
     )
 
 
-def _cards(view: RunView) -> list[dict[str, str]]:
+@dataclass(frozen=True)
+class Card:
+    """One key figure at the top of the page, with its name and a line of detail."""
+
+    what: str
+    value: str
+    more: str = ""
+
+
+def _cards(view: RunView) -> list[Card]:
     cards = []
-    for what, member in (("knee", view.knee), ("best on validation", view.best)):
+    for what, member in (("knee", view.front.knee_member), ("best on validation", view.front.best)):
         if member is not None:
-            test = "not tested" if member["test"] is None else f"test {member['test']:.3f}"
-            cards.append(
-                {
-                    "what": what,
-                    "value": f"{member['model']}, {readable_grams(member['carbon_g'])}",
-                    "more": f"trial {member['trial']}: {view.front['score']} {member['validation']:.3f}, {test}",
-                }
-            )
+            test = "not tested" if member.test is None else f"test {score_text(member.test)}"
+            more = f"trial {member.trial}: {view.front.score} {score_text(member.validation)}, {test}"
+            cards.append(Card(what, f"{member.model}, {readable_grams(member.carbon_g)}", more))
     if len(view.members) > 1:
-        grams = [m["carbon_g"] for m in view.members]
-        cards.append({"what": "dearest over greenest member", "value": f"{max(grams) / min(grams):.1f} x", "more": ""})
-    search = view.front["search"]
-    entries = view.summary["search"]["carbon_g_by"]["entry"]
-    cards.append(
-        {
-            "what": "the search has spent",
-            "value": f"{readable_grams(search['carbon_g'])} CO2eq",
-            "more": ", ".join(f"{name} {readable_grams(grams)}" for name, grams in entries.items()),
-        }
-    )
-    cards.append(
-        {
-            "what": "hypervolume",
-            "value": f"{search['hypervolume']:.3f}",
-            "more": "share of the box from score 0 to 1 and from the cheapest to the dearest trial",
-        }
-    )
-    return cards
-
-
-def _member_table(view: RunView) -> dict[str, Any]:
-    """The slides' table: a row a member, a column a stage."""
-    words = ("model", "mark")
-    names = ["trial", "model", "validation", "test", "gCO2eq", "+-", "s", *view.stages, "mark"]
-    rows = [
-        {
-            "is_knee": member["trial"] == view.front["knee"],
-            "cells": [
-                {"value": _plain(value), "shown": shown, "is_text": name in words}
-                for name, (value, shown) in zip(names, _cells(view, member), strict=True)
-            ],
-        }
-        for member in [*view.members, *view.untuned]
-    ]
-    return {"columns": [{"name": name, "is_text": name in words} for name in names], "rows": rows}
-
-
-def _cells(view: RunView, member: Member) -> list[tuple[Any, str]]:
-    """Values to sort by, and what is shown."""
-    test = member["test"]
-    stages = [member["stages"].get(stage, {}).get("carbon_g", 0.0) for stage in view.stages]
-    mark = view.mark_of(member)
+        grams = [member.carbon_g for member in view.members]
+        cards.append(Card("most expensive over greenest member", f"{max(grams) / min(grams):.1f} x"))
+    by_entry = view.summary.search.carbon_g_by.entry
+    spent = ", ".join(f"{name} {readable_grams(grams)}" for name, grams in by_entry.items())
+    search = view.front.search
+    box = "share of the box from score 0 to 1 and from the cheapest to the most expensive trial"
     return [
-        (member["trial"], str(member["trial"])),
-        (member["model"], member["model"]),
-        (member["validation"], f"{member['validation']:.3f}"),
-        (test, "-" if test is None else f"{test:.3f}"),
-        (member["carbon_g"], readable_grams(member["carbon_g"])),
-        (member["uncertainty_g"], readable_grams(member["uncertainty_g"])),
-        (member["duration_s"], f"{member['duration_s']:.3f}"),
-        *((grams, readable_grams(grams)) for grams in stages),
-        (mark, mark),
+        *cards,
+        Card("the search has spent", f"{readable_grams(search.carbon_g)} CO2eq", spent),
+        Card("hypervolume", f"{search.hypervolume:.3f}", box),
     ]
 
 
-def _plain(value: Any) -> str:
-    return "" if value is None else str(value)
+def _columns(view: RunView) -> list[Column]:
+    """The table of members: one row per member, one column per stage."""
+    *columns, mark = member_columns(view.front)
+    seconds = Column(heading="s", value=lambda m: m.duration_s, text=lambda m: f"{m.duration_s:.3f}")
+    stages = [grams_column(stage, _grams_of(stage)) for stage in view.stages]
+    return [replace(column, value=_plain(column)) for column in (*columns, seconds, *stages, mark)]
 
 
-def _ledgers(view: RunView) -> list[dict[str, Any]]:
-    by, total = view.summary["search"]["carbon_g_by"], view.front["search"]["carbon_g"] or 1.0
-    titles = {"entry": "on what", "model": "on which models", "stage": "in which stages"}
-    return [
-        {
-            "what": title,
-            "rows": [
-                {"name": name, "grams": readable_grams(grams), "share": f"{grams / total:.1%}"}
-                for name, grams in sorted(by[key].items(), key=lambda item: -item[1])
-            ],
-        }
-        for key, title in titles.items()
-    ]
+def _grams_of(stage: str) -> Any:
+    return lambda member: member.stage_g(stage)
+
+
+def _plain(column: Column) -> Any:
+    """Values to sort by, as text; empty for None."""
+
+    def value(member: FrontMember) -> str:
+        found = column.value(member)
+        return "" if found is None else str(found)
+
+    return value
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """Grams of one kind of spending, and its share of all."""
+
+    name: str
+    grams: str
+    share: str
+
+
+def _ledgers(view: RunView) -> list[tuple[str, list[LedgerRow]]]:
+    by, total = view.summary.search.carbon_g_by, view.front.search.carbon_g or 1.0
+
+    def rows(grams_by_name: Mapping[str, float]) -> list[LedgerRow]:
+        ordered = sorted(grams_by_name.items(), key=lambda item: -item[1])
+        return [LedgerRow(name, readable_grams(grams), f"{grams / total:.1%}") for name, grams in ordered]
+
+    return [("by entry", rows(by.entry)), ("by model", rows(by.model)), ("by stage", rows(by.stage))]
 
 
 def measuring_facts(view: RunView) -> list[tuple[str, str]]:
-    """How the run was measured, in words."""
-    carbon, machine, footprint = (view.summary[key] for key in ("carbon", "machine", "footprint"))
+    """How the run was measured, as pairs of a name and a sentence."""
+    carbon, machine, footprint = view.summary.carbon, view.summary.machine, view.summary.footprint
     facts = [
-        ("machine", f"{machine['cpu']}, {machine['usable_threads']} of {machine['threads']} threads"),
-        ("system", f"{machine['system']}, Python {machine['python']}"),
-        *(("meter", source) for source in carbon["sources"]),
+        ("machine", f"{machine.cpu}, {machine.usable_threads} of {machine.threads} threads"),
+        ("system", f"{machine.system}, Python {machine.python}"),
+        *(("meter", source) for source in carbon.sources),
         ("uncertainty", _uncertainty(view.members)),
-        ("carbon intensity", f"{carbon['intensity_g_per_kwh']:g} g/kWh ({view.study.carbon.origin})"),
-        ("power usage effectiveness", f"{carbon['pue']:g}"),
+        ("carbon intensity", f"{carbon.intensity_g_per_kwh:g} g/kWh ({view.study.carbon.origin})"),
+        ("power usage effectiveness", f"{carbon.pue:g}"),
     ]
-    if footprint["sessions"]:
+    if footprint.sessions:
         whole = (
-            f"{readable_grams(footprint['carbon_g'])} for {footprint['wall_s']:.0f} s, idle power included, "
-            "as if the machine were switched on for this alone; not to be mixed with the grams above"
+            f"{readable_grams(footprint.carbon_g)} for {footprint.wall_s:.0f} s, idle power included, as if the "
+            "machine had been switched on for this run alone; not to be added to the grams above"
         )
         facts.append(("footprint", whole))
-    facts.append(("versions", ", ".join(f"{name} {version}" for name, version in view.summary["versions"].items())))
+    facts.append(("versions", ", ".join(f"{name} {version}" for name, version in view.summary.versions.items())))
     return facts
 
 
-def _uncertainty(members: list[Member]) -> str:
-    shares = [m["uncertainty_g"] / m["carbon_g"] for m in members if m["carbon_g"] > 0]
+def _uncertainty(members: Sequence[FrontMember]) -> str:
+    shares = [member.uncertainty_g / member.carbon_g for member in members if member.carbon_g > 0]
     if not shares:
         return "no member yet"
     return (
-        f"one standard uncertainty, {min(shares):.1%} to {max(shares):.1%} of a member's grams; what is common to all "
-        "of them (the processor's power without energy counters, about 50 %) is not in it"
+        f"one standard uncertainty, {min(shares):.1%} to {max(shares):.1%} of a member's grams; the error that all of "
+        "them share (the processor's power without energy counters, about 50 %) is not included"
     )

@@ -1,4 +1,4 @@
-"""A run as MLflow shows it: one parent run, a child for each front member."""
+"""A run in MLflow: one parent run, one child per front member."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from cemai_opt.core.registry import need
-from cemai_opt.report.run_view import Member, RunView, flat
+from cemai_opt.runs.front_member import FrontMember
+from cemai_opt.runs.run_view import RunView
 
-PARENT = "mlflow.parentRunId"
+PARENT_RUN_TAG = "mlflow.parentRunId"
 """The tag by which MLflow nests runs."""
 
 
-def log_run(view: RunView, tracking_uri: str | None = None, experiment: str | None = None) -> str:
-    """Logs a run into an experiment of its study's name, or another; the id of the parent run.
+def log_run(view: RunView, tracking_uri: str | None = None, *, experiment: str | None = None) -> str:
+    """Logs a run to `experiment`, by default named after its study; returns the id of the parent run.
 
-    Metrics of a child are scores, grams and joules, by stage too; its parameters are the configuration. Where to is
-    said by `tracking_uri`, else by MLFLOW_TRACKING_URI. StudyError where MLflow is missing.
+    Metrics of a child are scores, grams and joules, also by stage; its parameters are the configuration. The server is
+    `tracking_uri`, else that of MLFLOW_TRACKING_URI. StudyError if MLflow is missing.
     """
     need("mlflow")
     from mlflow import MlflowClient
@@ -24,33 +25,39 @@ def log_run(view: RunView, tracking_uri: str | None = None, experiment: str | No
     client = MlflowClient(tracking_uri)
     name = experiment or view.study.name
     known = client.get_experiment_by_name(name)
-    place = known.experiment_id if known is not None else client.create_experiment(name)
-    parent = client.create_run(place, run_name=view.study.name).info.run_id
-    _log(client, parent, _study_metrics(view), _study_params(view))
+    experiment_id = known.experiment_id if known is not None else client.create_experiment(name)
+    parent = client.create_run(experiment_id, run_name=view.study.name).info.run_id
+    _log(client, parent, metrics=_study_metrics(view), params=_study_params(view))
     for member in view.members:
-        marks = view.mark_of(member)
-        child = client.create_run(
-            place, run_name=f"trial {member['trial']} {member['model']}", tags={PARENT: parent, "mark": marks}
-        ).info.run_id
-        _log(client, child, _member_metrics(member), flat(member["config"]))
+        tags = {PARENT_RUN_TAG: parent, "mark": view.front.mark_of(member)}
+        run_name = f"trial {member.trial} {member.model}"
+        child = client.create_run(experiment_id, run_name=run_name, tags=tags).info.run_id
+        _log(client, child, metrics=_member_metrics(member), params=member.config.flat())
         client.set_terminated(child)
     client.set_terminated(parent)
     return str(parent)
 
 
-def _log(client: Any, run: str, metrics: Mapping[str, float], params: Mapping[str, Any]) -> None:
-    for name, value in metrics.items():
-        client.log_metric(run, name, value)
-    for name, value in params.items():
-        client.log_param(run, name, value)
+def _log(client: Any, run: str, *, metrics: Mapping[str, float], params: Mapping[str, Any]) -> None:
+    for name, metric in metrics.items():
+        client.log_metric(run, name, metric)
+    for name, param in params.items():
+        client.log_param(run, name, param)
 
 
 def _study_metrics(view: RunView) -> dict[str, float]:
-    search = view.front["search"]
-    by = view.summary["search"]["carbon_g_by"]
-    metrics = {key: float(search[key]) for key in ("trials", "complete", "pruned", "failed", "hypervolume")}
-    metrics |= {"search_carbon_g": search["carbon_g"], "search_energy_j": view.summary["search"]["energy_j"]}
-    return metrics | {f"search_carbon_g_{entry}": grams for entry, grams in by["entry"].items()}
+    search = view.front.search
+    metrics = {
+        "trials": search.trials,
+        "complete": search.complete,
+        "pruned": search.pruned,
+        "failed": search.failed,
+        "hypervolume": search.hypervolume,
+        "search_carbon_g": search.carbon_g,
+        "search_energy_j": view.summary.search.energy_j,
+    }
+    by_entry = view.summary.search.carbon_g_by.entry
+    return metrics | {f"search_carbon_g_{entry}": grams for entry, grams in by_entry.items()}
 
 
 def _study_params(view: RunView) -> dict[str, Any]:
@@ -62,13 +69,20 @@ def _study_params(view: RunView) -> dict[str, Any]:
         "sampler": study.search.sampler,
         "seed": study.seed,
         "intensity_g_per_kwh": study.carbon.intensity_g_per_kwh,
-        "knee": view.front["knee"],
+        "knee": view.front.knee,
     }
 
 
-def _member_metrics(member: Member) -> dict[str, float]:
-    kinds = ("validation", "test", "carbon_g", "uncertainty_g", "energy_j", "duration_s", "inference_g_per_1000")
-    metrics = {kind: float(member[kind]) for kind in kinds if member[kind] is not None}
-    for stage, row in member["stages"].items():
-        metrics |= {f"{stage}_energy_j": row["energy_j"], f"{stage}_carbon_g": row["carbon_g"]}
-    return metrics
+def _member_metrics(member: FrontMember) -> dict[str, float]:
+    metrics: dict[str, float | None] = {
+        "validation": member.validation,
+        "test": member.test,
+        "carbon_g": member.carbon_g,
+        "uncertainty_g": member.uncertainty_g,
+        "energy_j": member.energy_j,
+        "duration_s": member.duration_s,
+        "inference_g_per_1000": member.inference_g_per_1000,
+    }
+    for stage, cost in member.stages.items():
+        metrics |= {f"{stage}_energy_j": cost.energy_j, f"{stage}_carbon_g": cost.carbon_g}
+    return {name: metric for name, metric in metrics.items() if metric is not None}

@@ -1,13 +1,12 @@
 """Which trials to run: the initial design, the samplers, the loop, the ledger."""
 
-from cemai_opt.search.allowance import Allowance
-from cemai_opt.search.confirm import Confirmation
-from cemai_opt.search.database import open_database, without_password
-from cemai_opt.search.design import baseline_of
-from cemai_opt.search.exchange import Exchange, driver_of
-from cemai_opt.search.ledger import CONFIRM, DRIVER, FINAL, LOST, OTHERS, Ledger, spending_of
-from cemai_opt.search.loop import INTERRUPTED, Search, SearchState, outcome_of
-from cemai_opt.search.storage import open_study, read_journal
+from cemai_opt.search.budget import Budget
+from cemai_opt.search.context import SearchContext
+from cemai_opt.search.events import Events, SearchState
+from cemai_opt.search.initial_design import baseline_of
+from cemai_opt.search.ledger import CONFIRM, DRIVER, FINAL, LOST, OTHERS, Ledger, entries_of
+from cemai_opt.search.loop import INTERRUPTED, Search, outcome_of
+from cemai_opt.search.remeasurement import MemberLog, Remeasurement
 
 __all__ = [
     "CONFIRM",
@@ -16,18 +15,15 @@ __all__ = [
     "INTERRUPTED",
     "LOST",
     "OTHERS",
-    "Allowance",
-    "Confirmation",
-    "Exchange",
+    "Budget",
+    "Events",
     "Ledger",
+    "MemberLog",
+    "Remeasurement",
     "Search",
+    "SearchContext",
     "SearchState",
     "baseline_of",
-    "driver_of",
-    "open_database",
-    "open_study",
+    "entries_of",
     "outcome_of",
-    "read_journal",
-    "spending_of",
-    "without_password",
 ]

@@ -1,13 +1,12 @@
-"""What a search has burned: by the state of its trials, by family, by stage, with what was spent between them."""
+"""The joules that a search has spent: by trial state, model family and stage, and between trials."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
+from cemai_opt.core.ledger_entry import LedgerEntry, merged
 from cemai_opt.core.result import TrialResult
-from cemai_opt.core.spending import Spending, added_up
 from cemai_opt.meters import Meter
 
 FINAL = "final"
@@ -15,62 +14,68 @@ FINAL = "final"
 CONFIRM = "confirm"
 """Entry of the repeated measurements of front members."""
 DRIVER = "driver"
-"""Entry of everything that is no trial: reading data, importing libraries, choosing, writing."""
-
+"""Entry of everything that is not a trial: reading data, importing libraries, sampling, writing."""
 OTHERS = "other drivers"
-"""Entry of what other drivers of the same study have spent beside their trials."""
+"""Entry of what other drivers of the same study have spent outside their trials."""
 LOST = "lost"
-"""Entry of what earlier sessions had spent, when they were killed, on what they had not finished."""
+"""Entry of what killed sessions had spent on unfinished work."""
 
 
-@dataclass
 class Ledger:
-    """Joules spent in this and earlier sessions of a run."""
+    """Joules spent in this and earlier sessions of a run.
 
-    meters: Sequence[Meter]
-    start_j: float
-    """Reading of all meters together when the session began."""
-    earlier: Sequence[Spending] = ()
-    """What earlier sessions have spent."""
-    booked: dict[tuple[str, str, str], float] = field(default_factory=dict)
-    elsewhere: list[Spending] = field(default_factory=list)
-    """What other drivers of the same study have spent on trials in the meantime."""
-    others_j: float = 0.0
-    """What those drivers have spent beside their trials, ever."""
-    unseen_j: Callable[[], float] = lambda: 0.0
-    """Joules that this session has spent where its own meters do not reach."""
+    `start_j` is the sum of all meter readings when the session began; `earlier` is what earlier sessions have spent.
+    `others_j`: joules of other drivers outside their trials; `unseen_j`: joules of this session that its own meters do
+    not measure.
+    """
+
+    def __init__(self, meters: Sequence[Meter], start_j: float, *, earlier: Sequence[LedgerEntry] = ()) -> None:
+        self.others_j = 0.0
+        self.unseen_j: Callable[[], float] = lambda: 0.0
+        self._meters, self._start_j, self._earlier = tuple(meters), start_j, tuple(earlier)
+        self._booked: list[LedgerEntry] = []
+        self._elsewhere: list[LedgerEntry] = []
 
     def book(self, result: TrialResult, entry: str | None = None) -> None:
         """Adds what a trial really spent, under its state unless another entry is named."""
-        for spending in spending_of(result, entry):
-            key = spending.entry, spending.model, spending.stage
-            self.booked[key] = self.booked.get(key, 0.0) + spending.energy_j
+        self._booked = list(merged([*self._booked, *entries_of(result, entry)]))
 
     def book_elsewhere(self, result: TrialResult) -> None:
-        """Adds a trial of another driver, which no meter of this one has seen."""
-        self.elsewhere += spending_of(result)
+        """Adds a trial of another driver, which no meter of this driver has measured."""
+        self._elsewhere += entries_of(result)
 
-    def spent(self) -> tuple[Spending, ...]:
-        """Joules so far; the driver's entry is what this process drew beside the booked trials."""
-        driver_j = max(0.0, self.session_j() - math.fsum(self.booked.values()))
-        here = [Spending(*key, energy_j) for key, energy_j in self.booked.items()]
-        others = [*self.elsewhere, Spending(OTHERS, "", "", self.others_j)] if self.others_j else self.elsewhere
-        return added_up([*self.earlier, *here, *others, Spending(DRIVER, "", "", driver_j)])
+    def spent(self) -> tuple[LedgerEntry, ...]:
+        """Joules so far; the driver's entry is what this process used outside the booked trials."""
+        driver_j = max(0.0, self.session_j() - _joules(self._booked))
+        others = [LedgerEntry(entry=OTHERS, energy_j=self.others_j)] if self.others_j else []
+        driver = LedgerEntry(entry=DRIVER, energy_j=driver_j)
+        return merged([*self._earlier, *self._booked, *self._elsewhere, *others, driver])
 
     def driver_j(self) -> float:
         """Joules of the driver alone."""
-        return math.fsum(spending.energy_j for spending in self.spent() if spending.entry == DRIVER)
+        return _joules([row for row in self.spent() if row.entry == DRIVER])
+
+    def own_j(self) -> float:
+        """Joules of all entries, except what other drivers have spent outside their trials."""
+        return self.total_j() - self.others_j
 
     def session_j(self) -> float:
         """Joules of this session, trials and driver."""
-        return math.fsum(meter.peek_j() for meter in self.meters) - self.start_j + self.unseen_j()
+        return math.fsum(meter.peek_j() for meter in self._meters) - self._start_j + self.unseen_j()
 
     def total_j(self) -> float:
         """Joules of all entries."""
-        earlier_j = math.fsum(spending.energy_j for spending in (*self.earlier, *self.elsewhere)) + self.others_j
-        return earlier_j + max(self.session_j(), math.fsum(self.booked.values()))
+        earlier_j = _joules([*self._earlier, *self._elsewhere]) + self.others_j
+        return earlier_j + max(self.session_j(), _joules(self._booked))
 
 
-def spending_of(result: TrialResult, entry: str | None = None) -> list[Spending]:
+def entries_of(result: TrialResult, entry: str | None = None) -> list[LedgerEntry]:
     """What one trial spent, stage by stage."""
-    return [Spending(entry or result.state, result.model, row.stage, row.total_j) for row in result.spent.rows]
+    return [
+        LedgerEntry(entry=entry or result.state, model=result.model, stage=row.stage, energy_j=row.total_j)
+        for row in result.spent.rows
+    ]
+
+
+def _joules(rows: Sequence[LedgerEntry]) -> float:
+    return math.fsum(row.energy_j for row in rows)

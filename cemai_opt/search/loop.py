@@ -1,101 +1,78 @@
-"""Asks the sampler, runs the trial, tells the result: until trials or time are used up."""
+"""The ask-and-tell loop: asks the sampler, runs trials and tells results until trials, time or grams are used up."""
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
-from cemai_opt.core.front import Box, Front, Point
-from cemai_opt.core.genes import Value
+from cemai_opt.core.front import ParetoFront, Point
+from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.measurement import Cost
-from cemai_opt.core.objective import objective_g, wanted_of
+from cemai_opt.core.objective import objective_g
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, REPEAT, SKIPPED, TrialResult
-from cemai_opt.core.space import MODEL, SearchSpace
-from cemai_opt.core.spec import StudySpec
-from cemai_opt.engines import Engine
-from cemai_opt.search.allowance import Allowance
-from cemai_opt.search.design import initial_design
-from cemai_opt.search.exchange import Exchange
-from cemai_opt.search.harvest import Harvest, bounds_of, summary_of
-from cemai_opt.search.ledger import Ledger
-from cemai_opt.search.outlook import Outlook
-from cemai_opt.search.samplers import Budget
-from cemai_opt.search.storage import settle
+from cemai_opt.core.space import MODEL, Params
+from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.search.context import SearchContext
+from cemai_opt.search.curve_candidates import CurveCandidates, constraint_values, trial_attributes
+from cemai_opt.search.events import SearchState
+from cemai_opt.search.history import TrialHistory
+from cemai_opt.search.initial_design import initial_design
+from cemai_opt.search.pruning import Pruner
+from cemai_opt.search.storage.study import end_abandoned
 from cemai_opt.search.suggest import suggest
 
 TICK_S = 1.0
-"""So often a search that waits looks up from it."""
+"""How often a waiting search checks for other things to do."""
 MAX_IDLE_IN_A_ROW = 50
-"""So many suggestions in a row for which nothing ran: what is left of the space is known, or of no use."""
-WORTH_WHILE = 0.001
-"""A gain of hypervolume below this is none, for `patience`."""
+"""After this many suggestions in a row for which nothing ran, the search space counts as exhausted."""
 
 INTERRUPTED = "interrupted"
-"""Why a search ended that was told to stop: its front so far stands."""
+"""Why an interrupted search ended; the front found so far remains valid."""
 
 _STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
 
-
-@dataclass(frozen=True)
-class SearchState:
-    """What the progress line shows."""
-
-    done: int
-    trials: int
-    front: Front
-    hypervolume: float
-    spent_g: float
+log = logging.getLogger(__name__)
 
 
 class Search:
-    """One search over one study. Results of earlier sessions are taken as known, and not run again."""
+    """One search over one study. Results of earlier sessions are known from the start, and are not run again."""
 
-    def __init__(
-        self,
-        study: StudySpec,
-        space: SearchSpace,
-        optuna_study: optuna.Study,
-        engine: Engine,
-        ledger: Ledger,
-        allowance: Allowance | None = None,
-        earlier: Sequence[TrialResult] = (),
-        on_result: Callable[[TrialResult, SearchState], None] = lambda result, state: None,
-        budget: Budget | None = None,
-        cache: str | None = None,
-        exchange: Exchange | None = None,
-        on_tick: Callable[[], None] = lambda: None,
-    ) -> None:
-        """`exchange` is there where other drivers search in the same study; `on_tick` is called now and then."""
-        self._study, self._space, self._optuna = study, space, optuna_study
-        self._engine, self._ledger, self._on_result, self._cache = engine, ledger, on_result, cache
-        self._exchange, self._on_tick = exchange, on_tick
-        self._allowance = allowance or Allowance(study, ledger, time.monotonic())
-        self._design = initial_design(space)
-        self._outlook, self._harvest = Outlook(study, space), Harvest(study, space, optuna_study, self._posted)
-        self._by_digest: dict[str, TrialResult] = {}
-        self._by_trial: dict[int, TrialResult] = {}
-        self._numbers: set[int] = set()
-        self._seen = budget.seen if budget is not None else set()
-        if budget is not None:
-            budget.gate.append(self.is_affordable)
-        self.results: list[TrialResult] = []
-        self.points: list[Point] = []
-        """Useful complete trials in the plane of the objectives, repeats left out."""
-        self._front, self._box = Front(()), Box.around(())
-        self._stagnation = Stagnation(study.search.patience)
-        self._n_run, self._spent_j = 0, 0.0  # by trials alone: a replayed search takes the same turns
-        for result in earlier:
-            self._know(result)
+    def __init__(self, context: SearchContext, *, earlier: Sequence[TrialResult] = ()) -> None:
+        self.context, self._study, self._space = context, context.study, context.space
+        self._optuna, self._coordinator = context.optuna_study, context.coordinator
+        self.history = TrialHistory(self._study)
+        self._pruner, self._candidates = Pruner(self._study, self._space), CurveCandidates(context)
+        self._design = initial_design(self._space)
+        self._queue: list[dict[str, Value]] = []
         self._running: dict[Future[TrialResult], optuna.Trial] = {}
         self._idle_in_a_row = 0
+        context.sampler.is_affordable = self.is_affordable
+        for result in earlier:
+            self._add(result)
+
+    @property
+    def results(self) -> list[TrialResult]:
+        """Finished trials, in the order in which they finished."""
+        return self.history.results
+
+    @property
+    def points(self) -> list[Point]:
+        """Complete trials that satisfy the constraints, in the plane of the objectives; repeats are left out."""
+        return self.history.points
+
+    @property
+    def front(self) -> ParetoFront:
+        """Non-dominated points so far."""
+        return self.history.front
 
     def run(self) -> str:
         """Runs the search and returns why it ended, in words."""
@@ -103,139 +80,143 @@ class Search:
             return self._run()
         except KeyboardInterrupt:
             for trial in self._running.values():
-                settle(self._optuna, trial.number)
+                end_abandoned(self._optuna, trial.number)
             return INTERRUPTED
 
     def _run(self) -> str:
-        self._harvest_earlier()
+        self._add_earlier_candidates()
         self._queue = self._untried_design()
         while True:
-            self._hear()
+            self._receive()
             reason = self._reason_to_stop()
-            is_full = self._n_begun() >= self._study.search.trials
-            if reason is None and not is_full and len(self._running) < self._engine.slots:
+            is_full = self._n_started() >= self._study.search.trials
+            if reason is None and not is_full and len(self._running) < self.context.engine.slots:
                 self._ask()
-            elif self._running or (reason is None and self._n_begun() > self._n_run):
+            elif self._running or (reason is None and self._n_started() > self.history.n_run):
                 self._collect()
             else:
                 return reason or f"{self._study.search.trials} trials are done"
 
-    def _n_begun(self) -> int:
+    def _n_started(self) -> int:
         """Trials that have run or are running, here and elsewhere."""
-        elsewhere = len(self._exchange.elsewhere()) if self._exchange else 0
-        return self._n_run + len(self._running) + elsewhere
+        elsewhere = len(self._coordinator.elsewhere()) if self._coordinator else 0
+        return self.history.n_run + len(self._running) + elsewhere
 
-    def _hear(self) -> None:
-        """Takes in what other drivers have finished."""
-        if self._exchange is None:
+    def _receive(self) -> None:
+        """Adds the trials that other drivers have finished."""
+        if self._coordinator is None:
             return
-        self._exchange.beat(self._running.values())
-        for result in self._exchange.news(self._numbers):
-            self._ledger.book_elsewhere(result)
-            self._know(result)
-            self._on_result(result, self._state())
-            self._stagnation.see(self._front, self._box)
-        self._ledger.others_j = self._exchange.drivers_j()
+        self._coordinator.beat(self._running.values())
+        for result in self._coordinator.new_results(self.history.numbers):
+            self.context.ledger.book_elsewhere(result)
+            self._add(result)
+            self.context.events.on_result(result, self._state())
+            self.history.count_stagnation()
+        self.context.ledger.others_j = self._coordinator.drivers_j()
 
-    def _know(self, result: TrialResult) -> None:
-        """Takes a finished trial into everything that the search remembers."""
-        self.results.append(result)
-        self._numbers.add(result.trial)
-        self._n_run += result.has_run
-        self._spent_j += result.spent.energy_j
-        if result.is_repeat or result.is_skipped:
-            return
-        self._by_digest[result.config.digest] = self._by_trial[result.trial] = result
-        self._seen.add(result.config.digest)
-        self._outlook.learn(result)
-        if result.is_complete:
-            point = _point(self._study, result)
-            if wanted_of(self._study).violation(point) > 0.0:
-                return
-            self.points.append(point)
-            self._front = Front.of([*self._front, point])
-            self._box = self._box.with_point(point) if len(self.points) > 1 else Box.around([point])
+    def _add(self, result: TrialResult) -> None:
+        """Adds a finished trial to the history, the sampler's context and the pruner."""
+        self.history.add(result)
+        if not (result.is_repeat or result.is_skipped):
+            self.context.sampler.seen.add(result.config.digest)
+            self._pruner.update(result)
 
     def _untried_design(self) -> list[dict[str, Value]]:
-        """First trials that nobody has finished, begun or put in line.
+        """Configurations of the initial design that no driver has finished, started or enqueued.
 
-        A trial that died with its owner is in line again as often as it should be, so it counts as well.
+        A trial whose driver died counts as well, because any retry of it has been enqueued already.
         """
         trials = self._optuna.get_trials(deepcopy=False)
-        in_line = [trial.system_attrs.get("fixed_params") for trial in trials]
+        queued = [trial.system_attrs.get("fixed_params") for trial in trials]
         return [
-            genome
-            for genome in self._design
-            if self._space.active(genome).digest not in self._by_digest and self._open_genes(genome) not in in_line
+            params
+            for params in self._design
+            if self._space.active(params).digest not in self.history.by_digest
+            and self._searched_params(params) not in queued
         ]
 
-    def _open_genes(self, genome: Mapping[str, Value]) -> dict[str, Value]:
-        return {name: value for name, value in genome.items() if self._space.is_open(name, genome)}
+    def _searched_params(self, params: Params) -> dict[str, Value]:
+        return {name: value for name, value in params.items() if self._space.is_open(name, params)}
 
     def _enqueue_affordable(self) -> None:
-        """Puts the next first trial in line that is not too dear for now."""
-        if self._exchange is not None:
+        """Enqueues the next configuration of the initial design that is affordable now."""
+        if self._coordinator is not None:
             self._queue = self._untried_design()
-        genome = next((genome for genome in self._queue if self.is_affordable(genome)), None)
-        if genome is not None:
-            self._queue.remove(genome)
-            self._optuna.enqueue_trial(self._open_genes(genome))
+        params = next((params for params in self._queue if self.is_affordable(params)), None)
+        if params is not None:
+            self._queue.remove(params)
+            self._optuna.enqueue_trial(self._searched_params(params))
 
-    def is_affordable(self, genome: Mapping[str, Value]) -> bool:
-        """May a pipeline be run now, as far as its cost can be foretold? A sampler may ask before it suggests."""
-        model = str(genome[MODEL])
-        return self._outlook.why_not(genome, model, self._front, self._cap_j()) is None
+    def is_affordable(self, params: Params) -> bool:
+        """Whether the estimated cost of a pipeline allows it to run now; a sampler may call this before it suggests."""
+        return self._why_not(params, str(params[MODEL])) is None
+
+    def _why_not(self, params: Params, model: str) -> str | None:
+        return self._pruner.why_not(params, model, front=self.front, cap_j=self._cap_j())
 
     def _cap_j(self) -> float:
-        """Joules above which a trial is too dear for now."""
-        progress = max(self._n_run / self._study.search.trials, self._allowance.share_used())
-        return self._outlook.cap_j(self._front, self._spent_j, progress)
+        """Joules above which a trial is too expensive for now."""
+        progress = max(self.history.n_run / self._study.search.trials, self.context.budget.share_used())
+        return self._pruner.cap_j(self.front, self.history.spent_j, progress=progress)
 
     def _reason_to_stop(self) -> str | None:
-        search = self._study.search
         if self._idle_in_a_row >= MAX_IDLE_IN_A_ROW:
-            return f"the last {MAX_IDLE_IN_A_ROW} suggestions were known or too dear: the space is used up"
-        if self._stagnation.is_over:
-            return f"{search.patience} trials in a row have gained no hypervolume"
-        return self._allowance.why_over(*self._held_back())
+            return f"the last {MAX_IDLE_IN_A_ROW} suggestions were known or too expensive: the search space is used up"
+        if self.history.has_stagnated:
+            return f"{self._study.search.patience} trials in a row without a gain in hypervolume"
+        return self.context.budget.why_over(*self._reserved())
 
-    def _held_back(self) -> tuple[float, float]:
-        return self._allowance.held_back(self._by_trial[point.trial] for point in self._front)
+    def _reserved(self) -> tuple[float, float]:
+        return self.context.budget.reserved(self.history.members)
 
     def _ask(self) -> None:
         self._enqueue_affordable()
         trial = self._optuna.ask()
-        genome = suggest(trial, self._space)
-        config = self._space.active(genome)
-        known = self._by_digest.get(config.digest)
-        reason = self._outlook.why_not(genome, config.model, self._front, self._cap_j())
+        params = suggest(trial, self._space)
+        config = self._space.active(params)
+        known = self.history.by_digest.get(config.digest)
+        reason = self._why_not(params, config.model)
+        self.context.sampler.seen.add(config.digest)
         if known is not None or reason is not None:
             self._idle_in_a_row += 1
-            self._seen.add(config.digest)
-            idle = _repeat_of(known, trial.number) if known else _skipped(trial.number, config, reason or "")
+            idle = _repeat_of(known, trial.number) if known else _skipped(trial.number, config, reason=reason or "")
+            log.debug("trial %d (%s) %s", trial.number, config.model, idle.reason)
             self._finish(trial, idle)
             return
         self._idle_in_a_row = 0
-        self._seen.add(config.digest)
-        if self._exchange is not None and not self._exchange.claim(trial, config.digest):
-            self._finish(trial, _skipped(trial.number, config, "another driver has it"))
+        if self._coordinator is not None and not self._coordinator.claim(trial, config.digest):
+            self._finish(trial, _skipped(trial.number, config, reason="another driver has it"))
             return
         try:
-            self._running[self._engine.run(self._plan(trial.number, config))] = trial
+            self._running[self.context.engine.run(self._plan(trial.number, config))] = trial
         except KeyboardInterrupt:
-            settle(self._optuna, trial.number)
+            end_abandoned(self._optuna, trial.number)
             raise
 
     def _plan(self, number: int, config: Config) -> TrialPlan:
         stages = self._space.stages
         if self._study.search.explain != "every":
             stages = tuple(stage for stage in stages if stage != "explain")
-        held_j, held_s = self._held_back()
-        left_j = (self._allowance.left_j() - held_j) / self._engine.slots
-        left_s = self._allowance.left_s() - held_s
-        limits = self._outlook.limits(number, config.model, self._front, self._cap_j(), left_j, left_s)
-        folds = self._study.split.folds or 1
-        return TrialPlan(number, self._study, config, "search", stages, folds, limits, self._cache)
+        budget = self.context.budget
+        reserved_j, reserved_s = self._reserved()
+        bounds = self._pruner.bounds(
+            number,
+            config.model,
+            front=self.front,
+            cap_j=self._cap_j(),
+            left_j=(budget.left_j() - reserved_j) / self.context.engine.slots,
+            left_s=budget.left_s() - reserved_s,
+        )
+        return TrialPlan(
+            trial=number,
+            study=self._study,
+            config=config,
+            phase="search",
+            stages=stages,
+            folds=self._study.split.folds,
+            bounds=bounds,
+            cache=self.context.cache,
+        )
 
     def _collect(self) -> None:
         if self._running:
@@ -243,84 +224,60 @@ class Search:
         else:
             done = set[Future[TrialResult]]()
             time.sleep(TICK_S)
-        self._on_tick()
+        self.context.events.on_tick()
         for future in sorted(done, key=lambda f: self._running[f].number):
             result = future.result()
-            self._ledger.book(result)
+            self.context.ledger.book(result)
             self._finish(self._running.pop(future), result)
 
     def _finish(self, trial: optuna.Trial, result: TrialResult) -> None:
         try:
-            trial.set_user_attr("cemai", summary_of(result))  # before tell: Optuna seals finished trials
+            trial.set_user_attr("cemai", trial_attributes(result))  # before tell: finished trials are immutable
         except UpdateFinishedTrialError:
-            return  # this driver was away for so long that another one has taken the trial over
-        for key, value in self._posted(result).items():
+            return  # this driver sent no heartbeat for so long that another one has taken the trial over
+        for key, value in self._shared_attributes(result).items():
             trial.set_user_attr(key, value)
-        for name, missed in bounds_of(self._study, result).items():
-            trial.set_constraint(name, missed)
-        self._know(result)
-        self._on_result(result, self._state())  # kept first: a kill before tell loses no finished trial
+        for name, violation in constraint_values(self._study, result).items():
+            trial.set_constraint(name, violation)
+        self._add(result)
+        self.context.events.on_result(result, self._state())  # written first: a kill before tell loses no trial
         state, values = outcome_of(self._study, result)
         frozen = self._optuna.tell(trial, values, state=state)
         if result.has_run:
-            self._take_in(self._harvest.of(result, frozen, self._front, self._by_digest))
-            self._stagnation.see(self._front, self._box)
+            log.info("trial %d (%s) %s, score %s", result.trial, result.model, result.state, result.score)
+            self._add_candidates(self._candidates.of(result, frozen, history=self.history))
+            self.history.count_stagnation()
 
-    def _posted(self, result: TrialResult) -> dict[str, Any]:
-        """What other drivers are told of a trial, if there are any."""
-        return self._exchange.post(result, self._ledger.driver_j()) if self._exchange else {}
+    def _shared_attributes(self, result: TrialResult) -> dict[str, Any]:
+        """The user attributes that publish a trial to other drivers; none if there is no other driver."""
+        return self._coordinator.attributes_of(result, self.context.ledger.driver_j()) if self._coordinator else {}
 
-    def _harvest_earlier(self) -> None:
-        """Takes in what a killed session had no time to harvest."""
+    def _add_earlier_candidates(self) -> None:
+        """Adds learning-curve candidates that a killed session had no time to add."""
         trials = self._optuna.get_trials(deepcopy=False)
         for result in [r for r in self.results if r.curve is not None]:
-            self._take_in(self._harvest.of(result, trials[result.trial], self._front, self._by_digest))
+            self._add_candidates(self._candidates.of(result, trials[result.trial], history=self.history))
 
-    def _take_in(self, children: Sequence[TrialResult]) -> None:
-        for child in children:
-            self._know(child)
-            self._on_result(child, self._state())
+    def _add_candidates(self, candidates: Sequence[TrialResult]) -> None:
+        for candidate in candidates:
+            self._add(candidate)
+            self.context.events.on_result(candidate, self._state())
 
     def _state(self) -> SearchState:
         return SearchState(
-            done=self._n_run,
+            done=self.history.n_run,
             trials=self._study.search.trials,
-            front=self._front,
-            hypervolume=self._front.hypervolume(self._box),
-            spent_g=self._study.carbon.grams(self._ledger.total_j()),
+            front=self.front,
+            hypervolume=self.history.hypervolume,
+            spent_g=self._study.carbon.grams(self.context.ledger.total_j()),
         )
 
 
-class Stagnation:
-    """Counts trials in a row that gained no hypervolume worth the name."""
-
-    def __init__(self, patience: int | None) -> None:
-        self._patience, self._n_idle, self._front = patience, 0, Front(())
-
-    def see(self, front: Front, box: Box) -> None:
-        """Takes note of the front after one more trial."""
-        if front.hypervolume(box) - self._front.hypervolume(box) > WORTH_WHILE:
-            self._front, self._n_idle = front, 0
-        else:
-            self._n_idle += 1
-
-    @property
-    def is_over(self) -> bool:
-        """Has patience run out?"""
-        return self._patience is not None and self._n_idle >= self._patience
-
-
-def outcome_of(study: StudySpec, result: TrialResult) -> tuple[TrialState, list[float] | None]:
-    """State and objectives of a finished trial as Optuna is told."""
+def outcome_of(study: ResolvedStudy, result: TrialResult) -> tuple[TrialState, list[float] | None]:
+    """State and objective values of a finished trial, in Optuna's terms."""
     if not result.is_complete or result.score is None:
         return _STATES[result.state], None
     return TrialState.COMPLETE, [result.score, objective_g(study, result)]
-
-
-def _point(study: StudySpec, result: TrialResult) -> Point:
-    """A complete trial in the plane of the objectives."""
-    assert result.score is not None, "a complete trial has a score"
-    return Point(result.trial, result.score, objective_g(study, result))
 
 
 def _repeat_of(known: TrialResult, number: int) -> TrialResult:
@@ -328,6 +285,6 @@ def _repeat_of(known: TrialResult, number: int) -> TrialResult:
     return replace(known, trial=number, spent=Cost(), reason=f"{REPEAT}{known.trial}", curve=None)
 
 
-def _skipped(number: int, config: Config, reason: str) -> TrialResult:
+def _skipped(number: int, config: Config, *, reason: str) -> TrialResult:
     """A trial that was not worth running."""
-    return TrialResult(number, PRUNED, config, Cost(), Cost(), reason=f"{SKIPPED}{reason}")
+    return TrialResult(trial=number, state=PRUNED, config=config, reason=f"{SKIPPED}{reason}")

@@ -1,4 +1,4 @@
-"""Translates the search space into Optuna's words."""
+"""Translates the search space into Optuna's distributions and suggestions."""
 
 from __future__ import annotations
 
@@ -10,32 +10,34 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from cemai_opt.core.genes import Gene, Value
+from cemai_opt.core.hyperparameters import Hyperparameter, Value
 from cemai_opt.core.space import SearchSpace
 
 
-def distribution(gene: Gene) -> BaseDistribution:
-    """Optuna's distribution over a gene's range."""
-    if gene.choices:
-        return CategoricalDistribution(gene.choices)
-    if gene.is_integer:
-        return IntDistribution(int(gene.low), int(gene.high), log=gene.log)
-    return FloatDistribution(gene.low, gene.high, log=gene.log)
+def distribution(hyperparameter: Hyperparameter) -> BaseDistribution:
+    """Optuna's distribution over a hyperparameter's range."""
+    if hyperparameter.choices:
+        return CategoricalDistribution(hyperparameter.choices)
+    if hyperparameter.is_integer:
+        return IntDistribution(int(hyperparameter.low), int(hyperparameter.high), log=hyperparameter.log)
+    return FloatDistribution(hyperparameter.low, hyperparameter.high, log=hyperparameter.log)
 
 
 def suggest(trial: optuna.Trial, space: SearchSpace) -> dict[str, Value]:
-    """A genome, each open gene asked for only where the genes before it make it matter."""
-    genome: dict[str, Value] = {}
-    for name, gene in space.genes.items():
-        if not space.is_active(name, genome):
+    """A configuration; each searched hyperparameter is suggested only if those before it make it active."""
+    params: dict[str, Value] = {}
+    for name, hyperparameter in space.hyperparameters.items():
+        if not space.is_active(name, params):
             continue
-        genome[name] = _asked(trial, name, gene) if gene.searched else gene.default
-    return genome
+        params[name] = (
+            _asked(trial, name, hyperparameter=hyperparameter) if hyperparameter.searched else hyperparameter.default
+        )
+    return params
 
 
-def _asked(trial: optuna.Trial, name: str, gene: Gene) -> Value:
-    if gene.choices:
-        return gene.check(trial.suggest_categorical(name, gene.choices))  # type: ignore[arg-type]  # never None
-    if gene.is_integer:
-        return trial.suggest_int(name, int(gene.low), int(gene.high), log=gene.log)
-    return trial.suggest_float(name, gene.low, gene.high, log=gene.log)
+def _asked(trial: optuna.Trial, name: str, *, hyperparameter: Hyperparameter) -> Value:
+    if hyperparameter.choices:
+        return hyperparameter.check(trial.suggest_categorical(name, hyperparameter.choices))  # type: ignore[arg-type]  # never None
+    if hyperparameter.is_integer:
+        return trial.suggest_int(name, int(hyperparameter.low), int(hyperparameter.high), log=hyperparameter.log)
+    return trial.suggest_float(name, hyperparameter.low, hyperparameter.high, log=hyperparameter.log)

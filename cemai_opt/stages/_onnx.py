@@ -1,4 +1,4 @@
-"""Steps that several stages take in an ONNX graph; a value is `(t, n)`, rows of one group in time order."""
+"""Operations shared by the ONNX graphs of several stages; a value is `(t, n)`, rows of one group in time order."""
 
 from __future__ import annotations
 
@@ -14,61 +14,64 @@ def row_numbers(graph: OnnxGraph, rows: str) -> str:
     return graph.add("Range", graph.constant(0, np.int64), length, graph.constant(1, np.int64))
 
 
-def past_numbers(graph: OnnxGraph, rows: str, window: int) -> str:
-    """Numbers of the last `window` rows up to each row, below 0 where there are none: (t, window)."""
+def past_numbers(graph: OnnxGraph, rows: str, *, window: int) -> str:
+    """Numbers of the last `window` rows up to each row, negative before the first row: (t, window)."""
     numbers = graph.add("Unsqueeze", row_numbers(graph, rows), graph.constant([1], np.int64))
     return graph.add("Add", numbers, graph.constant(np.arange(1 - window, 1), np.int64))
 
 
-def taken(graph: OnnxGraph, rows: str, numbers: str) -> str:
-    """Rows by their numbers; the first one where a number is below 0: (*numbers, n)."""
+def taken(graph: OnnxGraph, rows: str, *, numbers: str) -> str:
+    """Rows by their numbers; the first row for negative numbers: (*numbers, n)."""
     return graph.add("Gather", rows, graph.add("Max", numbers, graph.constant(0, np.int64)), axis=0)
 
 
-def rolling(graph: OnnxGraph, rows: str, window: int, statistics: tuple[str, ...]) -> list[str]:
-    """Statistics of the last `window` rows, by looking at each window as a whole: (t, window, n) values at once."""
-    numbers = past_numbers(graph, rows, window)
+def rolling(graph: OnnxGraph, rows: str, *, window: int, statistics: tuple[str, ...]) -> list[str]:
+    """Statistics of the last `window` rows, computed from all windows at once: (t, window, n) values."""
+    numbers = past_numbers(graph, rows, window=window)
     axis = graph.constant([1], np.int64)
     is_there = graph.add("GreaterOrEqual", numbers, graph.constant(0, np.int64))
     is_there = graph.add("Unsqueeze", is_there, graph.constant([2], np.int64))
-    values = taken(graph, rows, numbers)
+    values = taken(graph, rows, numbers=numbers)
 
-    def over(operator: str, what: str, elsewhere: float) -> str:
+    def over(operator: str, what: str, *, elsewhere: float) -> str:
         kept = graph.add("Where", is_there, what, graph.constant(elsewhere, np.float64))
         return graph.add(operator, kept, axis, keepdims=1)
 
     count = graph.add("ReduceSum", graph.cast(is_there, np.float64), axis, keepdims=1)
-    total = over("ReduceSum", values, 0.0)
+    total = over("ReduceSum", values, elsewhere=0.0)
     done = {"sum": total, "mean": graph.add("Div", total, count)}
     if {"std", "var"} & set(statistics):
         off = graph.add("Sub", values, done["mean"])
-        done["var"] = graph.add("Div", over("ReduceSum", graph.add("Mul", off, off), 0.0), count)
+        done["var"] = graph.add("Div", over("ReduceSum", graph.add("Mul", off, off), elsewhere=0.0), count)
         done["std"] = graph.add("Sqrt", done["var"])
     if "range" in statistics:
-        done["min"], done["max"] = over("ReduceMin", values, np.inf), over("ReduceMax", values, -np.inf)
+        done["min"], done["max"] = (
+            over("ReduceMin", values, elsewhere=np.inf),
+            over("ReduceMax", values, elsewhere=-np.inf),
+        )
         done["range"] = graph.add("Sub", done["max"], done["min"])
     return [graph.add("Squeeze", done[name], axis) for name in statistics]
 
 
-def trend(graph: OnnxGraph, rows: str, kinds: tuple[str, ...]) -> list[str]:
+def trend(graph: OnnxGraph, rows: str, *, kinds: tuple[str, ...]) -> list[str]:
     """Backward differences, and the angle of the slope with its sine and cosine."""
     if not kinds:
         return []
     numbers = row_numbers(graph, rows)
     one, two = (
-        graph.add("Sub", rows, taken(graph, rows, graph.add("Sub", numbers, graph.constant(step, np.int64))))
+        graph.add("Sub", rows, taken(graph, rows, numbers=graph.add("Sub", numbers, graph.constant(step, np.int64))))
         for step in (1, 2)
     )
     if kinds == ("gradient",):
         return [one]
     half = graph.cast(graph.add("Div", two, graph.constant(2.0, np.float64)), np.float32)
-    slope = graph.cast(graph.add("Atan", half), np.float64)  # runtimes have it in single precision only
+    slope = graph.cast(graph.add("Atan", half), np.float64)  # runtimes implement Atan in single precision only
     made = {"slope": slope, "slope_sin": graph.add("Sin", slope), "slope_cos": graph.add("Cos", slope)}
     return [made[kind] for kind in kinds]
 
 
-def start_mean(graph: OnnxGraph, rows: str, n_rows: int) -> str:
-    """Mean of the first `n_rows` rows, as far as they are known at each row."""
+def start_mean(graph: OnnxGraph, rows: str, *, n_rows: int) -> str:
+    """Mean of the first `n_rows` rows, or of those up to each row."""
     numbers = graph.add("Unsqueeze", row_numbers(graph, rows), graph.constant([1], np.int64))
     is_start = graph.add("Less", numbers, graph.constant(n_rows, np.int64))
     kept = graph.add("Where", is_start, rows, graph.constant(0.0, np.float64))

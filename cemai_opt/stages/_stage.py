@@ -3,89 +3,96 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from cemai_opt.core.batch import Batch, Job, Learnt
+from cemai_opt.core.batch import Batch, FittedState, Task
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.genes import Gene, Value
+from cemai_opt.core.hyperparameters import Hyperparameter, Value
 from cemai_opt.core.onnx_graph import OnnxGraph
 from cemai_opt.core.registry import Part
 
 Params = Mapping[str, Value]
 
 
-@dataclass(frozen=True)
-class Reach:
-    """How far back a stage looks from a row, inside the row's group."""
+@dataclass(frozen=True, kw_only=True)
+class Lookback:
+    """The earlier rows of the same group that a stage needs for a row."""
 
     rows: int = 0
-    """So many rows before it."""
+    """Number of rows directly before it."""
     start_rows: int = 0
-    """So many rows at the start of the group."""
-    anew_rows: int = 0
-    """So many rows more, for values that are updated from row to row to be rounded alike."""
+    """Number of rows at the start of the group."""
+    restart_rows: int = 0
+    """Number of additional rows, so that values that are updated from row to row have equal rounding errors."""
     last_known: bool = False
-    """The last value of each column that is there, however long ago."""
+    """Whether the last known value of each column is needed, at any distance."""
 
 
 class Stage(Part, ABC):
-    """One step of a pipeline. A part writes `_run`, and its place: the slides' ten stages stand at 10, 20, ... 100.
+    """One step of a pipeline. Subclasses implement `_run` and set `order`: 10, 20, ... 100 for the ten built-in stages.
 
-    A stage learns from `batch.learn` rows only, uses no later row and no other group for a row, and never loses rows.
-    What it has learnt it keeps in `batch.learnt`; where its entry is there already, it treats the rows by that.
+    A stage is fitted to `batch.is_train` rows only, uses no later row and no other group for a row, and keeps all rows.
+    It stores its fitted state in `batch.fitted_states`; if its entry already exists, it only transforms.
     """
 
     order: ClassVar[int]
     is_optional: ClassVar[bool] = True
-    """May a search space skip this stage?"""
+    """Whether a search space may skip this stage."""
     is_for_new_rows: ClassVar[bool] = True
-    """Do rows that a trained model is to predict pass through this stage?"""
+    """Whether new rows pass through this stage before prediction."""
+
+    on_checkpoint: Callable[[Batch, int], bool] | None = None
+    """Set by the pipeline before `run`. The training stage calls it with the batch that holds the partially trained
+    model, and with the model's size; it returns False if training may end."""
 
     @classmethod
-    def genes(cls) -> tuple[Gene, ...]:
-        """Knobs of this stage."""
+    def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
+        """Hyperparameters of this stage."""
         return ()
 
     @classmethod
-    def knobs(cls, params: Params, task: str) -> tuple[Gene, ...]:
-        """Every knob that may stand in `params`; those of `genes` unless a part hangs others on one of them."""
-        return cls.genes()
+    def accepted(cls, params: Params, task: str) -> tuple[Hyperparameter, ...]:
+        """Every hyperparameter that is valid in `params`: those of the stage, unless a subclass adds others."""
+        return cls.hyperparameters()
 
     @classmethod
     @final
-    def checked(cls, name: str, params: Params, task: str) -> dict[str, Value]:
-        """`params` with defaults filled in. StudyError names an unknown knob, or a value outside its range."""
-        known = {gene.name: gene for gene in cls.knobs(params, task)}
-        for knob in params:
-            if knob not in known:
-                raise StudyError(f"stage {name!r} has no knob {knob!r}", nearest(knob, known))
+    def checked(cls, stage: str, params: Params, *, task: str) -> dict[str, Value]:
+        """`params` with defaults filled in. StudyError for an unknown hyperparameter, or a value outside its range.
+
+        `task` is "regression" or "classification".
+        """
+        known = {hyperparameter.name: hyperparameter for hyperparameter in cls.accepted(params, task)}
+        for name in params:
+            if name not in known:
+                raise StudyError(f"stage {stage!r} has no hyperparameter {name!r}", nearest(name, known))
         try:
-            return {knob: gene.check(params.get(knob, gene.default)) for knob, gene in known.items()}
+            return {name: known[name].check(params.get(name, known[name].default)) for name in known}
         except StudyError as error:
-            raise StudyError(f"stage {name!r}: {error.message}", error.hint) from error
+            raise StudyError(f"stage {stage!r}: {error.message}", error.hint) from error
 
     @classmethod
     def volume(cls, params: Params) -> float:
-        """By how much the number of values to learn from grows here, as far as `params` say; no row has to be read."""
+        """The factor by which this stage changes the number of values to train on, computed from `params` only."""
         return 1.0
 
     @classmethod
-    def reach(cls, params: Params) -> Reach:
-        """How far back this stage looks: a part of a group that reaches so far gives its last rows the same values."""
-        return Reach()
+    def lookback(cls, params: Params) -> Lookback:
+        """The earlier rows that this stage needs, so that a part of a group has the same result as the whole group."""
+        return Lookback()
 
     @classmethod
-    def onnx(cls, graph: OnnxGraph, rows: str, params: Params, learnt: Learnt | None) -> str:
-        """Adds what this stage does to new rows: `rows` are (t, n) float64 of one group in time order.
+    def onnx(cls, graph: OnnxGraph, rows: str, *, params: Params, state: FittedState | None) -> str:
+        """Adds the transformation of new rows to the graph: `rows` are (t, n) float64 of one group in time order.
 
-        StudyError where a stage, or what `params` ask of it, has no ONNX form.
+        StudyError if the stage has no ONNX form for these `params`.
         """
-        raise StudyError(f"stage {cls.__name__} has no ONNX form", "use the native one")
+        raise StudyError(f"stage {cls.__name__} has no ONNX form", "use the native form")
 
-    def prepare(self, params: Params, job: Job) -> None:
-        """Imports what `run` will need; called before any measurement begins."""
+    def prepare(self, params: Params, task: Task) -> None:
+        """Imports the libraries that `run` needs; called before the measurement begins."""
         return
 
     @final

@@ -1,4 +1,4 @@
-"""Predicts the evaluation rows, and says how good the predictions are."""
+"""Predicts the evaluation rows and scores the predictions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray, Job, Prediction
+from cemai_opt.core.batch import Batch, FloatArray, Prediction, Task
 from cemai_opt.core.errors import TrialError
 from cemai_opt.stages._stage import Params, Stage
 
@@ -22,18 +22,18 @@ class Evaluate(Stage):
     is_optional = False
     is_for_new_rows = False
 
-    def prepare(self, params: Params, job: Job) -> None:
-        """scikit-learn has the scores."""
-        import sklearn.metrics  # noqa: F401  # imported before the clock starts
+    def prepare(self, params: Params, task: Task) -> None:
+        """Imports scikit-learn, which computes the scores."""
+        import sklearn.metrics  # noqa: F401  # imported before the measurement
 
     def _run(self, batch: Batch, params: Params) -> Batch:
-        prediction = predict(batch, batch.judge_rows)
-        metrics = metrics_of(batch.y[batch.judge_rows], prediction, batch.job)
+        prediction = predict(batch, batch.eval_rows)
+        metrics = metrics_of(batch.y[batch.eval_rows], prediction, task=batch.task)
         return replace(batch, prediction=prediction, metrics=metrics)
 
 
 def predict(batch: Batch, rows: np.ndarray) -> Prediction:
-    """The model's predictions for some rows, in the target's own unit. TrialError where one is not a number."""
+    """The model's predictions for some rows, in the target's own unit. TrialError if one is not finite."""
     assert batch.windows is not None, "predict needs windows"
     parts = [
         batch.model.predict(batch.windows.take(rows[first : first + CHUNK_ROWS]))
@@ -47,19 +47,19 @@ def predict(batch: Batch, rows: np.ndarray) -> Prediction:
 
 
 def pooled(parts: Sequence[Prediction]) -> Prediction:
-    """Predictions one after the other."""
+    """Concatenated predictions."""
     if len(parts) == 1:
         return parts[0]
     by_class = [part.by_class for part in parts if part.by_class is not None]
     return Prediction(np.concatenate([part.value for part in parts]), np.concatenate(by_class) if by_class else None)
 
 
-def metrics_of(y: FloatArray, prediction: Prediction, job: Job) -> dict[str, float]:
-    """All scores of predictions, among them `job.score`; for two classes the second one counts as positive."""
+def metrics_of(y: FloatArray, prediction: Prediction, *, task: Task) -> dict[str, float]:
+    """All scores of predictions, including `task.score`; of two classes, the second one is the positive class."""
     from sklearn import metrics
 
     value = prediction.value
-    if not job.is_classification:
+    if not task.is_classification:
         mse = float(metrics.mean_squared_error(y, value))
         return {
             "r2": float(metrics.r2_score(y, value)),
@@ -72,9 +72,9 @@ def metrics_of(y: FloatArray, prediction: Prediction, job: Job) -> dict[str, flo
         "accuracy": float(metrics.accuracy_score(y, value)),
         "f1_macro": float(metrics.f1_score(y, value, average="macro", zero_division=0)),
         "balanced_accuracy": _balanced_accuracy(y, value),
-        "average_precision": _average_precision(y, prediction.by_class, job.n_classes),
+        "average_precision": _average_precision(y, prediction.by_class, n_classes=task.n_classes),
     }
-    if job.n_classes == 2:
+    if task.n_classes == 2:
         scores["f1"] = float(metrics.f1_score(y, value, zero_division=0))
     return scores
 
@@ -84,7 +84,7 @@ def _balanced_accuracy(y: FloatArray, value: FloatArray) -> float:
     return float(np.mean([(value[y == level] == level).mean() for level in np.unique(y)]))
 
 
-def _average_precision(y: FloatArray, by_class: FloatArray | None, n_classes: int) -> float:
+def _average_precision(y: FloatArray, by_class: FloatArray | None, *, n_classes: int) -> float:
     """Average precision of the second of two classes, or its mean over all classes that occur."""
     from sklearn.metrics import average_precision_score
 

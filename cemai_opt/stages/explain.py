@@ -1,4 +1,4 @@
-"""Says how much each variable weighs in the predictions, by Shapley values."""
+"""Computes the importance of each variable by Shapley values."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray, Job
-from cemai_opt.core.genes import Gene, integer
+from cemai_opt.core.batch import Batch, FloatArray, Task
+from cemai_opt.core.hyperparameters import Hyperparameter, integer
 from cemai_opt.stages._stage import Params, Stage
 
 
 class Explain(Stage):
     """Mean absolute Shapley value of every variable, normalised to sum 1 (shap, permutation sampling).
 
-    A variable is present with its whole window, or replaced by the window of a background row: so every model is
+    A variable is present with its whole window, or replaced by the window of a background row, so that all models are
     explained in the same way and on the same scale (Lundberg and Lee (2017), NeurIPS, section 4).
     """
 
@@ -24,27 +24,27 @@ class Explain(Stage):
     requires = ("shap",)
 
     @classmethod
-    def genes(cls) -> tuple[Gene, ...]:
-        """Rows explained, and rows that stand for "without this variable"."""
+    def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
+        """Number of background rows, which represent an absent variable, and of explained rows."""
         return (
-            integer("background_samples", 1, 100, 10, unit="rows", searched=False),
-            integer("summary_samples", 1, 500, 20, unit="rows", searched=False),
+            integer("background_samples", 1, high=100, default=10, unit="rows", searched=False),
+            integer("summary_samples", 1, high=500, default=20, unit="rows", searched=False),
         )
 
-    def prepare(self, params: Params, job: Job) -> None:
-        """Explains a sum of three numbers, for shap imports and compiles at its first use."""
-        _shapley(lambda present: present.sum(axis=1, keepdims=True), 3, job.seed)
+    def prepare(self, params: Params, task: Task) -> None:
+        """Explains a sum of three numbers, because shap imports and compiles on first use."""
+        _shapley(lambda present: present.sum(axis=1, keepdims=True), 3, seed=task.seed)
 
     def _run(self, batch: Batch, params: Params) -> Batch:
         assert batch.windows is not None, "explain needs windows"
         assert batch.samples is not None, "explain needs samples"
-        rng = np.random.default_rng(batch.job.seed)
-        background = _some(batch.samples.X, int(params["background_samples"]), rng)
-        n_explained = min(int(params["summary_samples"]), len(batch.judge_rows))
-        rows = np.sort(rng.choice(batch.judge_rows, n_explained, replace=False))
+        rng = np.random.default_rng(batch.task.seed)
+        background = _some(batch.samples.X, int(params["background_samples"]), rng=rng)
+        n_explained = min(int(params["summary_samples"]), len(batch.eval_rows))
+        rows = np.sort(rng.choice(batch.eval_rows, n_explained, replace=False))
         weights = np.mean(
             [
-                _shapley(_mean_output(batch, window, background), len(batch.names), batch.job.seed)
+                _shapley(_mean_output(batch, window, background=background), len(batch.names), seed=batch.task.seed)
                 for window in batch.windows.take(rows)
             ],
             axis=0,
@@ -55,11 +55,11 @@ class Explain(Stage):
         return replace(batch, importances={batch.names[i]: float(shares[i]) for i in by_weight})
 
 
-def _some(X: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
+def _some(X: FloatArray, n: int, *, rng: np.random.Generator) -> FloatArray:
     return X[np.sort(rng.choice(len(X), min(n, len(X)), replace=False))]
 
 
-def _mean_output(batch: Batch, window: FloatArray, background: FloatArray) -> Callable[[FloatArray], FloatArray]:
+def _mean_output(batch: Batch, window: FloatArray, *, background: FloatArray) -> Callable[[FloatArray], FloatArray]:
     """From presence (n, n_features) to the mean output over backgrounds (n, n_outputs), for one window of a row."""
 
     def mean_output(present: FloatArray) -> FloatArray:
@@ -72,7 +72,7 @@ def _mean_output(batch: Batch, window: FloatArray, background: FloatArray) -> Ca
     return mean_output
 
 
-def _shapley(output: Callable[[FloatArray], FloatArray], n_features: int, seed: int) -> FloatArray:
+def _shapley(output: Callable[[FloatArray], FloatArray], n_features: int, *, seed: int) -> FloatArray:
     """Absolute Shapley value of each variable's presence, summed over outputs: (n_features,)."""
     import shap
 

@@ -1,4 +1,4 @@
-"""Adds features of the recent past of each variable: causal, and inside a group."""
+"""Adds features of earlier values of each variable: causal, and inside a group."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray, IntArray, Job, Learnt, group_starts
+from cemai_opt.core.batch import Batch, FittedState, FloatArray, IntArray, Task, group_starts
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.genes import Gene, choice, flag, integer
+from cemai_opt.core.hyperparameters import Hyperparameter, choice, flag, integer
 from cemai_opt.core.onnx_graph import OnnxGraph
 from cemai_opt.stages import _onnx
-from cemai_opt.stages._stage import Params, Reach, Stage
+from cemai_opt.stages._stage import Lookback, Params, Stage
 
 ROLLING: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -21,7 +21,7 @@ ROLLING: dict[str, tuple[str, ...]] = {
     "mean_std_range": ("mean", "std", "range"),
     "all": ("sum", "mean", "min", "max", "range", "std", "var"),
 }
-"""Sets of rolling statistics; a set is one gene, because a bit a statistic would be dear half of the time."""
+"""Sets of rolling statistics, one choice each: with a flag per statistic, half of them would be on at random."""
 SECOND_WINDOW = {"none": 0, "4x": 4, "8x": 8}
 TREND: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -29,9 +29,9 @@ TREND: dict[str, tuple[str, ...]] = {
     "slope": ("slope",),
     "slope_sin_cos": ("slope", "slope_sin", "slope_cos"),
 }
-ANEW_ROWS = 16384
-"""Rolling statistics begin anew so often, counted from the start of a group. Updated from row to row, they round a
-little differently when begun elsewhere: so a part of a group gives what the whole one does, to the last bit."""
+RESTART_ROWS = 16384
+"""Rolling statistics restart after this many rows from the start of a group. They are updated from row to row, and
+their rounding errors depend on the first row: with restarts, a part of a group has bitwise the same results."""
 START_ROWS = 30
 """Rows at the start of a group whose mean is the reference of `since_start`."""
 CHUNK_VALUES = 2**24
@@ -47,22 +47,22 @@ class Featurize(Stage):
     is_optional = False
 
     @classmethod
-    def genes(cls) -> tuple[Gene, ...]:
-        """Nothing is added by default."""
+    def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
+        """By default, no features are added."""
         rolled = ("rolling", tuple(name for name in ROLLING if name != "none"))
         return (
-            choice("rolling", tuple(ROLLING), "none"),
-            integer("window_rows", 3, 300, 30, log=True, unit="rows", when=rolled),
-            choice("second_window", tuple(SECOND_WINDOW), "none", when=rolled),
+            choice("rolling", tuple(ROLLING), default="none"),
+            integer("window_rows", 3, high=300, default=30, log=True, unit="rows", when=rolled),
+            choice("second_window", tuple(SECOND_WINDOW), default="none", when=rolled),
             flag("keep_raw", True, when=rolled),
-            choice("trend", tuple(TREND), "none"),
+            choice("trend", tuple(TREND), default="none"),
             flag("since_start", False),
             flag("peak_frequency", False, searched=False),
         )
 
     @classmethod
     def volume(cls, params: Params) -> float:
-        """Columns that are made of one."""
+        """Number of columns computed from each one."""
         n_rolled = len(ROLLING[str(params.get("rolling", "none"))])
         n_rolled *= 2 if SECOND_WINDOW[str(params.get("second_window", "none"))] else 1
         n_others = len(TREND[str(params.get("trend", "none"))])
@@ -70,8 +70,8 @@ class Featurize(Stage):
         return float(n_rolled + n_others + (1 if params.get("keep_raw", True) or not n_rolled else 0))
 
     @classmethod
-    def reach(cls, params: Params) -> Reach:
-        """The longest window; where statistics are rolled, back to where they began anew."""
+    def lookback(cls, params: Params) -> Lookback:
+        """The longest window; with rolling statistics, also the rows back to their last restart."""
         window = int(params["window_rows"])
         longest = window * max(SECOND_WINDOW[str(params["second_window"])], 1)
         is_rolled = bool(ROLLING[str(params["rolling"])])
@@ -80,27 +80,31 @@ class Featurize(Stage):
             2 if TREND[str(params["trend"])] else 0,
             window if params["peak_frequency"] else 0,
         )
-        return Reach(max(rows), START_ROWS if params["since_start"] else 0, ANEW_ROWS if is_rolled else 0)
+        return Lookback(
+            rows=max(rows),
+            start_rows=START_ROWS if params["since_start"] else 0,
+            restart_rows=RESTART_ROWS if is_rolled else 0,
+        )
 
     @classmethod
-    def onnx(cls, graph: OnnxGraph, rows: str, params: Params, learnt: Learnt | None) -> str:
-        """All but peak frequencies: of equally strong ones rounding picks one, and it is not the same there."""
+    def onnx(cls, graph: OnnxGraph, rows: str, *, params: Params, state: FittedState | None) -> str:
+        """All features but peak frequencies: rounding decides between equally strong ones, and differs in ONNX."""
         if params["peak_frequency"]:
-            raise StudyError("peak frequencies have no ONNX form", "use the native one")
+            raise StudyError("peak frequencies have no ONNX form", "use the native form")
         statistics, window = ROLLING[str(params["rolling"])], int(params["window_rows"])
         blocks = [rows] if params["keep_raw"] or not statistics else []
         if statistics:
             factor = SECOND_WINDOW[str(params["second_window"])]
             for size in (window, window * factor) if factor else (window,):
-                blocks += _onnx.rolling(graph, rows, size, statistics)
-        blocks += _onnx.trend(graph, rows, TREND[str(params["trend"])])
+                blocks += _onnx.rolling(graph, rows, window=size, statistics=statistics)
+        blocks += _onnx.trend(graph, rows, kinds=TREND[str(params["trend"])])
         if params["since_start"]:
-            blocks.append(graph.add("Sub", rows, _onnx.start_mean(graph, rows, START_ROWS)))
+            blocks.append(graph.add("Sub", rows, _onnx.start_mean(graph, rows, n_rows=START_ROWS)))
         return graph.add("Concat", *blocks, axis=1) if len(blocks) > 1 else blocks[0]
 
-    def prepare(self, params: Params, job: Job) -> None:
-        """pandas does the rolling."""
-        import pandas  # noqa: F401  # imported before the clock starts
+    def prepare(self, params: Params, task: Task) -> None:
+        """Imports pandas, which computes rolling statistics."""
+        import pandas  # noqa: F401  # imported before the measurement
 
     def _run(self, batch: Batch, params: Params) -> Batch:
         starts = group_starts(batch.group)
@@ -110,12 +114,12 @@ class Featurize(Stage):
             place = np.arange(len(batch.X)) - starts if batch.place is None else batch.place
             factor = SECOND_WINDOW[str(params["second_window"])]
             for rows in (window, window * factor) if factor else (window,):
-                added += _rolling(batch.X, starts, place, rows, statistics)
-        added += _trend(batch.X, starts, TREND[str(params["trend"])])
+                added += _rolling(batch.X, starts, place=place, window=rows, statistics=statistics)
+        added += _trend(batch.X, starts, kinds=TREND[str(params["trend"])])
         if params["since_start"]:
             added.append(("since_start", batch.X - _start_mean(batch.X, starts)))
         if params["peak_frequency"]:
-            added.append((f"peak_frequency_{window}", _peak_frequency(batch.X, starts, window)))
+            added.append((f"peak_frequency_{window}", _peak_frequency(batch.X, starts, window=window)))
         blocks = added if statistics and not params["keep_raw"] else [("", batch.X), *added]
         if len(blocks) == 1 and not blocks[0][0]:
             return batch
@@ -123,28 +127,34 @@ class Featurize(Stage):
         return batch.with_columns(np.hstack([block for _, block in blocks]), names)
 
 
-def _rolling(X: FloatArray, starts: IntArray, place: IntArray, window: int, statistics: tuple[str, ...]) -> Columns:
-    """Statistics of the last `window` rows up to and with each row; fewer at the start of a group."""
+def _rolling(X: FloatArray, starts: IntArray, *, place: IntArray, window: int, statistics: tuple[str, ...]) -> Columns:
+    """Statistics of the last `window` rows up to and including each row; fewer at the start of a group."""
     rows = np.arange(len(X))
     first = np.maximum(starts, rows - window + 1)
-    is_anew = (place % ANEW_ROWS == 0) | (starts == rows)
-    anew = np.flatnonzero(is_anew)
-    if (starts[anew] == anew).all():
-        return _rolled(X, first, window, statistics)
-    # where they begin anew inside a group, the piece brings the rows that its first windows look back on
+    is_restart = (place % RESTART_ROWS == 0) | (starts == rows)
+    restarts = np.flatnonzero(is_restart)
+    if (starts[restarts] == restarts).all():
+        return _rolled(X, first, window=window, statistics=statistics)
+    # after a restart inside a group, the piece includes the earlier rows of its first windows
     pieces = []
-    for begin, end in zip(anew.tolist(), [*anew[1:].tolist(), len(X)], strict=True):
+    for begin, end in zip(restarts.tolist(), [*restarts[1:].tolist(), len(X)], strict=True):
         back = int(first[begin])
         bounds = np.maximum(first[back:end] - back, 0)
-        made = _rolled(X[back:end], np.where(rows[back:end] < begin, 0, bounds), window, statistics, begin - back)
+        made = _rolled(
+            X[back:end],
+            np.where(rows[back:end] < begin, 0, bounds),
+            window=window,
+            statistics=statistics,
+            skip=begin - back,
+        )
         pieces.append(made)
     return [(name, np.vstack([dict(piece)[name] for piece in pieces])) for name, _ in pieces[0]]
 
 
-def _rolled(X: FloatArray, first: IntArray, window: int, statistics: tuple[str, ...], skip: int = 0) -> Columns:
+def _rolled(X: FloatArray, first: IntArray, *, window: int, statistics: tuple[str, ...], skip: int = 0) -> Columns:
     """Statistics of rows `first[i]` to i, for all rows but the first `skip`."""
     ends = np.where(np.arange(len(X)) < skip, 0, np.arange(len(X)) + 1)
-    rolled = _bounded(X, first, ends)
+    rolled = _bounded(X, first, end=ends)
 
     def roll(statistic: Callable[[Any], Any]) -> FloatArray:
         return rolled(statistic)[skip:]
@@ -157,11 +167,11 @@ def _rolled(X: FloatArray, first: IntArray, window: int, statistics: tuple[str, 
         if name in ("std", "var"):
             done[name] = roll(lambda r, name=name: getattr(r, name)(ddof=0))  # type: ignore[misc]  # default argument
         elif name not in done:
-            done[name] = roll(lambda r, name=name: getattr(r, name)())  # type: ignore[misc]  # the same
+            done[name] = roll(lambda r, name=name: getattr(r, name)())  # type: ignore[misc]  # as above
     return [(f"{name}_{window}", done[name]) for name in statistics]
 
 
-def _bounded(X: FloatArray, first: IntArray, end: IntArray) -> Callable[[Callable[[Any], Any]], FloatArray]:
+def _bounded(X: FloatArray, first: IntArray, *, end: IntArray) -> Callable[[Callable[[Any], Any]], FloatArray]:
     """pandas' rolling over rows `first[i]` to `end[i] - 1` for row i, which never reaches into another group."""
     import pandas as pd
     from pandas.api.indexers import BaseIndexer
@@ -182,12 +192,12 @@ def _bounded(X: FloatArray, first: IntArray, end: IntArray) -> Callable[[Callabl
 
 
 def _start_mean(X: FloatArray, starts: IntArray) -> FloatArray:
-    """Mean of the first rows of the group, as far as they are known at each row."""
+    """Mean of the first `START_ROWS` rows of the group, or of those up to each row."""
     rows = np.arange(len(X))
-    return _bounded(X, starts, np.minimum(rows, starts + START_ROWS - 1) + 1)(lambda r: r.mean())
+    return _bounded(X, starts, end=np.minimum(rows, starts + START_ROWS - 1) + 1)(lambda r: r.mean())
 
 
-def _trend(X: FloatArray, starts: IntArray, kinds: tuple[str, ...]) -> Columns:
+def _trend(X: FloatArray, starts: IntArray, *, kinds: tuple[str, ...]) -> Columns:
     """Backward differences: the gradient over one row, the slope's angle over two."""
     if not kinds:
         return []
@@ -200,8 +210,8 @@ def _trend(X: FloatArray, starts: IntArray, kinds: tuple[str, ...]) -> Columns:
     return [(kind, made[kind]) for kind in kinds]
 
 
-def _peak_frequency(X: FloatArray, starts: IntArray, window: int) -> FloatArray:
-    """Strongest frequency of the last `window` rows, mean removed, in cycles per row; 0 where nothing swings."""
+def _peak_frequency(X: FloatArray, starts: IntArray, *, window: int) -> FloatArray:
+    """Strongest frequency of the last `window` rows, mean removed, in cycles per row; 0 if values are constant."""
     n_rows, n_columns = X.shape
     peaks = np.zeros_like(X)
     offsets = np.arange(1 - window, 1)

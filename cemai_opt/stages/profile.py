@@ -1,4 +1,4 @@
-"""Looks at the training rows, removes nothing."""
+"""Computes statistics of the training rows, without changing them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from cemai_opt.core.batch import Batch, FloatArray, Profile
-from cemai_opt.core.genes import Gene, flag
+from cemai_opt.core.hyperparameters import Hyperparameter, flag
 from cemai_opt.stages._stage import Params, Stage
 
 STRONG_CORRELATION = 0.95
@@ -21,12 +21,12 @@ class ProfileRows(Stage):
     is_for_new_rows = False
 
     @classmethod
-    def genes(cls) -> tuple[Gene, ...]:
-        """One, closed unless a space opens it: correlations cost more than all other statistics together."""
+    def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
+        """Correlations are off by default, because they cost more than all other statistics together."""
         return (flag("correlations", False, searched=False),)
 
     def _run(self, batch: Batch, params: Params) -> Batch:
-        X = batch.X[batch.learn]
+        X = batch.X[batch.is_train]
         is_missing = np.isnan(X)
         n_present = np.maximum((~is_missing).sum(axis=0), 1)
         filled = np.where(is_missing, 0.0, X)
@@ -37,19 +37,19 @@ class ProfileRows(Stage):
             high=np.where(is_missing, -np.inf, X).max(axis=0),
             mean=filled.sum(axis=0) / n_present,
         )
-        notes = _notes(X, profile, batch.names)
+        notes = _notes(X, profile, names=batch.names)
         if params["correlations"]:
             notes += _correlation_notes(filled, batch.names)
         return replace(batch, profile=replace(profile, notes=notes), notes=(*batch.notes, *notes))
 
 
-def _notes(X: FloatArray, profile: Profile, names: tuple[str, ...]) -> tuple[str, ...]:
+def _notes(X: FloatArray, profile: Profile, *, names: tuple[str, ...]) -> tuple[str, ...]:
     rises = np.all(np.diff(X, axis=0) > 0, axis=0) if len(X) > 1 else np.zeros(X.shape[1], bool)
     findings = {
         "constant": profile.low >= profile.high,
         "more than half missing": profile.missing > 0.5,
         "more than 90 % zero": (profile.zeros > 0.9) & (profile.low < profile.high),
-        "rises with every row (an index? leave it out with --ignore)": rises,
+        "increases with every row (an index? leave it out with --ignore)": rises,
     }
     return tuple(
         f"{what}: {_listed([n for n, hit in zip(names, hits, strict=True) if hit])}"

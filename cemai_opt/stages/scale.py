@@ -1,4 +1,4 @@
-"""Brings variables to a common scale, learnt from training rows only."""
+"""Scales variables, fitted to training rows only."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray, Job, Learnt
-from cemai_opt.core.genes import Gene, choice
+from cemai_opt.core.batch import Batch, FittedState, FloatArray, Task
+from cemai_opt.core.hyperparameters import Hyperparameter, choice
 from cemai_opt.core.onnx_graph import OnnxGraph
 from cemai_opt.stages._stage import Params, Stage
 
@@ -22,23 +22,23 @@ class Scale(Stage):
     is_optional = False
 
     @classmethod
-    def genes(cls) -> tuple[Gene, ...]:
-        """The target's scale is for models that need it; networks see to it themselves."""
+    def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
+        """Scaling the target is for models that need it; networks scale it themselves."""
         return (
-            choice("input", METHODS, "standard"),
-            choice("target", ("none", "standard", "minmax"), "none", searched=False),
+            choice("input", METHODS, default="standard"),
+            choice("target", ("none", "standard", "minmax"), default="none", searched=False),
         )
 
-    def prepare(self, params: Params, job: Job) -> None:
-        """scikit-learn does the scaling."""
-        import sklearn.preprocessing  # noqa: F401  # imported before the clock starts
+    def prepare(self, params: Params, task: Task) -> None:
+        """Imports scikit-learn, which fits the scaling."""
+        import sklearn.preprocessing  # noqa: F401  # imported before the measurement
 
     @classmethod
-    def onnx(cls, graph: OnnxGraph, rows: str, params: Params, learnt: Learnt | None) -> str:
-        """Center and spread, then single precision."""
-        if learnt is not None:
-            rows = graph.add("Sub", rows, graph.constant(learnt["center"], np.float64))
-            rows = graph.add("Div", rows, graph.constant(learnt["spread"], np.float64))
+    def onnx(cls, graph: OnnxGraph, rows: str, *, params: Params, state: FittedState | None) -> str:
+        """Subtracts the center, divides by the spread, and casts to single precision."""
+        if state is not None:
+            rows = graph.add("Sub", rows, graph.constant(state["center"], np.float64))
+            rows = graph.add("Div", rows, graph.constant(state["spread"], np.float64))
         return graph.cast(rows, np.float32)
 
     def _run(self, batch: Batch, params: Params) -> Batch:
@@ -46,15 +46,15 @@ class Scale(Stage):
         method = str(params["input"])
         if method == "none":
             return batch.with_columns(batch.X.astype(np.float32), batch.names)
-        if SCALE not in batch.learnt:
-            batch = batch.with_learnt(SCALE, _learnt(batch.X[batch.learn_rows], method))
-        learnt = batch.learnt[SCALE]
-        scaled = batch.X - learnt["center"]
-        scaled /= learnt["spread"]
+        if SCALE not in batch.fitted_states:
+            batch = batch.with_fitted_state(SCALE, _fitted_state(batch.X[batch.train_rows], method))
+        state = batch.fitted_states[SCALE]
+        scaled = batch.X - state["center"]
+        scaled /= state["spread"]
         return batch.with_columns(scaled.astype(np.float32), batch.names)
 
 
-def _learnt(X: FloatArray, method: str) -> Learnt:
+def _fitted_state(X: FloatArray, method: str) -> FittedState:
     """Center and spread of every column, so that `(X - center) / spread` is the scaled value."""
     from sklearn import preprocessing
 
@@ -69,9 +69,9 @@ def _learnt(X: FloatArray, method: str) -> Learnt:
 
 
 def _target_scaled(batch: Batch, method: str) -> Batch:
-    """The batch with `target_shift` and `target_factor` set: class codes are names, and stay as they are."""
-    if method == "none" or batch.job.is_classification or not len(batch.learn_rows):
+    """The batch with `target_shift` and `target_factor` set; class codes are not scaled."""
+    if method == "none" or batch.task.is_classification or not len(batch.train_rows):
         return batch
-    y = batch.y[batch.learn_rows]
+    y = batch.y[batch.train_rows]
     shift, factor = (y.mean(), y.std()) if method == "standard" else (y.min(), y.max() - y.min())
     return replace(batch, target_shift=float(shift), target_factor=float(factor) or 1.0)

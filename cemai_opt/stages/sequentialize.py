@@ -1,4 +1,4 @@
-"""Gives every row the window of rows before it, without copying, and thins the training windows."""
+"""Creates the window of the last rows for every row, without copying, and thins out the training windows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray, IntArray, Learnt, Windows, group_starts
-from cemai_opt.core.genes import Gene, integer
+from cemai_opt.core.batch import Batch, FittedState, FloatArray, IntArray, Windows, group_starts
+from cemai_opt.core.hyperparameters import Hyperparameter, integer
 from cemai_opt.core.onnx_graph import OnnxGraph
 from cemai_opt.stages._onnx import past_numbers, taken
-from cemai_opt.stages._stage import Params, Reach, Stage
+from cemai_opt.stages._stage import Lookback, Params, Stage
 
 
 class Sequentialize(Stage):
@@ -20,45 +20,45 @@ class Sequentialize(Stage):
     is_optional = False
 
     @classmethod
-    def genes(cls) -> tuple[Gene, ...]:
-        """`stride`: learn from every so-manieth window only; every row is predicted all the same."""
+    def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
+        """`stride`: train on every n-th window only; every row is still predicted."""
         return (
-            integer("window_rows", 1, 64, 1, log=True, unit="rows"),
-            integer("stride", 1, 32, 1, log=True, unit="rows"),
+            integer("window_rows", 1, high=64, default=1, log=True, unit="rows"),
+            integer("stride", 1, high=32, default=1, log=True, unit="rows"),
         )
 
     @classmethod
     def volume(cls, params: Params) -> float:
-        """Rows of a window, for every so-manieth row."""
+        """Rows of a window, for every n-th row."""
         return float(params.get("window_rows", 1)) / float(params.get("stride", 1))
 
     @classmethod
-    def reach(cls, params: Params) -> Reach:
-        """The rows of the window but the last."""
-        return Reach(rows=int(params["window_rows"]) - 1)
+    def lookback(cls, params: Params) -> Lookback:
+        """The rows of the window except the last."""
+        return Lookback(rows=int(params["window_rows"]) - 1)
 
     @classmethod
-    def onnx(cls, graph: OnnxGraph, rows: str, params: Params, learnt: Learnt | None) -> str:
-        """Windows (t, window, n); before the first row it repeats."""
-        return taken(graph, rows, past_numbers(graph, rows, int(params["window_rows"])))
+    def onnx(cls, graph: OnnxGraph, rows: str, *, params: Params, state: FittedState | None) -> str:
+        """Windows (t, window, n), padded with the first row."""
+        return taken(graph, rows, numbers=past_numbers(graph, rows, window=int(params["window_rows"])))
 
     def _run(self, batch: Batch, params: Params) -> Batch:
         starts = group_starts(batch.group)
         stride = int(params["stride"])
-        among_learnt = group_starts(batch.group[batch.learn_rows])
-        row_in_group = np.arange(len(batch.learn_rows)) - among_learnt
+        start_in_training = group_starts(batch.group[batch.train_rows])
+        row_in_group = np.arange(len(batch.train_rows)) - start_in_training
         return replace(
             batch,
-            windows=windows_of(batch.X, starts, int(params["window_rows"])),
-            learn_rows=batch.learn_rows[row_in_group % stride == 0] if stride > 1 else batch.learn_rows,
+            windows=windows_of(batch.X, starts, window=int(params["window_rows"])),
+            train_rows=batch.train_rows[row_in_group % stride == 0] if stride > 1 else batch.train_rows,
         )
 
 
-def windows_of(X: FloatArray, starts: IntArray, window: int) -> Windows:
-    """The last `window` rows up to each row of `X` (n_rows, n_features); before a group its first row repeats.
+def windows_of(X: FloatArray, starts: IntArray, *, window: int) -> Windows:
+    """The last `window` rows up to each row of `X` (n_rows, n_features), padded with the first row of the group.
 
     >>> X = np.array([[1.0], [2.0], [9.0]])
-    >>> windows_of(X, np.array([0, 0, 2]), 2).take(np.arange(3))[:, :, 0].tolist()
+    >>> windows_of(X, np.array([0, 0, 2]), window=2).take(np.arange(3))[:, :, 0].tolist()
     [[1.0, 1.0], [1.0, 2.0], [9.0, 9.0]]
     """
     rows = np.arange(len(X))

@@ -1,4 +1,4 @@
-"""Parts the rows to learn from and the rows to predict, as the study fixed them once."""
+"""Separates the training rows from the evaluation rows, as fixed by the study."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Split(Stage):
     is_for_new_rows = False
 
     def _run(self, batch: Batch, params: Params) -> Batch:
-        learn_rows, judge_rows = np.flatnonzero(batch.learn), np.flatnonzero(batch.judge)
-        if len(learn_rows) == 0 or len(judge_rows) == 0:
-            raise TrialError(f"{len(learn_rows)} training and {len(judge_rows)} evaluation rows")
-        return replace(batch, learn_rows=learn_rows, judge_rows=judge_rows)
+        train_rows, eval_rows = np.flatnonzero(batch.is_train), np.flatnonzero(batch.is_eval)
+        if len(train_rows) == 0 or len(eval_rows) == 0:
+            raise TrialError(f"{len(train_rows)} training and {len(eval_rows)} evaluation rows")
+        return replace(batch, train_rows=train_rows, eval_rows=eval_rows)

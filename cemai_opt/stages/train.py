@@ -4,39 +4,39 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cemai_opt.core.batch import Batch, Job
-from cemai_opt.core.genes import Gene, choice
+from cemai_opt.core.batch import Batch, Task
+from cemai_opt.core.hyperparameters import Hyperparameter, choice
 from cemai_opt.models import MODELS
 from cemai_opt.stages._stage import Params, Stage
 
 
 class Train(Stage):
-    """Fits the model that the parameter `model` names, with that model's own hyperparameters beside it."""
+    """Fits the model given by the parameter `model`; its hyperparameters are parameters of this stage as well."""
 
     order = 80
     is_optional = False
     is_for_new_rows = False
 
     @classmethod
-    def genes(cls) -> tuple[Gene, ...]:
-        """Which model: all whose libraries are installed, cheapest first."""
+    def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
+        """The model: all whose libraries are installed, cheapest first."""
         names = sorted(MODELS.available(), key=lambda name: (MODELS.find(name).cost_rank, name))
-        return (choice("model", names, names[0]),)
+        return (choice("model", names, default=names[0]),)
 
     @classmethod
-    def knobs(cls, params: Params, task: str) -> tuple[Gene, ...]:
+    def accepted(cls, params: Params, task: str) -> tuple[Hyperparameter, ...]:
         """The model's name, then that model's hyperparameters."""
-        (model,) = cls.genes()
-        return (model, *MODELS.require(str(params.get("model", model.default))).genes(task))
+        (model,) = cls.hyperparameters()
+        return (model, *MODELS.require(str(params.get("model", model.default))).hyperparameters(task))
 
-    def prepare(self, params: Params, job: Job) -> None:
+    def prepare(self, params: Params, task: Task) -> None:
         """Loads the model's libraries."""
-        MODELS.require(str(params["model"])).load(job)
+        MODELS.require(str(params["model"])).load(task)
 
     def _run(self, batch: Batch, params: Params) -> Batch:
         assert batch.samples is not None, "train runs after combine"
         hyperparameters = {name: value for name, value in params.items() if name != "model"}
-        model = MODELS.find(str(params["model"]))(hyperparameters, batch.job)
-        trained, watch = replace(batch, model=model), batch.watch
-        model.fit(batch.samples, None if watch is None else lambda size: watch(trained, size))
+        model = MODELS.find(str(params["model"]))(hyperparameters, batch.task)
+        trained, on_checkpoint = replace(batch, model=model), self.on_checkpoint
+        model.fit(batch.samples, None if on_checkpoint is None else lambda size: on_checkpoint(trained, size))
         return trained

@@ -1,14 +1,14 @@
-"""How the next configuration is chosen: one sampler a file."""
+"""Samplers, which choose the next configuration: one per file."""
 
 from cemai_opt.core.registry import Registry
 from cemai_opt.search.samplers._imported import ImportedSampler
-from cemai_opt.search.samplers._sampler import PARENT, Budget, Sampler
+from cemai_opt.search.samplers._sampler import PARENT, Sampler, SamplerContext
 
-SAMPLERS: Registry[Sampler] = Registry("sampler", __name__, Sampler)
+SAMPLERS: Registry[Sampler] = Registry("sampler", __name__, base=Sampler)
 
-__all__ = ["PARENT", "SAMPLERS", "Budget", "Sampler", "sampler_named"]
+__all__ = ["PARENT", "SAMPLERS", "Sampler", "SamplerContext", "sampler_named"]
 
 
 def sampler_named(name: str) -> Sampler:
-    """A part of this folder, or any class of samplers by its dotted name. StudyError names the nearest known one."""
+    """A sampler of this folder by its name, or any sampler class by its dotted name. StudyError suggests a name."""
     return ImportedSampler(name) if "." in name else SAMPLERS.require(name)()

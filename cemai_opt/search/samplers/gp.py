@@ -8,16 +8,16 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler
 
 from cemai_opt.core.space import SearchSpace
-from cemai_opt.search.samplers._sampler import Budget, Sampler
+from cemai_opt.search.samplers._sampler import Sampler, SamplerContext
 
 
 class GP(Sampler):
-    """Gaussian process with expected hypervolume improvement (Optuna): seconds a suggestion; for short searches of
-    dear pipelines. Genes that only some pipelines have are drawn at random."""
+    """Gaussian process with expected hypervolume improvement (Optuna): seconds per suggestion; for short searches of
+    expensive pipelines. Hyperparameters that only some pipelines have are drawn at random."""
 
     requires = ("torch", "scipy")
 
-    def _build(self, space: SearchSpace, budget: Budget) -> BaseSampler:
+    def _build(self, space: SearchSpace, context: SamplerContext) -> BaseSampler:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            return GPSampler(seed=budget.session_seed, deterministic_objective=True)
+            return GPSampler(seed=context.session_seed, deterministic_objective=True)

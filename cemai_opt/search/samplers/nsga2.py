@@ -1,8 +1,8 @@
-"""NSGA-II that also evolves what only some configurations have: the hyperparameters of each model.
+"""NSGA-II that also evolves conditional hyperparameters: those of each model.
 
-Generations and elitism are those of Deb et al. (2002), IEEE TEVC 6(2), kept by Optuna. What differs: children are bred
-branch by branch, crowding is measured over log grams because costs span decades, and of equal trials one survives
-(III-B there keeps all).
+Generations and elitism are those of Deb et al. (2002), IEEE TEVC 6(2), implemented by Optuna. Differences: crossover
+works branch by branch, crowding is measured over log grams because costs span decades, and of equal trials one
+survives (III-B there keeps all).
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, NSGAIISampler
 from optuna.trial import FrozenTrial, TrialState
 
-from cemai_opt.core.front import Front, Point
+from cemai_opt.core.front import ParetoFront, Point
 from cemai_opt.core.space import SearchSpace
 from cemai_opt.search.samplers._breeding import Breeder, fittest, is_warm_start
-from cemai_opt.search.samplers._sampler import PARENT, Budget, Sampler
+from cemai_opt.search.samplers._sampler import PARENT, Sampler, SamplerContext
 
 
 class NSGAII(Sampler):
     """NSGA-II, branch-aware: evolves each model's own hyperparameters, counts warm starts, avoids repeats."""
 
-    def _build(self, space: SearchSpace, budget: Budget) -> BaseSampler:
-        return BranchAwareNSGAIISampler(space, budget)
+    def _build(self, space: SearchSpace, context: SamplerContext) -> BaseSampler:
+        return BranchAwareNSGAIISampler(space, context)
 
 
 class BranchAwareNSGAIISampler(NSGAIISampler):
     """Renaming this class restarts the evolution of resumed studies: Optuna stores generations under its name."""
 
-    def __init__(self, space: SearchSpace, budget: Budget) -> None:
+    def __init__(self, space: SearchSpace, context: SamplerContext) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             super().__init__(
-                population_size=budget.population_size,
-                seed=budget.seed,
+                population_size=context.population_size,
+                seed=context.seed,
                 elite_population_selection_strategy=self._elite,
             )
-        self._budget, self._breeder = budget, Breeder(space, budget)
+        self._context, self._breeder = context, Breeder(space, context)
         self._begun: dict[int, int] = {}
         """Generation of each trial of this session."""
         self._grown: dict[int, int | None] = {}
-        """Generation of each complete trial, None for guests; trials are many, and each is looked at once."""
+        """Generation of each complete trial, None for guests; cached, because there are many trials."""
         self._sizes: Counter[int | None] = Counter()
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Gives every trial a generation, warm starts too, so that they become parents."""
+        """Assigns a generation to every trial, warm starts included, so that they become parents."""
         super().before_trial(study, trial)
         self.get_trial_generation(study, trial)
 
@@ -58,10 +58,10 @@ class BranchAwareNSGAIISampler(NSGAIISampler):
         """The generation of a trial, stored with it.
 
         Warm starts join the first generation but do not fill it: all of them are library defaults, and a population
-        of defaults has no values to cross. Nor do harvested trials fill the generation of their parents.
+        of defaults has no values to cross. Candidates from learning curves do not fill the generation of their parents.
         """
         key = self._get_generation_key()
-        if trial.number in self._begun:  # the copy of the trial that Optuna hands over is from before
+        if trial.number in self._begun:  # Optuna's copy of the trial is older than this
             return self._begun[trial.number]
         if key in trial.system_attrs:
             return int(trial.system_attrs[key])
@@ -80,25 +80,25 @@ class BranchAwareNSGAIISampler(NSGAIISampler):
         return generation
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """All open genes: a child has only the active ones of them."""
+        """All open hyperparameters: a child has only the active ones of them."""
         return self._breeder.distributions
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Active genes of a child that was not run before, or of a random configuration in the first generation."""
+        """Active hyperparameters of a new child, or of a random configuration in the first generation."""
         if is_warm_start(trial):
             return {}
         generation = self.get_trial_generation(study, trial)
-        return dict(self._breeder.child(study, trial, self.get_parent_population(study, generation)))
+        return dict(self._breeder.child(study, trial, parents=self.get_parent_population(study, generation)))
 
     def _elite(self, study: Study, population: list[FrozenTrial]) -> list[FrozenTrial]:
         """The fittest of a population, the last front thinned by crowding."""
         assert self.population_size is not None, "set in the constructor"
-        return fittest(population, self.population_size, self._budget.wanted, _least_crowded)
+        return fittest(population, self.population_size, constraints=self._context.constraints, thinned=_least_crowded)
 
 
-def _least_crowded(whole: Front, n: int) -> list[Point]:
+def _least_crowded(whole: ParetoFront, n: int) -> list[Point]:
     """The `n` members of a front with the widest gap between their neighbours; its two ends come first."""
     front = list(whole)
     if len(front) <= n:
@@ -116,5 +116,5 @@ def _least_crowded(whole: Front, n: int) -> list[Point]:
 
 
 def _is_guest(trial: FrozenTrial) -> bool:
-    """Is it in its generation without having been bred for it?"""
+    """Whether a trial is in its generation without having been sampled for it."""
     return is_warm_start(trial) or PARENT in trial.user_attrs

@@ -8,13 +8,13 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
 
 from cemai_opt.core.space import SearchSpace
-from cemai_opt.search.samplers._sampler import Budget, Sampler
+from cemai_opt.search.samplers._sampler import Sampler, SamplerContext
 
 
 class TPE(Sampler):
-    """Tree-structured Parzen estimator (Optuna), multivariate, one group of genes a branch."""
+    """Tree-structured Parzen estimator (Optuna), multivariate, one group of hyperparameters per branch."""
 
-    def _build(self, space: SearchSpace, budget: Budget) -> BaseSampler:
+    def _build(self, space: SearchSpace, context: SamplerContext) -> BaseSampler:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            return TPESampler(multivariate=True, group=True, seed=budget.session_seed)
+            return TPESampler(multivariate=True, group=True, seed=context.session_seed)

@@ -1,0 +1,17 @@
+"""Carbon intensities, which convert joules to grams, and an independent audit."""
+
+from cemai_opt.carbon.audit import Audit, AuditReading
+from cemai_opt.carbon.intensity import WORLD_G_PER_KWH, cloud_intensity, national_intensity
+from cemai_opt.carbon.live_intensity import COMMAND, SAMPLE_EVERY_S, IntensitySeries, LiveIntensity
+
+__all__ = [
+    "COMMAND",
+    "SAMPLE_EVERY_S",
+    "WORLD_G_PER_KWH",
+    "Audit",
+    "AuditReading",
+    "IntensitySeries",
+    "LiveIntensity",
+    "cloud_intensity",
+    "national_intensity",
+]

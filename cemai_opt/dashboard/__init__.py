@@ -1,0 +1,1 @@
+"""Optuna's dashboard for a run: published contents, access control and server."""

@@ -1,0 +1,1 @@
+"""Deployment: exported models, their cards, and predictions for new rows."""

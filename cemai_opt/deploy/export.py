@@ -1,0 +1,137 @@
+"""Exports a front member: its configuration, the fitted model, its card and its report."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cemai_opt.core.batch import Batch
+from cemai_opt.core.errors import StudyError, TrialError
+from cemai_opt.core.files import atomic_folder
+from cemai_opt.core.registry import need
+from cemai_opt.core.result import TrialResult
+from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.datasets import Dataset
+from cemai_opt.deploy.intervals import score_interval
+from cemai_opt.deploy.model_card import model_card
+from cemai_opt.deploy.model_document import HistoryRows, ModelDocument, TestScore, TrainingCost
+from cemai_opt.deploy.model_folder import CARD, CONFIG, FORMAT, REPORT, SIDECAR, write_sidecar
+from cemai_opt.deploy.parity import native_parity, onnx_form
+from cemai_opt.deploy.picked import Picked
+from cemai_opt.deploy.scorer import Scorer
+from cemai_opt.pipeline import build_pipeline
+from cemai_opt.report.html_report import REPORT_LIBRARIES, html_report
+from cemai_opt.runs.machine import PACKAGE, library_versions
+from cemai_opt.runs.run_folder import write_file, yaml_text
+from cemai_opt.runs.run_view import RunView
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What `export_model` has written, and the result of training the model again."""
+
+    folder: Path
+    document: ModelDocument
+    result: TrialResult
+
+
+def export_model(
+    picked: Picked,
+    out: Path,
+    *,
+    study: ResolvedStudy,
+    rows: Dataset,
+    on_phase: Callable[[str], None] = lambda phase: None,
+) -> Exported:
+    """Trains the member as for its test, on training and validation rows, and writes the folder of its model.
+
+    `study` and `rows` are those of the run, as `compose.reopen` returns them. The folder is written atomically.
+    StudyError if `out` holds something else.
+    """
+    need("skops", "safetensors", *REPORT_LIBRARIES)
+    check_free(out)
+    on_phase(f"training trial {picked.member.trial} ({picked.member.model})")
+    plan = picked.plan(study)
+    result, batch = build_pipeline(study).fitted(plan)
+    if batch is None:
+        raise TrialError(f"trial {plan.trial} could not be trained again: {result.reason}", "see trials.jsonl")
+    scorer = Scorer.of(batch, rows.names, config=plan.config, stages=plan.stages)
+    replaced = out.with_name(f".{out.name}-{os.getpid()}.old")
+    with atomic_folder(out, draft=out.with_name(f".{out.name}-{os.getpid()}.part")) as draft:
+        on_phase("comparing its forms on the test rows")
+        document = _document(picked, study, rows=rows, scorer=scorer, batch=batch, result=result, folder=draft)
+        write_file(draft / CONFIG, yaml_text(picked.config_document()))
+        view = RunView.of(picked.folder)
+        write_file(draft / CARD, model_card(view, picked.member, document=document))
+        write_file(draft / REPORT, html_report(view))
+        document = write_sidecar(draft, document)
+        if out.exists():
+            out.rename(replaced)
+    shutil.rmtree(replaced, ignore_errors=True)
+    return Exported(folder=out, document=document, result=result)
+
+
+def check_free(out: Path) -> None:
+    """StudyError unless a model may be written to `out`: a new folder, an empty one, or that of an earlier export."""
+    if out.exists() and not out.is_dir():
+        raise StudyError(f"{out} is a file", "choose another --out, it becomes a folder")
+    if out.is_dir() and any(out.iterdir()) and not (out / SIDECAR).is_file():
+        raise StudyError(f"{out} is not empty, and holds no exported model", "choose another --out")
+
+
+def _document(
+    picked: Picked,
+    study: ResolvedStudy,
+    *,
+    rows: Dataset,
+    scorer: Scorer,
+    batch: Batch,
+    result: TrialResult,
+    folder: Path,
+) -> ModelDocument:
+    """The sidecar; also writes the model's forms into `folder`."""
+    saved, lookback, carbon = scorer.save(folder), scorer.lookback, study.carbon
+    return ModelDocument(
+        format=FORMAT,
+        product=f"{PACKAGE} {library_versions()[PACKAGE]}",
+        study=study.name,
+        kind=study.task,
+        classes=rows.classes,
+        picked=picked.summary(),
+        test=_test_score(study, rows, batch=batch, result=result),
+        training=TrainingCost(
+            energy_j=result.cost.energy_j,
+            carbon_g=carbon.grams(result.cost.energy_j),
+            uncertainty_g=carbon.grams(result.cost.uncertainty_j),
+            source=result.cost.rows[0].source,
+            host=result.host,
+        ),
+        carbon=carbon,
+        horizon=rows.horizon,
+        clip_target=study.data.clip_target,
+        schema=rows.schema,
+        history=HistoryRows(rows=lookback.rows, start_rows=lookback.start_rows, last_known=lookback.last_known),
+        scorer=saved,
+        versions=dict(library_versions()),
+        native=native_parity(batch, rows, folder=folder, document=saved),
+        onnx=onnx_form(scorer, batch, data=rows, folder=folder),
+    )
+
+
+def _test_score(study: ResolvedStudy, rows: Dataset, *, batch: Batch, result: TrialResult) -> TestScore:
+    assert batch.prediction is not None, "a complete batch has predictions"
+    assert result.score is not None, "a complete trial has a score"
+    y = batch.y[batch.eval_rows]
+    interval = score_interval(
+        y,
+        batch.prediction.value,
+        score=study.score,
+        group=batch.group[batch.eval_rows],
+        has_groups=rows.has_groups,
+    )
+    return TestScore(
+        score=study.score, value=result.score, interval=interval, metrics=dict(result.metrics), rows=len(y)
+    )

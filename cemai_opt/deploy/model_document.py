@@ -1,0 +1,164 @@
+"""The contents of `model.json`: everything about an exported model except its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from cemai_opt.core.batch import Task
+from cemai_opt.core.hyperparameters import Value
+from cemai_opt.core.serialization import RECORD
+from cemai_opt.core.study import ResolvedCarbon
+from cemai_opt.datasets import Schema
+from cemai_opt.deploy.intervals import Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class PickedMember:
+    """The front member that the model comes from, why it was picked, and its scores and cost in the search."""
+
+    rule: str
+    score: str
+    trial: int
+    model: str
+    validation: float
+    test: float | None
+    carbon_g: float
+    uncertainty_g: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestScore:
+    """Scores on the test rows, which neither training nor search has seen."""
+
+    score: str
+    value: float
+    interval: Interval | None
+    metrics: Mapping[str, float]
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingCost:
+    """The cost of training the exported model, and where it was measured."""
+
+    energy_j: float
+    carbon_g: float
+    uncertainty_g: float
+    source: str
+    host: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryRows:
+    """How many earlier rows of a group a prediction needs."""
+
+    rows: int
+    start_rows: int
+    last_known: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageDocument:
+    """A stage that new rows pass through: its parameters and its fitted state, as lists of numbers."""
+
+    name: str
+    params: Mapping[str, Value]
+    state: Annotated[Mapping[str, Any] | None, Field(alias="learnt")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedModelDocument:
+    """A fitted model: its name and parameters, and what is needed in addition to its file to restore it."""
+
+    name: str
+    params: Mapping[str, Value]
+    state: Mapping[str, Any]
+    window: int
+    n_features: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetScale:
+    """A prediction in the target's own unit is `factor` times the model's output plus `shift`."""
+
+    shift: float
+    factor: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScorerDocument:
+    """A fitted pipeline without its weights."""
+
+    task: Annotated[Task, Field(alias="job")]
+    inputs: tuple[str, ...]
+    stages: tuple[StageDocument, ...]
+    model: FittedModelDocument
+    target: TargetScale
+
+
+@dataclass(frozen=True, kw_only=True)
+class NativeParity:
+    """How many test rows the restored model predicts differently from training."""
+
+    rows: int
+    differing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxParity:
+    """How closely the ONNX graph agrees with training on the test rows."""
+
+    rows: int
+    tolerance: float | str
+    """Largest difference that counts as equal, or "the same class"."""
+    share_alike: float
+    largest_difference: float | None = None
+    mean_difference: float | None = None
+
+    @property
+    def tolerance_text(self) -> str:
+        """The tolerance in words."""
+        return self.tolerance if isinstance(self.tolerance, str) else f"within {self.tolerance:.3g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxForm:
+    """The ONNX file of a model and how it agrees with training, or why there is none."""
+
+    file: str | None
+    why: str = ""
+    opsets: Mapping[str, int] | None = None
+    parity: OnnxParity | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelDocument:
+    """The contents of `model.json`, except its own checksum."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = RECORD
+
+    format: int
+    """Version of this document; docs/formats.md describes how it may change."""
+    product: str
+    study: str
+    kind: Annotated[str, Field(alias="task")]
+    """"regression" or "classification"."""
+    classes: tuple[str, ...]
+    picked: PickedMember
+    test: TestScore
+    training: TrainingCost
+    carbon: ResolvedCarbon
+    horizon: int
+    clip_target: float | None
+    schema: Schema
+    history: HistoryRows
+    scorer: ScorerDocument
+    versions: Mapping[str, str]
+    native: NativeParity
+    onnx: OnnxForm
+    files: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each other file of the folder, by name."""

@@ -1,0 +1,155 @@
+"""The folder of an exported model: its files, their checks, and the model loaded from it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cemai_opt.core.batch import FloatArray, IntArray, Prediction
+from cemai_opt.core.errors import StudyError, nearest
+from cemai_opt.core.files import sha256_of, sha256_of_file
+from cemai_opt.core.registry import need
+from cemai_opt.core.serialization import from_json, to_json
+from cemai_opt.core.study import ResolvedCarbon
+from cemai_opt.datasets import NewRows, Schema, rows_of_frame
+from cemai_opt.deploy.model_document import ModelDocument
+from cemai_opt.deploy.onnx_scorer import OnnxScorer
+from cemai_opt.deploy.scorer import Scorer
+from cemai_opt.runs.run_folder import write_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SIDECAR, ONNX, CONFIG, CARD, REPORT = "model.json", "model.onnx", "config.yaml", "MODEL_CARD.md", "report.html"
+FORMAT = 1
+"""Version of the sidecar that this version writes; later ones are refused."""
+CHECKSUM = "sha256"
+FORMS = ("native", "onnx")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedModel:
+    """A trained pipeline: raw rows in, predictions out. `document` describes it and its cost."""
+
+    document: ModelDocument
+    scorer: Scorer
+    folder: Path
+    form: str = "native"
+
+    @property
+    def schema(self) -> Schema:
+        """The columns that it needs."""
+        return self.document.schema
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes in the order of their codes; empty for a regression."""
+        return self.document.classes
+
+    @property
+    def carbon(self) -> ResolvedCarbon:
+        """How its study converted joules to grams."""
+        return self.document.carbon
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        """One prediction per row, in the order of `rows`: numbers, or names of classes. StudyError for other columns.
+
+        `rows` need the columns of the training data, including group and time; the target may be present.
+        """
+        value = np.empty(len(rows))
+        for numbers, prediction in self.predictions(rows_of_frame(rows, self.schema)):
+            value[numbers] = prediction.value
+        return self.named(value)
+
+    def predictions(self, rows: NewRows) -> Iterator[tuple[IntArray, Prediction]]:
+        """Row numbers with their predictions, block by block."""
+        return self._onnx.predict_stored(rows) if self.form == "onnx" else self.scorer.predict_stored(rows)
+
+    def named(self, value: FloatArray) -> np.ndarray:
+        """Predictions with class codes replaced by the names of the classes; numbers stay as they are."""
+        return np.array(self.classes, object)[value.astype(int)] if self.classes else value
+
+    @cached_property
+    def _onnx(self) -> OnnxScorer:
+        onnx = self.document.onnx
+        if onnx.file is None:
+            raise StudyError(f"{self.folder} holds no ONNX form: {onnx.why}", "use --form native")
+        need("onnxruntime")
+        return OnnxScorer(self.folder / ONNX, self.scorer.lookback, window=self.scorer.window)
+
+
+def write_sidecar(folder: Path, document: ModelDocument) -> ModelDocument:
+    """Writes the sidecar with checksums of all files and of itself; returns the document with those of the files."""
+    files = {file.name: sha256_of_file(file) for file in sorted(folder.iterdir()) if file.name != SIDECAR}
+    document = replace(document, files=files)
+    whole = to_json(document)
+    text = json.dumps({**whole, CHECKSUM: sha256_of(whole)}, indent=1, allow_nan=False)
+    write_file(folder / SIDECAR, text + "\n")
+    return document
+
+
+def load_model(folder: Path | str, form: str = "native") -> TrainedModel:
+    """The model that `export` wrote; `form` is "native" or "onnx".
+
+    StudyError if a file is missing, was changed after the export, or was written by a later version.
+    """
+    folder = Path(folder)
+    if form not in FORMS:
+        raise StudyError(f"there is no form {form!r}", nearest(form, FORMS))
+    document = read_sidecar(folder)
+    for library in ("skops", "safetensors"):
+        if f"model.{library}" in document.files:
+            need(library)
+    return TrainedModel(document=document, scorer=Scorer.restored(folder, document.scorer), folder=folder, form=form)
+
+
+def read_sidecar(folder: Path) -> ModelDocument:
+    """The checked sidecar of an exported model."""
+    if not (folder / SIDECAR).is_file():
+        siblings = [p.parent.name for p in folder.parent.glob(f"*/{SIDECAR}")] if folder.parent.is_dir() else []
+        raise StudyError(
+            f"{folder} holds no exported model", nearest(folder.name, siblings) if siblings else "`export`"
+        )
+    try:
+        raw: dict[str, Any] = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
+        checksum, version, files = raw.pop(CHECKSUM), int(raw["format"]), dict(raw["files"])
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise StudyError(f"{folder / SIDECAR} is damaged", "export the model again") from error
+    if checksum != sha256_of(raw):
+        raise StudyError(f"{folder / SIDECAR} was changed after the export", "export the model again")
+    if version > FORMAT:
+        raise StudyError(f"{folder} was written by {raw.get('product')}", "update cemai-opt to that version")
+    _check_files(folder, files)
+    try:
+        return from_json(ModelDocument, raw)
+    except ValueError as error:
+        raise StudyError(f"{folder / SIDECAR} is damaged: {error}", "export the model again") from error
+
+
+def _check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """StudyError if a file is missing, or is not the one that was exported."""
+    for name, wanted in files.items():
+        if Path(name).name != name or not (folder / name).is_file():
+            raise StudyError(f"{folder} lacks {name}", "export the model again")
+        if sha256_of_file(folder / name) != wanted:
+            raise StudyError(f"{folder / name} was changed after the export", "export the model again")
+
+
+def version_notes(document: ModelDocument) -> list[str]:
+    """Notes on libraries whose version differs from that in training: predictions may then differ slightly."""
+    notes = []
+    for library, version in document.versions.items():
+        try:
+            here = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        if here != version:
+            notes.append(f"trained with {library} {version}, this is {here}: predictions may differ a little")
+    return notes

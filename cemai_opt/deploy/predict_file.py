@@ -1,0 +1,140 @@
+"""Predictions for a whole file, written to a file, and their cost."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from io import TextIOWrapper
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cemai_opt.core.errors import StudyError
+from cemai_opt.core.files import atomic_file
+from cemai_opt.core.units import checked_intensity, grams_co2eq
+from cemai_opt.datasets import NewRows, Schema, known_pieces, read_new_rows
+from cemai_opt.deploy.model_folder import TrainedModel
+from cemai_opt.meters import open_meters
+from cemai_opt.pipeline import Recorder
+
+PREDICT = "predict"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePredictions:
+    """The cost of predicting a file; `whole_process_g` includes startup and loading libraries."""
+
+    rows: int
+    out: str
+    form: str
+    duration_s: float
+    energy_j: float
+    carbon_g: float
+    uncertainty_g: float
+    whole_process_g: float | None
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Predicted values (n_rows,), and scores by class name, each (n_rows,), if requested."""
+
+    value: np.ndarray
+    by_class: Mapping[str, np.ndarray]
+
+
+def predict_file(
+    model: TrainedModel,
+    data: Path,
+    *,
+    out: Path,
+    with_scores: bool = False,
+    ignore: tuple[str, ...] = (),
+    intensity_g_per_kwh: float | None = None,
+) -> FilePredictions:
+    """Writes one line per row of `data` to `out`: its number, group, time and prediction.
+
+    Neither all rows nor all features are held in memory: values are stored in scratch files next to `out`. Rows that
+    are not in order take 32 bytes each. StudyError if `data` has other columns than the training data.
+    """
+    if out.is_dir() or out.resolve() == data.resolve():
+        raise StudyError(f"--out {out} is {'a folder' if out.is_dir() else 'the data itself'}", "name another file")
+    schema = replace(model.schema, left_out=(*model.schema.left_out, *ignore))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(prefix=".predict-", dir=out.parent)
+    except OSError as error:
+        raise StudyError(f"cannot write {out}: {error.strerror}", "choose another --out") from error
+    intensity = model.carbon.intensity_g_per_kwh
+    if intensity_g_per_kwh is not None:
+        intensity = checked_intensity(intensity_g_per_kwh)
+    meters = open_meters("auto", "cpu", threads=model.scorer.task.threads)
+    recorder = Recorder(meters)
+    with scratch as folder, recorder.stage(PREDICT):
+        rows = read_new_rows(data, schema, scratch=Path(folder))
+        values = _predicted(model, rows, scratch=Path(folder), with_scores=with_scores)
+        _write(model, values, schema=schema, data=data, out=out)
+    row = recorder.recording().cost.rows[0]
+
+    def grams(energy_j: float) -> float:
+        return grams_co2eq(energy_j, intensity, pue=model.carbon.pue)
+
+    counts_all = any(meter.counts_whole_process for meter in meters)
+    whole_j = math.fsum(meter.peek_j() for meter in meters if meter.counts_whole_process)
+    return FilePredictions(
+        rows=len(rows.group),
+        out=str(out),
+        form=model.form,
+        duration_s=row.duration_s,
+        energy_j=row.total_j,
+        carbon_g=grams(row.total_j),
+        uncertainty_g=grams(row.uncertainty_j),
+        whole_process_g=grams(whole_j) if counts_all else None,
+        source=row.source,
+        notes=rows.notes,
+    )
+
+
+def _predicted(model: TrainedModel, rows: NewRows, *, scratch: Path, with_scores: bool) -> _Values:
+    """Predictions of all rows, in scratch files."""
+    n_rows = len(rows.group)
+    value = np.memmap(scratch / "predictions.f64", np.float64, "w+", shape=n_rows)
+    names = model.classes if with_scores else ()
+    by_class = {
+        name: np.memmap(scratch / f"scores-{code}.f64", np.float64, "w+", shape=n_rows)
+        for code, name in enumerate(names)
+    }
+    for numbers, prediction in model.predictions(rows):
+        value[numbers] = prediction.value
+        if prediction.by_class is not None:
+            for code, column in enumerate(by_class.values()):
+                column[numbers] = prediction.by_class[:, code]
+    return _Values(value, by_class)
+
+
+def _write(model: TrainedModel, values: _Values, *, schema: Schema, data: Path, out: Path) -> None:
+    """Writes the predictions atomically; the data is read once more for group and time."""
+    shown = [name for name in (schema.group, schema.time) if name is not None]
+    first = 0
+    try:
+        with atomic_file(out, is_durable=False) as binary:
+            stream = TextIOWrapper(binary, "utf-8", newline="", write_through=True)
+            for piece in known_pieces(data, schema):
+                end = first + len(piece)
+                lines = pd.DataFrame({"row": np.arange(first, end)})
+                lines[shown] = piece[shown].to_numpy()
+                lines["prediction"] = model.named(np.asarray(values.value[first:end]))
+                for name, column in values.by_class.items():
+                    lines[f"score_{name}"] = column[first:end]
+                lines.to_csv(stream, index=False, header=first == 0)
+                first = end
+            stream.flush()
+            stream.detach()
+    except OSError as error:
+        raise StudyError(
+            f"cannot write {out}: {error.strerror}", "free some disk space, or choose another --out"
+        ) from error

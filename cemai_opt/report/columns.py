@@ -1,0 +1,45 @@
+"""The columns of a front table, shared by the terminal, the report and notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cemai_opt.core.units import readable_grams
+from cemai_opt.runs.front import RunFront
+from cemai_opt.runs.front_member import FrontMember
+
+NOT_TESTED = "-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A heading, with the value to sort a member by and the text to show for it."""
+
+    heading: str
+    value: Callable[[FrontMember], object]
+    text: Callable[[FrontMember], str]
+    is_text: bool = False
+
+
+def member_columns(front: RunFront) -> tuple[Column, ...]:
+    """Trial, model, scores, grams with their uncertainty, and marks."""
+    return (
+        Column(heading="trial", value=lambda m: m.trial, text=lambda m: str(m.trial)),
+        Column(heading="model", value=lambda m: m.model, text=lambda m: m.model, is_text=True),
+        Column(heading="validation", value=lambda m: m.validation, text=lambda m: f"{m.validation:.3f}"),
+        Column(heading="test", value=lambda m: m.test, text=lambda m: score_text(m.test)),
+        grams_column("gCO2eq", lambda m: m.carbon_g),
+        grams_column("+-", lambda m: m.uncertainty_g),
+        Column(heading="mark", value=front.mark_of, text=front.mark_of, is_text=True),
+    )
+
+
+def grams_column(heading: str, grams: Callable[[FrontMember], float]) -> Column:
+    """A column of grams, shown with a suitable SI prefix."""
+    return Column(heading=heading, value=grams, text=lambda m: readable_grams(grams(m)))
+
+
+def score_text(score: float | None) -> str:
+    """A score with three decimals; a dash if there is none."""
+    return NOT_TESTED if score is None else f"{score:.3f}"

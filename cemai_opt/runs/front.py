@@ -1,0 +1,179 @@
+"""The front of a run: its members, and the rules that pick one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import Field
+
+from cemai_opt.core.errors import StudyError, nearest
+from cemai_opt.core.front import ParetoFront, Point
+from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
+from cemai_opt.runs.front_member import FrontMember
+from cemai_opt.runs.payback import Payback
+
+RULES = ("knee", "best", "within", "greenest")
+"""Names of the rules that pick a front member."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialCounts:
+    """Number of trials that ran, by state, and number of results without a run of their own."""
+
+    trials: int
+    complete: int
+    pruned: int
+    failed: int
+    curve_candidates: Annotated[int, Field(alias="harvested")]
+    """Smaller models on learning curves that count as trials."""
+    not_run: int
+    repeats: int
+
+
+def counts_of(results: Sequence[TrialResult]) -> TrialCounts:
+    """Counts over the results of a run."""
+    ran = [result for result in results if result.has_run]
+    by_state = {state: sum(result.state == state for result in ran) for state in (COMPLETE, PRUNED, FAILED)}
+    return TrialCounts(
+        trials=len(ran),
+        complete=by_state[COMPLETE],
+        pruned=by_state[PRUNED],
+        failed=by_state[FAILED],
+        curve_candidates=sum(r.parent is not None and not r.is_repeat for r in results),
+        not_run=sum(r.is_skipped for r in results),
+        repeats=sum(r.is_repeat for r in results),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontSearch(TrialCounts):
+    """Key figures of the search that found a front."""
+
+    carbon_g: float
+    hypervolume: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFront:
+    """The contents of `front.json`: members, greenest first, and the recommended one (`knee`)."""
+
+    score: str
+    unit: str
+    knee: int | None
+    tolerance: float
+    members: tuple[FrontMember, ...]
+    payback: tuple[Payback, ...]
+    baseline: FrontMember | None
+    """The baseline without a search: the knee of the untuned configurations."""
+    search: FrontSearch
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    @cached_property
+    def pareto(self) -> ParetoFront:
+        """The members as points, for picking by rule."""
+        return ParetoFront.of(Point(m.trial, m.validation, m.carbon_g) for m in self.members)
+
+    @cached_property
+    def by_trial(self) -> Mapping[int, FrontMember]:
+        """Members by trial number."""
+        return {member.trial: member for member in self.members}
+
+    @property
+    def knee_member(self) -> FrontMember | None:
+        """The recommended member; None on an empty front."""
+        return None if self.knee is None else self.by_trial.get(self.knee)
+
+    @property
+    def best(self) -> FrontMember | None:
+        """The member with the best validation score; None on an empty front."""
+        return self.by_trial[self.pareto.best.trial] if self.members else None
+
+    @property
+    def table_members(self) -> list[FrontMember]:
+        """The rows of a table: members, then the baseline unless it is a member itself."""
+        has_own_row = self.baseline is not None and self.baseline.trial not in self.by_trial
+        return [*self.members, *([self.baseline] if self.baseline is not None and has_own_row else [])]
+
+    @property
+    def picks(self) -> dict[int, str]:
+        """The rules that pick each member, by trial: "knee", "best", "within 0.01", "greenest"."""
+        if not self.members:
+            return {}
+        front, picks = self.pareto, dict[int, list[str]]()
+        for rule, point in (
+            ("knee", front.knee),
+            ("best", front.best),
+            (f"within {self.tolerance:g}", front.within(self.tolerance)),
+            ("greenest", front.greenest),
+        ):
+            picks.setdefault(point.trial, []).append(rule)
+        return {trial: ", ".join(rules) for trial, rules in picks.items()}
+
+    def mark_of(self, member: FrontMember) -> str:
+        """The remarks of a table on a member: ties, foreign load, the rules that pick it, "untuned"."""
+        is_baseline = self.baseline is not None and self.baseline.trial == member.trial
+        marks = (
+            "~" if member.ties else "",
+            "!" if member.is_noisy else "",
+            self.picks.get(member.trial, ""),
+            "untuned" if is_baseline else "",
+        )
+        return " ".join(mark for mark in marks if mark)
+
+    def pick(self, rule: str, tolerance: float | None = None) -> FrontMember:
+        """The member given by a rule or a trial number. StudyError if there is none."""
+        if not self.members:
+            raise StudyError("the front has no member", "no trial of this run was complete; see trials.jsonl for why")
+        if rule == "within":
+            return self.by_trial[self.pareto.within(self.tolerance if tolerance is None else tolerance).trial]
+        if rule in RULES:
+            point: Point = getattr(self.pareto, rule)
+            return self.by_trial[point.trial]
+        if rule.isdecimal() and int(rule) in self.by_trial:
+            return self.by_trial[int(rule)]
+        raise StudyError(
+            f"there is no front member {rule!r} to pick", nearest(rule, [*RULES, *map(str, self.by_trial)])
+        )
+
+    def with_tolerance(self, tolerance: float) -> RunFront:
+        """The front with another tolerance for "as good as the best"."""
+        payback = paybacks_of(self.members, self.search.carbon_g, tolerance=tolerance)
+        return replace(self, tolerance=tolerance, payback=payback)
+
+
+def paybacks_of(members: Sequence[FrontMember], search_g: float, *, tolerance: float) -> tuple[Payback, ...]:
+    """The savings of the knee, and of the greenest within `tolerance` of the best, compared with the best member.
+
+    The best member is the choice without regard to grams. Empty on an empty front.
+    """
+    if not members:
+        return ()
+    by_trial = {member.trial: member for member in members}
+    front = ParetoFront.of(Point(m.trial, m.validation, m.carbon_g) for m in members)
+    best = by_trial[front.best.trial]
+
+    def per_1000(chosen: FrontMember) -> float | None:
+        if chosen.inference_g_per_1000 is None or best.inference_g_per_1000 is None:
+            return None
+        return best.inference_g_per_1000 - chosen.inference_g_per_1000
+
+    return tuple(
+        Payback.of(
+            choice,
+            trial=chosen.trial,
+            instead_of=best.trial,
+            score_given_up=best.validation - chosen.validation,
+            per_retraining_g=best.retraining_g - chosen.retraining_g,
+            per_1000_predictions_g=per_1000(chosen),
+            search_g=search_g,
+        )
+        for choice, chosen in (
+            ("knee", by_trial[front.knee.trial]),
+            ("within", by_trial[front.within(tolerance).trial]),
+        )
+    )

@@ -1,0 +1,162 @@
+"""All results of a run, with the front and the summary computed from them, each computed once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+from cemai_opt.core.front import ParetoFront, Point, hypervolume_history
+from cemai_opt.core.ledger_entry import LedgerEntry, joules_by
+from cemai_opt.core.objective import objective_g, objective_uncertainty_g, objective_unit
+from cemai_opt.core.result import TrialResult
+from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.runs.footprint import Footprint, FootprintTotals
+from cemai_opt.runs.front import FrontSearch, RunFront, TrialCounts, counts_of, paybacks_of
+from cemai_opt.runs.front_member import FrontMember
+from cemai_opt.runs.machine import library_versions, this_machine
+from cemai_opt.runs.summary import CarbonBy, HypervolumePoint, MeasuringConditions, RunSummary, SearchSummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialLine(TrialResult):
+    """One line of `trials.jsonl`: a result, and its grams for readers and other programs."""
+
+    carbon_g: float | None = None
+    uncertainty_g: float | None = None
+    noisy: bool = False
+    spent_g: float = 0.0
+    driver_j: float = 0.0
+    """Joules that the driver had spent outside all trials when the line was written."""
+
+    @staticmethod
+    def of(study: ResolvedStudy, result: TrialResult, *, driver_j: float) -> TrialLine:
+        """The line of a finished trial."""
+        return TrialLine(
+            **_values_of(result),
+            carbon_g=objective_g(study, result) if result.is_complete else None,
+            uncertainty_g=objective_uncertainty_g(study, result) if result.is_complete else None,
+            noisy=result.is_noisy,
+            spent_g=study.carbon.grams(result.spent.energy_j),
+            driver_j=driver_j,
+        )
+
+    @property
+    def result(self) -> TrialResult:
+        """The result in the line."""
+        return TrialResult(**_values_of(self))
+
+
+def _values_of(result: TrialResult) -> dict[str, Any]:
+    return {field.name: getattr(result, field.name) for field in fields(TrialResult)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """All results of a run."""
+
+    study: ResolvedStudy
+    results: Sequence[TrialResult]
+    finals: Mapping[int, TrialResult] = field(default_factory=dict)
+    spent: Sequence[LedgerEntry] = ()
+    baseline: int | None = None
+    """The baseline trial, which stands for "no search" and is tested along with the front."""
+    footprints: Sequence[Footprint] = ()
+    """One for each session of this run."""
+    ended: str = ""
+    notes: Sequence[str] = ()
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """Complete trials that satisfy the constraints, in the plane of the objectives; repeats are left out."""
+        constraints = self.study.constraints
+        points = [
+            Point(result.trial, result.score, objective_g(self.study, result))
+            for result in self.results
+            if result.is_complete and result.score is not None and not result.is_repeat
+        ]
+        return [point for point in points if constraints.violation(point) <= 0.0]
+
+    @cached_property
+    def spent_g(self) -> float:
+        """Grams of everything that ran, and of the driver."""
+        return self.study.carbon.grams(math.fsum(entry.energy_j for entry in self.spent))
+
+    @cached_property
+    def pareto(self) -> ParetoFront:
+        """Non-dominated complete trials."""
+        return ParetoFront.of(self.points)
+
+    @cached_property
+    def hypervolumes(self) -> list[float]:
+        """Hypervolume after each of `points`."""
+        return hypervolume_history(self.points)
+
+    @cached_property
+    def counts(self) -> TrialCounts:
+        """The number of trials by state."""
+        return counts_of(self.results)
+
+    @cached_property
+    def front(self) -> RunFront:
+        """The contents of `front.json`."""
+        by_trial = {result.trial: result for result in self.results}
+        ties = self.pareto.ties({p.trial: objective_uncertainty_g(self.study, by_trial[p.trial]) for p in self.pareto})
+
+        def member(trial: int, ties: Sequence[int] = ()) -> FrontMember:
+            return FrontMember.of(self.study, by_trial[trial], final=self.finals.get(trial), ties=ties)
+
+        members = tuple(member(point.trial, ties[point.trial]) for point in self.pareto)
+        tolerance = self.study.search.tolerance
+        return RunFront(
+            score=self.study.score,
+            unit=objective_unit(self.study.objective),
+            knee=self.pareto.knee.trial if members else None,
+            tolerance=tolerance,
+            members=members,
+            payback=paybacks_of(members, self.spent_g, tolerance=tolerance),
+            baseline=None if self.baseline is None else member(self.baseline),
+            search=FrontSearch(
+                **vars(self.counts),
+                carbon_g=self.spent_g,
+                hypervolume=self.hypervolumes[-1] if self.hypervolumes else 0.0,
+            ),
+        )
+
+    @cached_property
+    def summary(self) -> RunSummary:
+        """The contents of `summary.json`."""
+        carbon = self.study.carbon
+        ran = [result for result in self.results if result.has_run]
+
+        def grams_by(key: str) -> dict[str, float]:
+            return {name: carbon.grams(joules) for name, joules in joules_by(key, self.spent).items()}
+
+        return RunSummary(
+            study=self.study.name,
+            ended=self.ended,
+            notes=tuple(self.notes),
+            search=SearchSummary(
+                **vars(self.counts),
+                energy_j=math.fsum(entry.energy_j for entry in self.spent),
+                carbon_g=self.spent_g,
+                carbon_g_by=CarbonBy(entry=grams_by("entry"), model=grams_by("model"), stage=grams_by("stage")),
+                payback=self.front.payback,
+                ledger=tuple(self.spent),
+                hypervolume=self.front.search.hypervolume,
+                hypervolume_history=tuple(
+                    HypervolumePoint(trial=point.trial, hypervolume=value)
+                    for point, value in zip(self.points, self.hypervolumes, strict=True)
+                ),
+            ),
+            carbon=MeasuringConditions(
+                intensity_g_per_kwh=carbon.intensity_g_per_kwh,
+                pue=carbon.pue,
+                sources=tuple(sorted({row.source for result in ran for row in result.cost.rows})),
+            ),
+            footprint=FootprintTotals.of(self.footprints),
+            machine=this_machine(),
+            versions=dict(library_versions()),
+        )

@@ -1,0 +1,125 @@
+"""Derives from finished trials the pruning bounds of the next trial, or the reason not to run it at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cemai_opt.core.front import ParetoFront, Point
+from cemai_opt.core.objective import objective_j
+from cemai_opt.core.pruning_bounds import PruningBounds
+from cemai_opt.core.result import TrialResult
+from cemai_opt.core.space import Params, SearchSpace
+from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.search.cost_model import CostModel
+
+CAP_FACTOR = 3.0
+"""A trial may cost this many times the most expensive useful front member; docs/decisions/green_search.md."""
+FREE_SHARE = 0.05
+"""Share of trials that are never pruned, so that a rule learned from few trials can be proved wrong."""
+CAP_SHARE = 0.01
+"""Or this share of what the search has spent so far, if that is more, so that expensive models are tried later."""
+FINAL_CAP_SHARE = 0.3
+"""This share at the end of a search: the last trials may be expensive, because the cheap ones are known by then."""
+MIN_CURVES = 4
+"""Learning curves of a family that must be known before a trial is pruned by comparison with them."""
+MIN_FOLDED = 6
+"""Trials with several folds that must be known before a trial is pruned by its first fold."""
+HOPE = 0.5
+"""Optimistic assumption: a family may still reach this share of the loss of its best pipeline so far."""
+SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85)
+
+
+class Pruner:
+    """Learns from every finished trial and sets the bounds of the next one; deterministic given the study's seed."""
+
+    def __init__(self, study: ResolvedStudy, space: SearchSpace) -> None:
+        self._study, self._space = study, space
+        self._ratios: dict[str, list[list[tuple[float, float]]]] = {}
+        self._fold_ratios: list[float] = []
+        self._costs = CostModel(space)
+        self._best: dict[str, float] = {}
+
+    def update(self, result: TrialResult) -> None:
+        """Learns from a finished trial."""
+        if not result.is_complete or result.score is None or result.is_repeat:
+            return
+        params = self._space.params_of(result.config)
+        cost_j = objective_j(self._study.objective, result)
+        if cost_j > 0.0:
+            self._costs.update(params, cost_j)
+        self._best[result.model] = max(self._best.get(result.model, -math.inf), result.score)
+        if result.parent is not None:
+            return
+        if len(result.fold_scores) > 1 and result.fold_scores[0] < 1.0:
+            self._fold_ratios.append((1.0 - result.score) / (1.0 - result.fold_scores[0]))
+        if result.curve is not None:
+            full = float(params[f"{result.model}.{result.curve.hyperparameter}"])
+            sizes = [*(point.size / full for point in result.curve.points), 1.0]
+            losses = [*(1.0 - point.score for point in result.curve.points), 1.0 - result.score]
+            self._ratios.setdefault(result.model, []).append(_shrinkage(sizes, losses))
+
+    def bounds(
+        self, number: int, model: str, *, front: ParetoFront, cap_j: float, left_j: float, left_s: float
+    ) -> PruningBounds:
+        """The bounds of trial `number`; only the budget if trials are not pruned for other reasons."""
+        bounds = PruningBounds(spend_j=left_j, spend_s=left_s)
+        if not self._study.search.stop_early:
+            return bounds
+        bounds = replace(bounds, cap_j=cap_j)
+        if self._is_free(number):
+            return bounds
+        curves = self._ratios.get(model, [])
+        return replace(
+            bounds,
+            front=tuple((self._joules(point), point.score) for point in front),
+            growth=_smallest(curves) if len(curves) >= MIN_CURVES else (),
+            fold_ratio=min(self._fold_ratios) if len(self._fold_ratios) >= MIN_FOLDED else 0.0,
+        )
+
+    def why_not(self, params: Params, model: str, *, front: ParetoFront, cap_j: float) -> str | None:
+        """Why a trial should not run now, given its estimated cost; None if it may run."""
+        if not self._study.search.stop_early or not len(front):
+            return None
+        cost_j = self._costs.low_j(params)
+        if cost_j > cap_j:
+            return f"{model} would cost at least {cost_j:.3g} J, above the cap for now ({cap_j:.3g} J)"
+        hope = 1.0 - HOPE * (1.0 - self._best.get(model, 1.0))
+        if any(self._joules(point) <= cost_j and point.score >= hope for point in front):
+            return f"{model} would cost at least {cost_j:.3g} J, and better pipelines are known for less"
+        return None
+
+    def cap_j(self, front: ParetoFront, spent_j: float, *, progress: float) -> float:
+        """Joules above which a pipeline is too expensive for now; the cap rises with what the search has spent.
+
+        `progress` is the share of the search's budget that is used up, from 0 to 1.
+        """
+        share = CAP_SHARE * math.pow(FINAL_CAP_SHARE / CAP_SHARE, min(progress, 1.0))
+        useful_j = self._joules(front.within(self._study.search.tolerance)) if len(front) else math.inf
+        return min(max(CAP_FACTOR * useful_j, share * spent_j), self._study.max_pipeline_j)
+
+    def _is_free(self, number: int) -> bool:
+        return float(np.random.default_rng((self._study.seed, number, 7)).random()) < FREE_SHARE
+
+    def _joules(self, point: Point) -> float:
+        return point.carbon_g / self._study.carbon.grams(1.0)
+
+
+def _shrinkage(shares: Sequence[float], losses: Sequence[float]) -> list[tuple[float, float]]:
+    """For each share of the full size, the smallest factor by which the loss still decreased from there on."""
+    return [
+        (share, min(1.0, min(losses[i + 1 :]) / losses[i])) for i, share in enumerate(shares[:-1]) if losses[i] > 0.0
+    ]
+
+
+def _smallest(curves: Sequence[Sequence[tuple[float, float]]]) -> tuple[tuple[float, float], ...]:
+    """For each of `SHARES`, the smallest factor of any curve from there on."""
+    table = []
+    for share in SHARES:
+        ratios = [ratio for curve in curves for at, ratio in curve if at >= share]
+        if ratios:
+            table.append((share, min(ratios)))
+    return tuple(table)

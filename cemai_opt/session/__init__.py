@@ -1,0 +1,6 @@
+"""One session of a run, and the run of one pipeline."""
+
+from cemai_opt.session.session import Session
+from cemai_opt.session.single_run import run_config
+
+__all__ = ["Session", "run_config"]

@@ -1,0 +1,277 @@
+"""One session of a run: searches, measures the front again, tests it and stores everything."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cemai_opt.carbon import SAMPLE_EVERY_S, Audit
+from cemai_opt.compose import PreparedStudy
+from cemai_opt.core.errors import StudyError
+from cemai_opt.core.objective import objective_unit
+from cemai_opt.core.result import TrialResult
+from cemai_opt.core.serialization import to_json
+from cemai_opt.engines import ENGINES, Engine
+from cemai_opt.meters import RECORD, machine_idle
+from cemai_opt.runs import RunFolder, RunRecord
+from cemai_opt.runs.footprint import Footprint
+from cemai_opt.search import (
+    INTERRUPTED,
+    Budget,
+    Events,
+    Ledger,
+    Remeasurement,
+    Search,
+    SearchContext,
+    SearchState,
+    baseline_of,
+    outcome_of,
+)
+from cemai_opt.search.samplers import SamplerContext, sampler_named
+from cemai_opt.search.storage import open_study
+from cemai_opt.session.earlier import earlier_sessions
+from cemai_opt.session.empty_front import refuse_empty_front
+
+if TYPE_CHECKING:
+    from cemai_opt.search.storage.coordination import StudyCoordinator
+    from cemai_opt.search.storage.database import PatientStorage
+
+NOTE_EVERY_S = 1.0
+"""How often the joules of the whole run are recorded."""
+WRITE_EVERY_S = 30.0
+"""How often front and summary are written during a search; trials are written one by one."""
+SCRATCH = "cache"
+"""Folder inside the run folder for temporary files of a session: the stored data, stage results."""
+STAGE_RESULTS = "stages"
+REMEASURE_ROUNDS = 3
+"""A remeasured member may drop off the front, and the trials that replace it are then measured in the next round."""
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """One session of a study in a run folder; a run that already exists there is resumed."""
+
+    def __init__(
+        self,
+        prepared: PreparedStudy,
+        folder: RunFolder,
+        *,
+        events: Events | None = None,
+        with_audit: bool = True,
+        password: str | None = None,
+    ) -> None:
+        """`password` is that of the study's storage, if the storage is a database."""
+        self._prepared, self._study, self._folder = prepared, prepared.study, folder
+        self._events, self._with_audit, self._password = events or Events(), with_audit, password
+        self._sampler = sampler_named(self._study.search.sampler)
+        folder.check_usable(self._study)
+        self._check_storage()
+        self._earlier = earlier_sessions(prepared, folder)
+        self._ledger = Ledger(prepared.meters, prepared.start_j, earlier=self._earlier.ledger)
+        self._search: Search | None = None
+        self._written_s = self._noted_s = time.monotonic()
+
+    def run(self) -> RunRecord:
+        """The finished record, which is also written to the folder. TrialError if no trial was complete."""
+        with self._folder.writing(self._study, self._prepared.locked_space):
+            return self._run()
+
+    def _run(self) -> RunRecord:
+        audit = Audit() if self._with_audit else None
+        scratch = self._folder.path.resolve() / SCRATCH
+        engine = ENGINES.require(self._study.engine.name).opened(self._study, scratch)
+        try:
+            self._ledger.unseen_j = engine.unseen_j
+            context = self._context(engine)
+            self._search = Search(context, earlier=self._earlier.results)
+            ended = self._search.run()
+            record = self._record(ended)
+            self._folder.finish(record)  # writes the front before its members are measured and trained once more
+            self.announce(ended)
+            if ended != INTERRUPTED:
+                record = self._with_final_measurements(record, context)
+        except KeyboardInterrupt:
+            if self._search is None:
+                raise  # nothing has started
+            record = self._record(INTERRUPTED)
+        finally:
+            engine.close()
+        footprint = self._footprint(audit)
+        self.announce(footprint.audit_line())
+        record = replace(record, spent=self._ledger.spent(), footprints=[*self._earlier.footprints, footprint])
+        self._folder.finish(record)
+        shutil.rmtree(scratch, ignore_errors=True)
+        refuse_empty_front(record)
+        return record
+
+    def announce(self, text: str) -> None:
+        """Logs and reports that a new phase begins."""
+        log.info("%s", text)
+        self._events.on_phase(text)
+
+    def _check_storage(self) -> None:
+        """StudyError if the run in the folder uses another storage than the one given now."""
+        if not self._folder.holds_a_run:
+            return
+        before, now = self._folder.study().search.storage, self._study.search.storage
+        if before != now:
+            raise StudyError(
+                f"the run in {self._folder.path} is stored in {before or 'its own journal'}",
+                f"resume it with --storage {before}" if before else "leave --storage out, or choose another --out",
+            )
+
+    def _context(self, engine: Engine) -> SearchContext:
+        """The objects that search and remeasurement share."""
+        study, folder = self._study, self._folder
+        storage, driver = self._opened_storage()
+        sampler = SamplerContext(
+            trials=study.search.trials,
+            seed=study.seed,
+            population=study.search.population,
+            done=len(self._earlier.results),
+            driver=driver,
+            constraints=study.constraints,
+        )
+        finished = {result.trial: outcome_of(study, result) for result in self._earlier.results}
+        optuna_study = open_study(
+            folder.path,
+            study.name,
+            metrics=(study.score, objective_unit(study.objective)),
+            sampler=self._sampler.build(self._prepared.space, sampler),
+            finished=finished,
+            storage=storage,
+        )
+        if finished and max(finished) >= len(optuna_study.get_trials(deepcopy=False)):
+            raise StudyError(f"{folder.path}: the storage has fewer trials than trials.jsonl", "choose another --out")
+        coordinator: StudyCoordinator | None = None
+        if storage is not None:
+            from cemai_opt.search.storage.coordination import StudyCoordinator
+
+            coordinator = StudyCoordinator(optuna_study, storage, driver=driver)
+            coordinator.check_question(self._question())
+            coordinator.end_own_abandoned(finished)
+        return SearchContext(
+            study=study,
+            space=self._prepared.space,
+            engine=engine,
+            ledger=self._ledger,
+            budget=Budget(study, self._ledger, start_s=self._prepared.start_s),
+            optuna_study=optuna_study,
+            sampler=sampler,
+            events=_SessionEvents(self),
+            coordinator=coordinator,
+            cache=self._cache_folder(),
+        )
+
+    def _opened_storage(self) -> tuple[PatientStorage | None, str]:
+        """The database that drivers share, and this driver's name; None and an empty name if there is none."""
+        if not self._study.search.storage:
+            return None, ""
+        from cemai_opt.search.storage.coordination import driver_of
+        from cemai_opt.search.storage.database import open_database  # loads SQLAlchemy
+
+        return open_database(self._study.search.storage, self._password), driver_of(self._folder.path)
+
+    def _cache_folder(self) -> str | None:
+        """Folder of shared stage results. What is cached depends on the clock, so a traced run has no cache."""
+        is_traced = RECORD in os.environ or not all(meter.is_live for meter in self._prepared.meters)
+        if not self._study.search.cache_mb or is_traced:
+            return None
+        return str(self._folder.path.resolve() / SCRATCH / STAGE_RESULTS)
+
+    def _question(self) -> dict[str, Any]:
+        """What the drivers of a study must have in common. The data is identified by its digest, not by its path."""
+        question = self._study.question()
+        for key in ("path", "test"):
+            question["data"].pop(key)
+        return {**question, "space": to_json(self._prepared.locked_space)}
+
+    def note_spent(self) -> None:
+        """Records at intervals what was spent, so that a killed run does not look cheaper than it was."""
+        if time.monotonic() - self._noted_s >= NOTE_EVERY_S:
+            self._noted_s = time.monotonic()
+            self._folder.keep_spent(self._ledger.own_j())
+
+    def keep_result(self, result: TrialResult, state: SearchState) -> None:
+        """Writes a finished trial, and front and summary at intervals, so that a kill loses hardly anything."""
+        self._folder.append(self._study, result, driver_j=self._ledger.driver_j())
+        self.note_spent()
+        if self._prepared.live is not None:
+            self._prepared.live.sample(SAMPLE_EVERY_S)
+        if time.monotonic() - self._written_s >= WRITE_EVERY_S:
+            self._folder.finish(self._record("still running"))
+            self._written_s = time.monotonic()
+        self._events.on_result(result, state)
+
+    def keep_run(self, why: str, result: TrialResult) -> None:
+        """Writes the emissions of a run that measured or tested a front member."""
+        self._folder.append_run(self._study, result, why=why)
+        self._events.on_run(why, result)
+
+    def _with_final_measurements(self, record: RunRecord, context: SearchContext) -> RunRecord:
+        """The record with front members measured again and tested."""
+        remeasurement = Remeasurement(context, self._earlier.members)
+        for _ in range(REMEASURE_ROUNDS):
+            record = replace(record, results=remeasurement.measured_again(record.results, record.pareto))
+        self._folder.finish(replace(record, spent=self._ledger.spent()))
+        front = record.pareto
+        first = [front.knee, front.best, front.within(self._study.search.tolerance)] if len(front) else []
+        members = list(dict.fromkeys(point.trial for point in (*first, *front)))
+        baseline = baseline_of(self._prepared.space, record.points, results=record.results)
+        asked = members if baseline is None or baseline in members else [*members, baseline]
+        return replace(record, baseline=baseline, finals=remeasurement.tested(record.results, asked))
+
+    def _record(self, ended: str) -> RunRecord:
+        assert self._search is not None, "there is no record before the search"
+        measured = self._earlier.members.measured
+        return RunRecord(
+            study=self._study,
+            results=[measured.get(result.trial, result) for result in self._search.results],
+            finals=self._earlier.members.tested,
+            spent=self._ledger.spent(),
+            footprints=self._earlier.footprints,
+            ended=ended,
+            notes=self._prepared.notes,
+        )
+
+    def _footprint(self, audit: Audit | None) -> Footprint:
+        """The footprint of this session until now."""
+        idle_w, idle_source = machine_idle()
+        live, wall_s = self._prepared.live, time.monotonic() - self._prepared.start_s
+        reading = audit.stop() if audit is not None else None
+        if live is not None:
+            live.sample()
+        return Footprint.of(
+            self._study.carbon,
+            dynamic_j=self._ledger.session_j(),
+            idle_j=idle_w * wall_s,
+            wall_s=wall_s,
+            intensity_g_per_kwh=live.mean() if live else self._study.carbon.intensity_g_per_kwh,
+            idle_source=idle_source,
+            audit_j=reading.energy_j if reading is not None else None,
+            audit_method=reading.method if reading is not None else "",
+        )
+
+
+class _SessionEvents(Events):
+    """Writes events to the run folder, then passes them on."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def on_result(self, result: TrialResult, state: SearchState) -> None:
+        self._session.keep_result(result, state)
+
+    def on_phase(self, text: str) -> None:
+        self._session.announce(text)
+
+    def on_run(self, why: str, result: TrialResult) -> None:
+        self._session.keep_run(why, result)
+
+    def on_tick(self) -> None:
+        self._session.note_spent()
