@@ -1,9 +1,9 @@
-"""This product's meter beside CodeCarbon on the same work: `python -m benchmarks.meters`. Takes about six minutes.
+"""Compares this product's meters with CodeCarbon on the same work: `python -m benchmarks.meters [WORK ...]`.
 
-Each row is one kind of work, measured several times by each meter in turn, alone and beside a busy neighbour process.
-Columns: mean joules alone, coefficient of variation alone, charge beside the neighbour over charge alone (per CPU
-second of the work, so that what a shared core really costs more is not held against a meter), and the wall time that
-opening and closing a window takes.
+Takes about six minutes. Each row is one kind of work, measured several times by each meter in turn, alone and beside a
+busy process of someone else. Columns: mean joules alone, coefficient of variation alone, joules beside the busy process
+relative to joules alone (per CPU second of the work, because work on a shared core does take more CPU time), and the
+wall time of opening and closing a measurement window.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ NEIGHBOUR = "while True: pass"
 
 
 def burn(seconds: float) -> None:
-    """Busy for some CPU time of this thread."""
+    """Uses this many CPU seconds in this thread."""
     end = time.thread_time() + seconds
     while time.thread_time() < end:
         pass
 
 
 def eight_threads() -> None:
-    """Eight threads that hash large blocks, outside the interpreter's lock, 50 ms each."""
+    """Eight threads that hash large blocks for 50 ms each, with the GIL released."""
     import hashlib
 
     block = bytes(2**22)
@@ -64,17 +64,17 @@ WORK: dict[str, tuple[Callable[[], object], int]] = {
 
 
 class Gauge(Protocol):
-    """Begins and ends one window."""
+    """A meter that measures one window at a time."""
 
     def begin(self) -> None:
         """Opens a window."""
 
     def end(self) -> float:
-        """Closes it, and gives joules."""
+        """Closes the window and returns its joules."""
 
 
 class Ours:
-    """This product's meters, as a trial uses them."""
+    """This product's meters, used as in a trial."""
 
     def __init__(self) -> None:
         self._meters = open_meters()
@@ -86,12 +86,12 @@ class Ours:
         self._start_j = sum(meter.read_j() for meter in self._meters)
 
     def end(self) -> float:
-        """Closes it, and gives joules."""
+        """Closes the window and returns its joules."""
         return sum(meter.read_j() for meter in self._meters) - self._start_j
 
 
 class CodeCarbon:
-    """CodeCarbon's tasks, as a tracker for each stage uses them."""
+    """CodeCarbon's tasks, one per window, as one would track the stages of a pipeline."""
 
     def __init__(self, mode: str) -> None:
         import logging
@@ -114,13 +114,13 @@ class CodeCarbon:
         self._tracker.start_task(f"task {self._count}")
 
     def end(self) -> float:
-        """Closes it, and gives joules."""
+        """Closes the window and returns its joules."""
         return float(self._tracker.stop_task(f"task {self._count}").energy_consumed) * 3.6e6
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one meter said of one kind of work."""
+    """What one meter reports for one kind of work."""
 
     mean_j: float
     variation: float
@@ -128,8 +128,8 @@ class Row:
     window_us: float
 
 
-def measured(gauge: Gauge, work: Callable[[], object], n: int) -> Row:
-    """`n` windows around the same work."""
+def measured(gauge: Gauge, work: Callable[[], object], *, n: int) -> Row:
+    """Statistics of `n` windows around the same work."""
     joules, cpu_s, window_s = [], [], []
     for _ in range(n):
         moments = [time.perf_counter()]
@@ -149,7 +149,7 @@ def measured(gauge: Gauge, work: Callable[[], object], n: int) -> Row:
 
 @contextmanager
 def neighbour() -> Iterator[None]:
-    """A busy process that is not ours: started by a shell that ends at once, so the system adopts it."""
+    """A busy process that is no descendant of this one: the shell that starts it ends at once."""
     command = f"{sys.executable} -c '{NEIGHBOUR}' >/dev/null 2>&1 & echo $!"
     pid = int(subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout)
     try:
@@ -159,18 +159,19 @@ def neighbour() -> Iterator[None]:
 
 
 def main() -> None:
-    """Prints the table."""
+    """Prints the table, for all kinds of work or the named ones."""
+    kinds = sys.argv[1:] or list(WORK)
     gauges: dict[str, Gauge] = {
         "cemai_opt": Ours(),
         "CodeCarbon machine": CodeCarbon("machine"),
         "CodeCarbon process": CodeCarbon("process"),
     }
-    for gauge in gauges.values():  # the first window of a process starts things up
-        measured(gauge, lambda: burn(0.01), 2)
+    for gauge in gauges.values():  # the first window includes start-up costs
+        measured(gauge, lambda: burn(0.01), n=2)
     print(f"{'work':13s} {'meter':19s} {'mean J':>9s} {'variation':>9s} {'beside/alone':>12s} {'window us':>9s}")
-    alone = {(w, g): measured(gauge, *WORK[w]) for w in WORK for g, gauge in gauges.items()}
+    alone = {(w, g): measured(gauge, WORK[w][0], n=WORK[w][1]) for w in kinds for g, gauge in gauges.items()}
     with neighbour():
-        beside = {(w, g): measured(gauge, *WORK[w]) for w in WORK for g, gauge in gauges.items()}
+        beside = {(w, g): measured(gauge, WORK[w][0], n=WORK[w][1]) for w in kinds for g, gauge in gauges.items()}
     for (w, g), row in alone.items():
         ratio = beside[w, g].j_per_cpu_s / row.j_per_cpu_s if row.j_per_cpu_s > 0 else float("nan")
         print(f"{w:13s} {g:19s} {row.mean_j:9.4f} {row.variation:9.1%} {ratio:12.2f} {row.window_us:9.0f}", flush=True)

@@ -1,10 +1,11 @@
-"""Runs pipelines of a study, and keeps them as a table.
+"""Runs pipelines of a study, and writes them as a table.
 
     python -m benchmarks.search.record STUDY --trials 300 --out FILE
 
-A third of the pipelines is drawn at random, the rest is what NSGA-II and TPE ask for, so that the table is dense where
-searches go. Every growing model is watched and none is ended early. One line a pipeline: its genes, joules by stage,
-score, score of the first fold, and its curve as (size, score, joules of training, joules of evaluating).
+A third of the pipelines is drawn at random, the rest is suggested by TPE and NSGA-II, so that the table is dense where
+searches go. Every model that grows is evaluated at its checkpoints, and none is pruned. A line is one pipeline: its
+hyperparameters, joules by stage, score, score of the first fold, and its learning curve as (size, score, joules of
+training, joules of evaluating).
 """
 
 from __future__ import annotations
@@ -18,45 +19,54 @@ from typing import Any
 
 import optuna
 
+from benchmarks.search.table import PARAMS
 from cemai_opt import compose
-from cemai_opt.core.limits import Limits
 from cemai_opt.core.objective import objective_g
 from cemai_opt.core.plan import TrialPlan
+from cemai_opt.core.pruning_bounds import PruningBounds
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import SearchSpace
 from cemai_opt.pipeline import build_pipeline
-from cemai_opt.search.design import initial_design
-from cemai_opt.search.samplers import SAMPLERS, Budget
+from cemai_opt.search.initial_design import initial_design
+from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.suggest import suggest
 
-ASKED = ("random", "tpe", "nsga2")
+SAMPLERS = ("random", "tpe", "nsga2")
 
 
 def main() -> None:
-    """Writes the table, one pipeline after the other: a record that was cut short is a shorter record."""
+    """Writes the table line by line: an interrupted recording is a shorter table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study")
     parser.add_argument("--trials", type=int, default=300, help="pipelines of each of the three samplers")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    settled = compose.settle(compose.load_study(args.study))
-    pipeline, space, seen = build_pipeline(settled.study), settled.space, set[str]()
+    prepared = compose.prepare(compose.load_study(args.study))
+    pipeline, space, seen = build_pipeline(prepared.study), prepared.space, set[str]()
     stages = tuple(name for name in space.stages if name != "explain")
     with args.out.open("w") as file:
-        study = settled.study
-        header = {"study": args.study, "task": study.task, "folds": study.split.folds or 1}
+        study = prepared.study
+        header = {"study": args.study, "task": study.task, "folds": study.split.folds}
         file.write(json.dumps(header) + "\n")
-        for number, sampler in enumerate(ASKED):
-            budget = Budget(args.trials, seed=1000 + number, seen=set())
+        for number, sampler in enumerate(SAMPLERS):
+            context = SamplerContext(trials=args.trials, seed=1000 + number)
             asked = optuna.create_study(
-                directions=["maximize", "minimize"], sampler=SAMPLERS.require(sampler)().build(space, budget)
+                directions=["maximize", "minimize"], sampler=sampler_named(sampler).build(space, context)
             )
-            for genome in initial_design(space) if number == 0 else []:
-                asked.enqueue_trial({name: v for name, v in genome.items() if space.is_open(name, genome)})
+            for params in initial_design(space) if number == 0 else []:
+                asked.enqueue_trial({name: v for name, v in params.items() if space.is_open(name, params)})
             for _ in range(args.trials):
                 trial = asked.ask()
                 config = space.active(suggest(trial, space))
-                plan = TrialPlan(trial.number, study, config, "search", stages, study.split.folds or 1, Limits())
+                plan = TrialPlan(
+                    trial=trial.number,
+                    study=study,
+                    config=config,
+                    phase="search",
+                    stages=stages,
+                    folds=study.split.folds,
+                    bounds=PruningBounds(),
+                )
                 result = pipeline.run(plan)
                 if not result.is_complete or result.score is None:
                     asked.tell(trial, state=optuna.trial.TrialState.FAIL)
@@ -72,11 +82,11 @@ def main() -> None:
 
 
 def row_of(space: SearchSpace, result: TrialResult) -> dict[str, Any]:
-    """What the table keeps of a pipeline."""
+    """The line of a pipeline."""
     points = result.curve.points if result.curve else ()
-    genes = space.genome_of(result.config)
+    hyperparameters = space.params_of(result.config)
     return {
-        "genes": {name: _short(value) for name, value in genes.items()},
+        PARAMS: {name: _short(value) for name, value in hyperparameters.items()},
         "stages": {row.stage: _short(row.total_j) for row in result.cost.rows},
         "score": _short(result.score),
         "first_fold": _short(result.fold_scores[0]),

@@ -1,8 +1,8 @@
-"""A recorded table of pipelines, and what it says of pipelines that are not in it.
+"""A recorded table of pipelines, which also predicts score and joules of pipelines that are not in it.
 
-Between recorded pipelines extremely randomised trees predict score and joules, one model of each family (a surrogate
-benchmark: Eggensperger et al. (2015), AAAI, "Efficient Benchmarking of Hyperparameter Optimizers via Surrogates");
-at a recorded pipeline they return what was recorded.
+Between recorded pipelines extremely randomised trees predict score and joules, one model per family (a surrogate
+benchmark: Eggensperger et al. (2015), AAAI, "Efficient Benchmarking of Hyperparameter Optimizers via Surrogates"). For
+a recorded pipeline they return the recorded values.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from typing import Any
 import numpy as np
 
 from cemai_opt import compose
-from cemai_opt.core.genes import Value
-from cemai_opt.core.space import MODEL, Lens, SearchSpace
+from cemai_opt.core.space import MODEL, Params, SearchSpace, SearchSpaceSpec
 from cemai_opt.models import MODELS
 
+PARAMS = "genes"
+"""Key of a pipeline's hyperparameters in a table."""
 BEFORE_TRAINING = ("profile", "clean", "featurize", "split", "scale", "sequentialize", "combine", "overhead")
 MIN_J, MIN_LOSS, MAX_LOSS = 1e-6, 1e-3, 3.0
 
 
-@dataclass(frozen=True)
-class Foretold:
-    """What the table says of a pipeline at some sizes, smallest first: loss, joules of training and of evaluating.
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """Loss, joules of training and joules of evaluating a pipeline at some sizes of its model, smallest first.
 
-    `stages`: joules of the other stages; `fold_factor`: loss of the first fold by that of all folds.
+    `stages`: joules of the other stages; `fold_factor`: loss of the first fold relative to that of all folds.
     """
 
     losses: tuple[float, ...]
@@ -40,7 +41,7 @@ class Foretold:
 
 
 class Table:
-    """Pipelines of one study, as `record` wrote them."""
+    """The pipelines of one study that `record` has written."""
 
     def __init__(self, path: Path, n_trees: int = 20) -> None:
         from sklearn.ensemble import ExtraTreesRegressor
@@ -49,27 +50,27 @@ class Table:
         header, *rows = [json.loads(line) for line in text.splitlines()]
         self.study, self.folds = str(header["study"]), int(header["folds"])
         self.task = str(header["task"])
-        self.space: SearchSpace = compose.build_space(Lens(), "the table", self.task)
+        self.space: SearchSpace = compose.build_space(SearchSpaceSpec(), "the table", task=self.task)
         self.n_pipelines, self.n_evaluated = len(rows), sum(1 + len(row["curve"]) for row in rows)
         self.costs_j: list[float] = []
         self._trees: dict[str, Any] = {}
         for model in self.space.models:
-            own = [row for row in rows if row["genes"][MODEL] == model]
+            own = [row for row in rows if row[PARAMS][MODEL] == model]
             pairs = [pair for row in own for pair in self._examples(row)]
             X, Y = np.array([x for x, _ in pairs]), np.array([y for _, y in pairs])
             self._trees[model] = ExtraTreesRegressor(n_trees, random_state=0).fit(X, Y)
             self.costs_j += [float(np.exp(y[1:-1]).sum()) for _, y in pairs]
 
-    def foretold(self, genome: Mapping[str, Value], sizes: Sequence[int]) -> Foretold:
-        """The pipeline of a genome at some sizes of its model, or as it is where it has none."""
-        model = str(genome[MODEL])
-        knob = _knob(model)
-        genomes = [{**genome, knob: size} for size in sizes] if knob and sizes else [genome]
-        X = np.array([self.space.vector(g) for g in genomes], np.float32)
+    def estimate(self, params: Params, sizes: Sequence[int] = ()) -> Estimate:
+        """The pipeline at some sizes of its model; at the size in `params` where none are given."""
+        model = str(params[MODEL])
+        growth = growth_of(model)
+        candidates = [{**params, growth: size} for size in sizes] if growth and sizes else [params]
+        X = np.array([self.space.vector(candidate) for candidate in candidates], np.float32)
         trees = self._trees[model].estimators_
         out = sum(tree.predict(X, check_input=False) for tree in trees) / len(trees)  # a tenth of predict()'s time
         joules = np.exp(out[-1, 1:-1])
-        return Foretold(
+        return Estimate(
             losses=tuple(np.exp(out[:, 0])),
             train_j=tuple(np.maximum.accumulate(np.exp(out[:, 1]))),
             evaluate_j=tuple(np.exp(out[:, 2])),
@@ -78,20 +79,22 @@ class Table:
         )
 
     def _examples(self, row: Mapping[str, Any]) -> list[tuple[list[float], list[float]]]:
-        genes, stages = row["genes"], row["stages"]
-        knob = _knob(str(genes[MODEL]))
-        prepared = [_log(stages.get(name, 0.0)) for name in BEFORE_TRAINING]
+        """Training examples of the surrogate: the pipeline, and every point of its learning curve."""
+        recorded, stages = row[PARAMS], row["stages"]
+        growth = growth_of(str(recorded[MODEL]))
+        before_training = [_log(stages.get(name, 0.0)) for name in BEFORE_TRAINING]
         fold_factor = float(np.log(_loss(row["first_fold"]) / _loss(row["score"])))
         points = [(None, row["score"], stages["train"], stages["evaluate"]), *row["curve"]]
         examples = []
         for size, score, train_j, evaluate_j in points:
-            genome = genes if size is None or knob is None else {**genes, knob: size}
-            y = [float(np.log(_loss(score))), _log(train_j), _log(evaluate_j), *prepared, fold_factor]
-            examples.append((self.space.vector(genome), y))
+            params = recorded if size is None or growth is None else {**recorded, growth: size}
+            y = [float(np.log(_loss(score))), _log(train_j), _log(evaluate_j), *before_training, fold_factor]
+            examples.append((self.space.vector(params), y))
         return examples
 
 
-def _knob(model: str) -> str | None:
+def growth_of(model: str) -> str | None:
+    """Full name of the hyperparameter by which a model grows, if any."""
     grows_by = MODELS.find(model).grows_by
     return f"{model}.{grows_by}" if grows_by else None
 
