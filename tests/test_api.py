@@ -17,7 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import cemai_opt
 from cemai_opt import ParetoClassifier, ParetoRegressor, load_model, load_run, optimize
 from cemai_opt.core.errors import StudyError
-from tests.runs import finished_run, tools
+from tests.finished import finished_run, tools
 
 QUICK = {"target": "tool_wear", "group": "run", "time": "cut", "space": "quick", "engine": "in_process", "confirm": 0}
 
@@ -28,7 +28,7 @@ def test_a_frame_is_searched_exported_and_predicted(tmp_path: Path) -> None:
     run = optimize(frame, out=tmp_path / "run", trials=4, on_result=lambda r: seen.append(r.trial), **QUICK)
     assert len(seen) >= 4
     longer = optimize(frame, out=tmp_path / "run", trials=6, **QUICK)
-    assert longer.summary["search"]["trials"] == 6
+    assert longer.summary.search.trials == 6
     assert load_run(tmp_path / "run").front.to_frame().equals(longer.front.to_frame())
     model = run.export(tmp_path / "model", "best")
     predicted = model.predict(frame.drop(columns="tool_wear"))
@@ -55,7 +55,7 @@ def test_a_front_shows_itself_in_a_notebook() -> None:
     """A row a member, with grams by stage; as HTML that holds no foreign markup; as a figure."""
     front = finished_run("regression").front
     frame = front.to_frame()
-    assert list(frame.index) == [member["trial"] for member in front]
+    assert list(frame.index) == [member.trial for member in front]
     assert {"validation", "test", "carbon_g", "train_carbon_g", "mark"} <= set(frame.columns)
     html = front._repr_html_()
     assert html.count("<tr>") == len(front) + 1
@@ -85,16 +85,18 @@ def test_a_regressor_finds_a_front_and_predicts_with_its_members(tmp_path: Path)
     fitted = ParetoRegressor(trials=8, confirm=0, pick="best").fit(X, y)
     assert fitted.score(X, y) > 0.3
     assert len(fitted.front_) >= 1
-    assert fitted.knee_["trial"] in fitted.front_.to_frame().index
+    assert fitted.knee_.trial in fitted.front_.to_frame().index
     assert fitted.search_carbon_g_ > fitted.fit_carbon_g_ > 0
     before = fitted.predict(X)
     assert np.array_equal(pickle.loads(pickle.dumps(fitted)).predict(X), before)
     assert np.array_equal(fitted.predict(X[5:8]), before[5:8])
     for member in fitted.front_:
-        assert fitted.select(member["trial"]).selected_["trial"] == member["trial"]
+        assert fitted.select(member.trial).selected_.trial == member.trial
         assert np.isfinite(fitted.predict(X)).all()
     with pytest.raises(ValueError, match="no front member"):
         fitted.select("kneee")
+    with pytest.raises(ValueError, match="call fit again"):
+        pickle.loads(pickle.dumps(fitted)).select("greenest")
 
 
 def test_a_classifier_keeps_labels_and_groups(tmp_path: Path) -> None:
@@ -125,10 +127,10 @@ def test_mlflow_has_a_parent_and_a_child_for_each_member(tmp_path: Path, monkeyp
     children = [found for found in logged.values() if found.data.tags.get("mlflow.parentRunId") == parent]
     assert len(children) == len(run.front) == len(logged) - 1
     for member in run.front:
-        (child,) = (c for c in children if c.info.run_name == f"trial {member['trial']} {member['model']}")
-        assert child.data.metrics["train_energy_j"] == member["stages"]["train"]["energy_j"]
-        assert child.data.metrics["validation"] == member["validation"]
-        assert child.data.params["train.model"] == member["model"]
+        (child,) = (c for c in children if c.info.run_name == f"trial {member.trial} {member.model}")
+        assert child.data.metrics["train_energy_j"] == member.stages["train"].energy_j
+        assert child.data.metrics["validation"] == member.validation
+        assert child.data.params["train.model"] == member.model
         assert child.info.status == "FINISHED"
 
 
@@ -139,7 +141,7 @@ def test_a_frame_in_any_order_is_what_its_file_is(tmp_path: Path) -> None:
     digests = []
     for data, out in ((frame, "a"), (tmp_path / "rows.csv", "b")):
         optimize(data, out=tmp_path / out, trials=1, **QUICK)
-        scores = [member["validation"] for member in load_run(tmp_path / out).front]
+        scores = [member.validation for member in load_run(tmp_path / out).front]
         digests.append(scores)
     assert digests[0] == pytest.approx(digests[1])
     assert isinstance(pd.read_parquet(tmp_path / "a" / "data.parquet"), pd.DataFrame)

@@ -17,8 +17,8 @@ import pytest
 
 from cemai_opt.cli import cli
 from tests.conftest import ROOT
-from tests.house.strange_house import build_house
-from tests.runs import tools
+from tests.finished import tools
+from tests.house.third_party import product_with
 
 ELSEWHERE = {
     "make demo": "Makefile",
@@ -33,7 +33,7 @@ ELSEWHERE = {
         "tests/engines/test_dask.py"
     ),
     "python -m cemai_opt optimize piston_rod --out runs/here --storage postgresql+psycopg://ada@db/studies": (
-        "tests/search/test_shared.py"
+        "tests/search/storage/test_database.py"
     ),
 }
 """Commands that need another machine or a database, or install the product; and the file that has them run."""
@@ -143,7 +143,7 @@ def test_what_a_document_shows_works(document: str, prepared: Path, tmp_path: Pa
     product = ROOT
     if any(name.startswith("cemai_opt/") for name in files):
         parts = {n.removeprefix("cemai_opt/").removesuffix(".py"): t for n, t in files.items() if n.endswith(".py")}
-        product = build_house(tmp_path / "house", parts)
+        product = product_with(tmp_path / "house", parts)
     for name, text in files.items():
         if not name.startswith("cemai_opt/"):
             (folder / name).write_text(text)

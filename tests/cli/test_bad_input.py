@@ -51,8 +51,8 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "key.yaml").write_text("name: a\nserch: {trials: 3}\n")
     (tmp_path / "range.yaml").write_text("name: a\nsearch: {trials: -3}\n")
     (tmp_path / "torn.yaml").write_text("name: [a\n")
-    (tmp_path / "lens.yaml").write_text("models: [rigde]\n")
-    (tmp_path / "wide.yaml").write_text("genes: {ridge.alpha: {low: 0, high: 1}}\n")
+    (tmp_path / "space.yaml").write_text("models: [rigde]\n")
+    (tmp_path / "wide.yaml").write_text("hyperparameters: {ridge.alpha: {low: 0, high: 1}}\n")
     (tmp_path / "config.yaml").write_text("config: {train: {model: ridge, alhpa: 1}}\nstudy: {data: {source: demo}}\n")
     (tmp_path / "stage.yaml").write_text("config: {trian: {model: ridge}}\nstudy: {data: {source: demo}}\n")
     (tmp_path / "far.yaml").write_text("config: {train: {model: ridge, alpha: -1}}\nstudy: {data: {source: demo}}\n")
@@ -73,11 +73,11 @@ BAD = [
     ([*DATA, "bytes.csv"], "cannot read|not in the data"),
     ([*DATA, "broken.parquet"], "cannot read"),
     ([*DATA, "broken.csv.gz"], "cannot read"),
-    ([*DATA, "good.xlsx"], "cannot tell what"),
+    ([*DATA, "good.xlsx"], "unknown file extension"),
     ([*DATA, "nothing"], "no CSV or Parquet"),
     ([*DATA, "mixed"], "b.csv has other columns than a.csv"),
     ([*DATA, "good.csv", "--target", "yy"], "target column 'yy'.*'y'"),
-    (["optimize", "--data", "good.csv"], "no target column was named"),
+    (["optimize", "--data", "good.csv"], "no target column was given"),
     ([*DATA, "good.csv", "--group", "units"], "group column 'units'.*'unit'"),
     ([*DATA, "good.csv", "--time", "tme"], "time column 'tme'"),
     ([*DATA, "good.csv", "--ignore", "z"], "ignored column 'z'"),
@@ -88,7 +88,7 @@ BAD = [
     ([*DATA, "gone.csv"], "'gone' has no value.*--ignore gone"),
     ([*DATA, "infinite.csv"], "'x' holds 1 infinite"),
     ([*DATA, "one.csv", "--group", "unit"], "one group only"),
-    ([*DATA, "two.csv", "--group", "unit"], "2 groups.*cannot be parted"),
+    ([*DATA, "two.csv", "--group", "unit"], "2 groups.*cannot be split"),
     ([*DATA, "hole.csv", "--group", "unit"], "empty in row 0"),
     ([*DATA, "when.csv", "--time", "when"], "cannot read 'yesterday'"),
     ([*DATA, "good.csv", "--group", "unit", "--test-groups", "z"], "no group 'z'"),
@@ -101,8 +101,8 @@ BAD = [
     ([*DATA, "good.csv", "--horizon", "-1"], "data.horizon"),
     ([*DATA, "good.csv", "--score", "f1"], "does not fit a regression"),
     ([*DATA, "good.csv", "--score", "rr"], "score"),
-    ([*DATA, "good.csv", "--space", "lens.yaml"], "no model called 'rigde'.*'ridge'"),
-    ([*DATA, "good.csv", "--space", "wide.yaml"], "lies outside"),
+    ([*DATA, "good.csv", "--space", "space.yaml"], "no model called 'rigde'.*'ridge'"),
+    ([*DATA, "good.csv", "--space", "wide.yaml"], "is outside"),
     ([*DATA, "good.csv", "--space", "defualt"], "no 'defualt'.*'default'"),
     ([*DATA, "good.csv", "--sampler", "nsga3"], "no sampler called 'nsga3'.*'nsga2'"),
     ([*DATA, "good.csv", "--engine", "rocket"], "no engine called 'rocket'"),
@@ -117,10 +117,10 @@ BAD = [
     ([*DATA, "good.csv", "--data-root", "nowhere"], "no folder nowhere"),
     ([*DATA, "ragged.csv"], "first row has 4 fields, the header 3"),
     ([*DATA, "good.csv", "--test", "header.csv"], "header.csv has no rows"),
-    ([*DATA, "twice.csv"], "'x' stands there twice"),
-    ([*DATA, "cell.csv"], "'x' is numeric but for 1 of 60 values.*'ERR', value number 5"),
-    ([*DATA, "aim.csv"], "'y' is numeric but for 1 of 60 values.*'bad'"),
-    ([*DATA, "good.csv", "--clip-target", "-99"], "makes every target the same"),
+    ([*DATA, "twice.csv"], "'x' occurs twice"),
+    ([*DATA, "cell.csv"], "'x' is numeric except for 1 of 60 values.*'ERR', value number 5"),
+    ([*DATA, "aim.csv"], "'y' is numeric except for 1 of 60 values.*'bad'"),
+    ([*DATA, "good.csv", "--clip-target", "-99"], "makes all targets equal"),
     ([*DATA, "good.csv", "--clip-target", "nan"], "data.clip_target"),
     ([*DATA, "good.csv", "--folds", "50"], "split cannot be made|folds"),
     ([*DATA, "slash.csv", "--time", "when"], "cannot read '01/02/2024'"),
@@ -137,9 +137,9 @@ BAD = [
     (["export", "full", "--out", "a.yaml"], "holds no run"),
     (["run", "nowhere.yaml"], "no file nowhere.yaml"),
     (["run", "key.yaml"], "holds no configuration"),
-    (["run", "config.yaml"], "'train' has no knob 'alhpa'.*'alpha'"),
+    (["run", "config.yaml"], "'train' has no hyperparameter 'alhpa'.*'alpha'"),
     (["run", "stage.yaml"], "no stage called 'trian'.*'train'"),
-    (["run", "far.yaml"], "-1 lies outside"),
+    (["run", "far.yaml"], "-1 is outside"),
     (["doctor", "--country", "XX"], "no country 'XX'"),
     (["doctor", "--intensity", "0"], "not above 0"),
 ]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from cemai_opt.core.measurement import OVERHEAD
-from cemai_opt.report.emissions import COLUMNS
+from cemai_opt.runs.emissions_csv import COLUMNS
 from tests.conftest import Cli
 
 OPTIONS = [

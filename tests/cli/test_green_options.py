@@ -21,7 +21,7 @@ def test_the_final_lines_say_what_was_burned_and_when_it_is_paid_back(finished: 
     said = " ".join((finished / "stdout.txt").read_text().split())
     assert "the search spent" in said
     assert "driver" in said
-    assert "dearest families" in said
+    assert "most expensive families" in said
     assert "the knee" in said
     front, summary = document(finished, "front.json"), document(finished, "summary.json")
     assert front["payback"] == summary["search"]["payback"]

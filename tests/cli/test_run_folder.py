@@ -113,16 +113,16 @@ def test_a_lost_journal_is_refused(run: Path, cli: Cli) -> None:
     (run / "optuna.journal").unlink()
     done = again(cli)
     assert done.returncode == 2
-    assert "knows fewer trials" in " ".join(done.stderr.split())
+    assert "has fewer trials" in " ".join(done.stderr.split())
 
 
 def test_a_changed_space_is_refused(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:
     """The same name, another content."""
-    lens = tmp_path / "lens.yaml"
-    options = ["--data", wear_csv, *OPTIONS, "--space", "lens.yaml", "--out", "run"]
-    lens.write_text("models: [ridge]\n")
+    space_spec = tmp_path / "space.yaml"
+    options = ["--data", wear_csv, *OPTIONS, "--space", "space.yaml", "--out", "run"]
+    space_spec.write_text("models: [ridge]\n")
     assert cli("optimize", *options, "--trials", 2).returncode == 0
-    lens.write_text("models: [ridge, xgboost]\n")
+    space_spec.write_text("models: [ridge, xgboost]\n")
     done = cli("optimize", *options, "--trials", 4)
     assert done.returncode == 2
     assert "search space has changed" in " ".join(done.stderr.split())

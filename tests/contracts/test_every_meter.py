@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cemai_opt.meters import METERS, Meter
-from tests.meters.stand_ins import FakeNvml, powercap_tree, trace_of
+from cemai_opt.testing.hardware import FakeNvml, powercap_tree, trace_of
 
 
 def open_meter(name: str, folder: Path) -> Meter:

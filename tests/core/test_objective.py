@@ -8,20 +8,22 @@ from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.objective import objective_j, objective_uncertainty_j
 from cemai_opt.core.plan import Config
 from cemai_opt.core.result import COMPLETE, TrialResult
-from cemai_opt.core.spec import ObjectiveSpec
+from cemai_opt.core.study import ObjectiveSpec
 
 
 def row(stage: str, joules: float) -> Measurement:
     """A row with a tenth of uncertainty."""
-    return Measurement(stage, 1.0, 1.0, {"cpu": joules}, joules / 10, "test")
+    return Measurement(
+        stage=stage, duration_s=1.0, cpu_s=1.0, energy_j={"cpu": joules}, uncertainty_j=joules / 10, source="test"
+    )
 
 
 RESULT = TrialResult(
-    0,
-    COMPLETE,
-    Config({"train": {"model": "ridge"}}),
-    Cost((row("clean", 1.0), row("train", 5.0))),
-    Cost(),
+    trial=0,
+    state=COMPLETE,
+    config=Config({"train": {"model": "ridge"}}),
+    cost=Cost((row("clean", 1.0), row("train", 5.0))),
+    spent=Cost(),
     score=0.5,
     inference=row("inference", 2.0),
 )

@@ -13,20 +13,20 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.house.strange_house import build_house
+from tests.house.third_party import product_with
 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The product with a model that misbehaves."""
-    naughty = (ROOT / "benchmarks" / "faults" / "naughty.py").read_text()
-    return build_house(tmp_path_factory.mktemp("house"), {"models/naughty": naughty})
+    misbehaving = (ROOT / "benchmarks" / "faults" / "misbehaving.py").read_text()
+    return product_with(tmp_path_factory.mktemp("house"), {"models/misbehaving": misbehaving})
 
 
-def told_by(house: Path, csv: Path, *arguments: str) -> dict[str, dict[str, Any]]:
-    """What became of each deed, by deed (the last one of a kind), and of everything at the end."""
+def outcomes_of(house: Path, csv: Path, *arguments: str) -> dict[str, dict[str, Any]]:
+    """The outcome of each trial by its fault (the last one of a kind), and what is left at the end."""
     done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "engines" / "deeds.py", csv, *arguments],
+        [sys.executable, ROOT / "tests" / "engines" / "misbehave.py", csv, *arguments],
         env={**os.environ, "PYTHONPATH": str(house)},
         capture_output=True,
         text=True,
@@ -34,7 +34,7 @@ def told_by(house: Path, csv: Path, *arguments: str) -> dict[str, dict[str, Any]
     )
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return {line.get("deed", "end"): line for line in lines}
+    return {line.get("fault", "end"): line for line in lines}
 
 
 def gone(pids: list[int], within_s: float = 10.0) -> bool:

@@ -20,7 +20,7 @@ from cemai_opt.core.errors import StudyError
 from cemai_opt.engines.dask import Dask
 from tests.conftest import ROOT, Cli, wear_study
 from tests.dask_cluster import DaskCluster
-from tests.engines.conftest import gone, told_by
+from tests.engines.conftest import gone, outcomes_of
 
 OPTIONS = ["--target", "tool_wear", "--group", "run", "--space", "quick", "--explain", "never", "--confirm", "0"]
 SBATCH = """#!/bin/sh
@@ -39,30 +39,30 @@ def test_trials_are_guarded_on_a_cluster_of_others(house: Path, wear: pd.DataFra
     csv = tmp_path / "wear.csv"
     wear.to_csv(csv, index=False)
     with DaskCluster(tmp_path, {**os.environ, "PYTHONPATH": str(house)}) as cluster:
-        told = told_by(house, csv, "none,segfault,hang,children,none", "dask", cluster.address)
-    assert told["none"]["state"] == told["children"]["state"] == "complete"
-    assert told["none"]["host"] == platform.node()
-    assert told["segfault"]["reason"] == "its process was killed by SIGSEGV"
-    assert told["hang"]["reason"] == "it ran longer than 4 s (--trial-timeout)"
-    assert told["children"]["pids"] == []
-    spent_j = [sum(sum(row["energy_j"].values()) for row in told[deed]["spent"]) for deed in ("none", "segfault")]
+        outcomes = outcomes_of(house, csv, "none,segfault,hang,children,none", "dask", cluster.address)
+    assert outcomes["none"]["state"] == outcomes["children"]["state"] == "complete"
+    assert outcomes["none"]["host"] == platform.node()
+    assert outcomes["segfault"]["reason"] == "its process was killed by SIGSEGV"
+    assert outcomes["hang"]["reason"] == "it ran longer than 4 s (--trial-timeout)"
+    assert outcomes["children"]["pids"] == []
+    spent_j = [sum(sum(row["energy_j"].values()) for row in outcomes[fault]["spent"]) for fault in ("none", "segfault")]
     assert all(energy_j > 0.0 for energy_j in spent_j)
-    assert told["end"]["unseen_j"] > sum(spent_j)
+    assert outcomes["end"]["unseen_j"] > sum(spent_j)
 
 
 def test_a_dying_worker_costs_its_trial_a_new_start(house: Path, wear_csv: Path, tmp_path: Path) -> None:
     """What ran on it runs again on another one, and is complete; what it had started dies with it."""
     begun = tmp_path / "begun"
-    environment = {**os.environ, "PYTHONPATH": str(house), "NAUGHTY_FILE": str(begun)}
+    environment = {**os.environ, "PYTHONPATH": str(house), "MISBEHAVING_FILE": str(begun)}
     with DaskCluster(tmp_path, environment) as cluster, ThreadPoolExecutor(1) as pool:
-        told = pool.submit(told_by, house, wear_csv, "slow", "dask", cluster.address)
+        outcomes = pool.submit(outcomes_of, house, wear_csv, "slow", "dask", cluster.address)
         while not (begun.exists() and begun.read_text()):
-            assert not told.done(), told.result()
+            assert not outcomes.done(), outcomes.result()
             time.sleep(0.05)
         trial = int(begun.read_text())
         cluster.kill_worker(0)
         assert gone([trial])
-        result = told.result()["slow"]
+        result = outcomes.result()["slow"]
     assert result["state"] == "complete", result["reason"]
     assert int(begun.read_text()) != trial
 
@@ -71,7 +71,7 @@ def test_gpu_trials_need_a_worker_with_a_gpu(wear_csv: Path, tmp_path: Path) -> 
     """Rather than waiting for ever for a resource that no worker declares."""
     with DaskCluster(tmp_path, {**os.environ, "PYTHONPATH": str(ROOT)}) as cluster:
         study = wear_study(wear_csv, engine={"name": "dask", "scheduler": cluster.address})
-        on_gpu = compose.settle(study).study.model_copy(update={"device": "cuda"})
+        on_gpu = compose.prepare(study).study.model_copy(update={"device": "cuda"})
         with pytest.raises(StudyError, match="no worker declares a GPU"):
             Dask.opened(on_gpu, None)
 

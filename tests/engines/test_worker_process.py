@@ -13,28 +13,29 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from cemai_opt import compose
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.spec import EngineSpec
+from cemai_opt.core.study import EngineSpec
 from cemai_opt.engines._fork_server import ForkServer
 from cemai_opt.engines._memory import free_bytes
 from cemai_opt.engines.worker_process import WorkerProcess
 from cemai_opt.meters._cpu_clock import descendants
 from tests.conftest import ROOT, wear_study
-from tests.engines.conftest import gone, told_by
+from tests.engines.conftest import gone, outcomes_of
 
-DEEDS = "none,segfault,none,exit,leave,hang,raise,nan,eat,children,none,orphans,kill,none"
+FAULTS = "none,segfault,none,exit,leave,hang,raise,nan,eat,children,none,orphans,kill,none"
 
 
 @pytest.fixture(scope="module")
-def told(house: Path, wear: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """What became of each deed, by deed (the last one of a kind), and of everything at the end."""
+def outcomes(house: Path, wear: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The outcome of each trial by its fault (the last one of a kind), and what is left at the end."""
     csv = tmp_path_factory.mktemp("data") / "wear.csv"
     wear.to_csv(csv, index=False)
-    return told_by(house, csv, DEEDS, "worker_process")
+    return outcomes_of(house, csv, FAULTS, "worker_process")
 
 
 @pytest.mark.parametrize(
-    ("deed", "reason"),
+    ("fault", "reason"),
     [
         ("segfault", "its process was killed by SIGSEGV"),
         ("exit", "its process ended itself with exit status 3"),
@@ -44,38 +45,40 @@ def told(house: Path, wear: pd.DataFrame, tmp_path_factory: pytest.TempPathFacto
         ("nan", "evaluate: "),
         ("eat", "memory"),
         ("orphans", "its process ended itself with exit status 4"),
-        ("kill", "its process was killed by SIGKILL, by hand or for want of memory"),
+        ("kill", "its process was killed by SIGKILL, by a user or for lack of memory"),
     ],
 )
-def test_a_deed_is_a_failed_trial_with_its_reason(told: dict[str, dict[str, Any]], deed: str, reason: str) -> None:
+def test_a_fault_is_a_failed_trial_with_its_reason(
+    outcomes: dict[str, dict[str, Any]], fault: str, reason: str
+) -> None:
     """Whatever a trial does, what comes back is a failed trial that says so, with what it has spent."""
-    assert told[deed]["state"] == "failed"
-    assert reason.lower() in told[deed]["reason"].lower()
-    assert sum(sum(row["energy_j"].values()) for row in told[deed]["spent"]) > 0.0
-    assert told[deed]["wall_s"] < 10.0
+    assert outcomes[fault]["state"] == "failed"
+    assert reason.lower() in outcomes[fault]["reason"].lower()
+    assert sum(sum(row["energy_j"].values()) for row in outcomes[fault]["spent"]) > 0.0
+    assert outcomes[fault]["wall_s"] < 10.0
 
 
-def test_the_next_trial_runs(told: dict[str, dict[str, Any]]) -> None:
+def test_the_next_trial_runs(outcomes: dict[str, dict[str, Any]]) -> None:
     """A trial after others that crashed is complete, as if nothing had been."""
-    assert told["none"]["state"] == "complete", told["none"]["reason"]
-    assert told["children"]["state"] == "complete", told["children"]["reason"]
+    assert outcomes["none"]["state"] == "complete", outcomes["none"]["reason"]
+    assert outcomes["children"]["state"] == "complete", outcomes["children"]["reason"]
 
 
-@pytest.mark.parametrize("deed", ["children", "orphans"])
-def test_nothing_that_a_trial_started_outlives_it(told: dict[str, dict[str, Any]], deed: str) -> None:
+@pytest.mark.parametrize("fault", ["children", "orphans"])
+def test_nothing_that_a_trial_started_outlives_it(outcomes: dict[str, dict[str, Any]], fault: str) -> None:
     """Children in other sessions that ignore signals, and grandchildren of nobody, are gone with the trial."""
-    assert told[deed]["pids"] == []
+    assert outcomes[fault]["pids"] == []
 
 
-def test_nothing_outlives_the_engine(told: dict[str, dict[str, Any]]) -> None:
+def test_nothing_outlives_the_engine(outcomes: dict[str, dict[str, Any]]) -> None:
     """After `close` the process that asked has no descendants."""
-    assert told["end"] == {"left": [], "named": [], "unseen_j": 0.0}
+    assert outcomes["end"] == {"left": [], "named": [], "unseen_j": 0.0}
 
 
 def test_everything_dies_with_a_killed_driver(house: Path, wear_csv: Path) -> None:
     """kill -9 of the process that asked takes the workers with it, and what hangs in them."""
     driver = subprocess.Popen(
-        [sys.executable, ROOT / "tests" / "engines" / "deeds.py", wear_csv, "children,hang", "worker_process"],
+        [sys.executable, ROOT / "tests" / "engines" / "misbehave.py", wear_csv, "children,hang", "worker_process"],
         env={**os.environ, "PYTHONPATH": str(house)},
         stdout=subprocess.PIPE,
         text=True,
@@ -94,20 +97,20 @@ def test_a_killed_fork_server_is_started_again() -> None:
     """Its worker is lost, the next one is not."""
     server = ForkServer(threads=1)
     worker = server.fork(10**9)
-    os.kill(server._process.pid, signal.SIGKILL)
-    assert server.bury(worker.pid).status is None
+    os.kill(server.pid, signal.SIGKILL)
+    assert server.reap(worker.pid).status is None
     again = server.fork(10**9)
     assert again.pid != worker.pid
     os.kill(again.pid, signal.SIGTERM)
-    assert server.bury(again.pid).reason == "its process was killed by SIGTERM"
+    assert server.reap(again.pid).reason == "its process was killed by SIGTERM"
     server.close()
     assert gone([worker.pid, again.pid])
 
 
 def test_more_threads_than_cores_are_refused(wear_csv: Path, tmp_path: Path) -> None:
     """Workers x threads above the number of cores would charge each trial with waiting for the others."""
-    study = wear_study(wear_csv, engine={"workers": 1000})
-    with pytest.raises(StudyError, match="1000 workers x 1 threads are more than"):
+    study = compose.prepare(wear_study(wear_csv, engine={"workers": 1000})).study
+    with pytest.raises(StudyError, match="1000 workers x 1 threads exceed"):
         WorkerProcess.opened(study, tmp_path)
 
 

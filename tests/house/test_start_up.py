@@ -25,3 +25,10 @@ def test_listing_names_imports_no_part() -> None:
     code = "import sys; from cemai_opt.models import MODELS; MODELS.names; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"torch", "sklearn", "xgboost", "cemai_opt.models.ridge"} & set(done.stdout.split()) == set()
+
+
+def test_sqlalchemy_is_loaded_only_where_a_database_is_used() -> None:
+    """Runs with a journal, which are most, do not wait for it."""
+    code = "import sys, cemai_opt.search, cemai_opt.session, cemai_opt.api; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"sqlalchemy", "cemai_opt.search.storage.database"} & set(done.stdout.split()) == set()

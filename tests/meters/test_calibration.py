@@ -9,7 +9,7 @@ import pytest
 from cemai_opt.meters import _calibration as calibration
 from cemai_opt.meters import idle_power_w, keep_idle_watts, machine_idle
 from cemai_opt.meters.rapl import Rapl
-from tests.meters.stand_ins import advance, powercap_tree
+from cemai_opt.testing.hardware import advance, powercap_tree
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +46,8 @@ def test_idle_power_is_what_is_drawn_asleep(tmp_path: Path) -> None:
     root = powercap_tree(tmp_path)
 
     def sleep(seconds: float) -> None:
-        advance(root, "intel-rapl:0", 2_000_000)
+        advance(root, "intel-rapl:0", step_uj=2_000_000)
         time.sleep(seconds)
 
-    watts, _ = idle_power_w(Rapl(root), 0.2, sleep)
+    watts, _ = idle_power_w(Rapl(root), 0.2, sleep=sleep)
     assert watts == pytest.approx(10.0, rel=0.1)

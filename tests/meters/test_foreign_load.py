@@ -14,7 +14,7 @@ class Scene:
 
     def load(self, cores: int = 2) -> ForeignLoad:
         """A watch on this scene."""
-        return ForeignLoad(lambda: self.now_s, lambda: self.own_s, lambda: self.busy_s, cores)
+        return ForeignLoad(lambda: self.now_s, lambda: self.own_s, busy_clock=lambda: self.busy_s, cores=cores)
 
 
 def test_own_work_is_not_foreign() -> None:

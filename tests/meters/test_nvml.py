@@ -10,7 +10,7 @@ import pytest
 from cemai_opt.core.errors import MeterError
 from cemai_opt.meters._lease import lease
 from cemai_opt.meters.nvml import Nvml
-from tests.meters.stand_ins import FakeNvml, Process
+from cemai_opt.testing.hardware import FakeNvml, Process
 
 
 def open_nvml(library: FakeNvml, **options: object) -> Nvml:
@@ -67,7 +67,7 @@ def test_a_counter_that_stops_answering_stops_the_search() -> None:
     """A driver that goes away is an error at the next reading."""
     library = FakeNvml()
     meter = open_nvml(library)
-    library._has_counter = False
+    library.has_counter = False
     with pytest.raises(MeterError, match="cannot be read any more"):
         meter.read_j()
 

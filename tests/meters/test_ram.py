@@ -15,7 +15,7 @@ class Scene:
 
     def meter(self, threads: int = 1) -> Ram:
         """A meter on this scene."""
-        return Ram(threads, lambda: self.cpu_s, lambda: self.resident)
+        return Ram(threads, lambda: self.cpu_s, resident_bytes=lambda: self.resident)
 
 
 def test_only_what_the_run_takes_counts() -> None:

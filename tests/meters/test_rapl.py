@@ -9,7 +9,7 @@ import pytest
 
 from cemai_opt.core.errors import MeterError
 from cemai_opt.meters.rapl import Rapl
-from tests.meters.stand_ins import WRAP_UJ, advance, powercap_tree
+from cemai_opt.testing.hardware import WRAP_UJ, advance, powercap_tree
 
 
 class Clocks:
@@ -19,7 +19,7 @@ class Clocks:
 
     def meter(self, root: Path, idle_w: float | None = None) -> Rapl:
         """A meter on these clocks."""
-        return Rapl(root, lambda: self.own_s, lambda: self.busy_s, lambda: self.now_s, idle_w)
+        return Rapl(root, lambda: self.own_s, busy_clock=lambda: self.busy_s, clock=lambda: self.now_s, idle_w=idle_w)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_packages_and_memory_are_counted_once(tmp_path: Path, clocks: Clocks) ->
     root = powercap_tree(tmp_path, packages=2)
     meter = clocks.meter(root)
     for zone in root.iterdir():
-        advance(root, zone.name, 1_000_000)
+        advance(root, zone.name, step_uj=1_000_000)
     clocks.own_s = clocks.busy_s = 1.0
     assert meter.read_j() == pytest.approx(4.0)
 
@@ -42,7 +42,7 @@ def test_a_wrapped_counter_goes_on(tmp_path: Path, clocks: Clocks) -> None:
     """From the end of its range to just after zero is a small step."""
     root = powercap_tree(tmp_path, start_uj=WRAP_UJ - 1_000_000)
     meter = clocks.meter(root)
-    advance(root, "intel-rapl:0", 3_000_000)
+    advance(root, "intel-rapl:0", step_uj=3_000_000)
     clocks.own_s = clocks.busy_s = 1.0
     assert meter.read_j() == pytest.approx(3.0)
 
@@ -51,7 +51,7 @@ def test_a_neighbour_pays_for_itself(tmp_path: Path, clocks: Clocks) -> None:
     """With a quarter of the busy CPU time goes a quarter of the energy."""
     root = powercap_tree(tmp_path)
     meter = clocks.meter(root)
-    advance(root, "intel-rapl:0", 8_000_000)
+    advance(root, "intel-rapl:0", step_uj=8_000_000)
     clocks.own_s, clocks.busy_s = 1.0, 4.0
     assert meter.read_j() == pytest.approx(2.0)
 
@@ -83,10 +83,10 @@ def test_idle_power_is_nobodys_trial(tmp_path: Path, clocks: Clocks) -> None:
     """50 J in 2 s with 10 W idle leave 30 J to share out; a package that only idles charges nothing."""
     root = powercap_tree(tmp_path)
     meter = clocks.meter(root, idle_w=10.0)
-    advance(root, "intel-rapl:0", 50_000_000)
+    advance(root, "intel-rapl:0", step_uj=50_000_000)
     clocks.own_s, clocks.busy_s, clocks.now_s = 1.0, 2.0, 2.0
     assert meter.read_j() == pytest.approx(15.0)
-    advance(root, "intel-rapl:0", 10_000_000)
+    advance(root, "intel-rapl:0", step_uj=10_000_000)
     clocks.now_s, clocks.own_s, clocks.busy_s = 3.0, 1.1, 2.2
     assert meter.read_j() == pytest.approx(15.0)
     assert meter.drawn_j == pytest.approx(60.0)
@@ -129,6 +129,6 @@ def test_readings_closer_than_a_tick_do_not_charge_the_neighbours(tmp_path: Path
         clocks.now_s += 0.005
         clocks.own_s += 0.005
         clocks.busy_s = int(clocks.now_s * 100 + 1e-9) / 100 * 8
-        advance(root, "intel-rapl:0", 1_000_000)
+        advance(root, "intel-rapl:0", step_uj=1_000_000)
         meter.read_j()
     assert meter.read_j() == pytest.approx(400 / 8, rel=0.1)

@@ -9,8 +9,8 @@ import pytest
 
 from cemai_opt.core.errors import MeterError
 from cemai_opt.meters.replay import TRACE, Replay
+from cemai_opt.testing.hardware import trace_of
 from tests.conftest import Cli
-from tests.meters.stand_ins import trace_of
 
 
 def test_readings_come_back_in_order_until_there_are_none(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_readings_come_back_in_order_until_there_are_none(tmp_path: Path) -> Non
         meter.read_j()
     with pytest.raises(MeterError, match="no more readings"):
         meter.read_j()
-    with pytest.raises(MeterError, match="cannot play back"):
+    with pytest.raises(MeterError, match="cannot replay"):
         Replay(tmp_path / "nothing")
 
 

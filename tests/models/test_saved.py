@@ -7,27 +7,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cemai_opt.core.batch import Job, Samples
+from cemai_opt.core.batch import Samples, Task
 from cemai_opt.core.errors import StudyError
 from cemai_opt.models import MODELS, Model
 from tests.contracts.test_every_model import fitted, samples
 
-JOBS = [Job("regression", "r2"), Job("classification", "f1", 2), Job("classification", "f1_macro", 3)]
+TASKS = [
+    Task(kind="regression", score="r2"),
+    Task(kind="classification", score="f1", n_classes=2),
+    Task(kind="classification", score="f1_macro", n_classes=3),
+]
 IDS = ["regression", "2-classes", "3-classes"]
 
 
 def saved(model: Model, folder: Path) -> Model:
     """The model after a way through files."""
-    return type(model).restored(folder, model.save(folder), model.params, model.job)
+    return type(model).restored(folder, model.save(folder), params=model.params, task=model.task)
 
 
 @pytest.mark.parametrize("name", MODELS.names)
-@pytest.mark.parametrize("job", JOBS, ids=IDS)
+@pytest.mark.parametrize("task", TASKS, ids=IDS)
 @pytest.mark.parametrize("window", [1, 6])
-def test_a_model_that_was_saved_predicts_the_same(name: str, job: Job, window: int, tmp_path: Path) -> None:
+def test_a_model_that_was_saved_predicts_the_same(name: str, task: Task, window: int, tmp_path: Path) -> None:
     """To the last bit, values and scores by class."""
-    data = samples(job.n_classes, window)
-    model = fitted(name, job, data)
+    data = samples(task.n_classes, window)
+    model = fitted(name, task, data)
     before, after = model.predict(data.X), saved(model, tmp_path).predict(data.X)
     assert np.array_equal(before.value, after.value)
     if before.by_class is not None:
@@ -35,22 +39,22 @@ def test_a_model_that_was_saved_predicts_the_same(name: str, job: Job, window: i
 
 
 @pytest.mark.parametrize("name", MODELS.names)
-@pytest.mark.parametrize("job", JOBS, ids=IDS)
-def test_what_is_saved_holds_no_code(name: str, job: Job, tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", TASKS, ids=IDS)
+def test_what_is_saved_holds_no_code(name: str, task: Task, tmp_path: Path) -> None:
     """No pickle anywhere: not in the file, not in what a zip file holds."""
-    fitted(name, job, samples(job.n_classes)).save(tmp_path)
+    fitted(name, task, samples(task.n_classes)).save(tmp_path)
     (file,) = tmp_path.iterdir()
     assert file.suffix in (".skops", ".ubj", ".safetensors")
     assert not file.read_bytes().startswith((b"\x80\x03", b"\x80\x04", b"\x80\x05"))
 
 
 @pytest.mark.parametrize("name", MODELS.names)
-@pytest.mark.parametrize("job", JOBS, ids=IDS)
+@pytest.mark.parametrize("task", TASKS, ids=IDS)
 @pytest.mark.parametrize("n", [1, 7, 300])
-def test_a_row_is_predicted_alike_whatever_stands_beside_it(name: str, job: Job, n: int) -> None:
+def test_a_row_is_predicted_alike_whatever_stands_beside_it(name: str, task: Task, n: int) -> None:
     """Alone, in a small batch, in a large one: the same bits."""
-    data = samples(job.n_classes, 6)
-    model = fitted(name, job, data)
+    data = samples(task.n_classes, 6)
+    model = fitted(name, task, data)
     rng = np.random.default_rng(1)
     X = rng.normal(size=(1000, 6, 3)).astype(np.float32)
     all_together = model.predict(X)
@@ -62,13 +66,13 @@ def test_a_row_is_predicted_alike_whatever_stands_beside_it(name: str, job: Job,
 
 
 @pytest.mark.parametrize("name", MODELS.names)
-@pytest.mark.parametrize("job", JOBS, ids=IDS)
+@pytest.mark.parametrize("task", TASKS, ids=IDS)
 @pytest.mark.parametrize("window", [1, 6])
-def test_the_onnx_graph_predicts_nearly_the_same(name: str, job: Job, window: int) -> None:
+def test_the_onnx_graph_predicts_nearly_the_same(name: str, task: Task, window: int) -> None:
     """On rows that training never saw, one at a time as well; scores by class too."""
     ort = pytest.importorskip("onnxruntime")
-    data = samples(job.n_classes, window)
-    model = fitted(name, job, data)
+    data = samples(task.n_classes, window)
+    model = fitted(name, task, data)
     session = ort.InferenceSession(model.onnx(window, 3).SerializeToString(), providers=["CPUExecutionProvider"])
     X = np.random.default_rng(1).normal(size=(500, window, 3)).astype(np.float32)
     native = model.predict(X)
@@ -84,7 +88,7 @@ def test_a_class_that_training_lacks_stays_lacking(name: str, tmp_path: Path) ->
     ort = pytest.importorskip("onnxruntime")
     data = samples(2)
     for y in (data.y + 1, np.full_like(data.y, 2.0)):
-        model = fitted(name, Job("classification", "f1_macro", 3), Samples(data.X, y, data.group))
+        model = fitted(name, Task(kind="classification", score="f1_macro", n_classes=3), Samples(data.X, y, data.group))
         native = model.predict(data.X)
         again = saved(model, tmp_path).predict(data.X)
         assert np.array_equal(native.by_class, again.by_class)  # type: ignore[arg-type]  # classes have scores
@@ -99,8 +103,8 @@ def test_a_type_that_no_export_writes_is_refused(tmp_path: Path) -> None:
     from sklearn.cluster import KMeans
     from sklearn.neighbors import KernelDensity
 
-    model = fitted("decision_tree", JOBS[0], samples())
+    model = fitted("decision_tree", TASKS[0], samples())
     state = model.save(tmp_path)
     skops.io.dump({"a": KMeans, "b": KernelDensity().fit(np.zeros((3, 1)))}, tmp_path / "model.skops")
     with pytest.raises(StudyError, match="holds"):
-        type(model).restored(tmp_path, state, {}, JOBS[0])
+        type(model).restored(tmp_path, state, params={}, task=TASKS[0])

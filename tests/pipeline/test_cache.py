@@ -10,19 +10,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cemai_opt.core.batch import Batch, Job, Profile
+from cemai_opt.core.batch import Batch, Profile, Task
 from cemai_opt.core.measurement import Measurement
 from cemai_opt.pipeline.cache import ENTRY, StageCache, stage_key
 
 MB = 10**6
-ROW = Measurement("clean", 0.5, 0.5, {"cpu": 2.0}, 0.1, "test")
+ROW = Measurement(stage="clean", duration_s=0.5, cpu_s=0.5, energy_j={"cpu": 2.0}, uncertainty_j=0.1, source="test")
 
 
 def batch(n_rows: int = 100) -> Batch:
     """Rows as they come."""
     X = np.arange(3.0 * n_rows).reshape(-1, 3)
     mask = np.ones(n_rows, bool)
-    return Batch(Job("regression", "r2"), X, X[:, 0], np.zeros(n_rows, np.int64), mask, ~mask, ("a", "b", "c"))
+    return Batch(
+        task=Task(kind="regression", score="r2"),
+        X=X,
+        y=X[:, 0],
+        group=np.zeros(n_rows, np.int64),
+        is_train=mask,
+        is_eval=~mask,
+        names=("a", "b", "c"),
+    )
 
 
 def cleaned(before: Batch) -> Batch:
@@ -30,8 +38,8 @@ def cleaned(before: Batch) -> Batch:
     column = np.array([1.0, np.nan, 3.0])
     return replace(
         before.with_columns(before.X[:, :2] * 2, ("a", "b")),
-        profile=Profile(column, column, column, column, column, ("one", "two")),
-        learn_rows=np.arange(5),
+        profile=Profile(missing=column, zeros=column, low=column, high=column, mean=column, notes=("one", "two")),
+        train_rows=np.arange(5),
         target_shift=1.5,
         notes=("dropped c",),
     )
@@ -41,7 +49,7 @@ def test_a_batch_comes_back_as_it_was(tmp_path: Path) -> None:
     """Arrays bit for bit and mapped, numbers, words and the profile."""
     before, cache = batch(), StageCache(tmp_path, MB)
     after = cleaned(before)
-    assert cache.keep("k", before, after, [ROW], gain_s=1.0)
+    assert cache.keep("k", before, after=after, rows=[ROW], gain_s=1.0)
     hit = StageCache(tmp_path, MB).find("k", before)
     assert hit is not None
     assert hit.rows == (ROW,)
@@ -59,14 +67,14 @@ def test_a_batch_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_what_is_quickly_made_is_not_kept(tmp_path: Path) -> None:
     """Reading it back would cost more."""
     before = batch()
-    assert not StageCache(tmp_path, MB).keep("k", before, cleaned(before), [ROW], gain_s=1e-4)
+    assert not StageCache(tmp_path, MB).keep("k", before, after=cleaned(before), rows=[ROW], gain_s=1e-4)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_batch_with_a_model_is_not_kept(tmp_path: Path) -> None:
     """No pickle, so no objects."""
     before = batch()
-    assert not StageCache(tmp_path, MB).keep("k", before, replace(before, model=object()), [ROW], gain_s=9.0)
+    assert not StageCache(tmp_path, MB).keep("k", before, after=replace(before, model=object()), rows=[ROW], gain_s=9.0)
 
 
 def test_the_folder_stays_within_its_size(tmp_path: Path) -> None:
@@ -75,7 +83,7 @@ def test_the_folder_stays_within_its_size(tmp_path: Path) -> None:
     after = before.with_columns(before.X + 1, before.names)
     cache = StageCache(tmp_path, 5 * after.X.nbytes)
     for i in range(12):
-        assert cache.keep(f"k{i}", before, after, [ROW], gain_s=1.0)
+        assert cache.keep(f"k{i}", before, after=after, rows=[ROW], gain_s=1.0)
         os.utime(tmp_path / f"k{i}", (i, i))
     kept = {path.name for path in tmp_path.iterdir()}
     assert sum(f.stat().st_size for path in tmp_path.iterdir() for f in path.iterdir()) <= 5 * after.X.nbytes
@@ -89,7 +97,7 @@ def test_who_has_an_entry_mapped_keeps_it(tmp_path: Path) -> None:
 
     before = batch()
     cache = StageCache(tmp_path, MB)
-    cache.keep("k", before, cleaned(before), [ROW], gain_s=1.0)
+    cache.keep("k", before, after=cleaned(before), rows=[ROW], gain_s=1.0)
     hit = cache.find("k", before)
     shutil.rmtree(tmp_path / "k")
     assert hit is not None
@@ -102,10 +110,10 @@ def test_a_damaged_entry_is_a_miss(tmp_path: Path, damage: str) -> None:
     """A power cut may leave half a file."""
     before = batch()
     cache = StageCache(tmp_path, MB)
-    cache.keep("k", before, cleaned(before), [ROW], gain_s=1.0)
+    cache.keep("k", before, after=cleaned(before), rows=[ROW], gain_s=1.0)
     (tmp_path / "k" / ENTRY).write_text(damage)
     assert cache.find("k", before) is None
-    cache.keep("m", before, cleaned(before), [ROW], gain_s=1.0)
+    cache.keep("m", before, after=cleaned(before), rows=[ROW], gain_s=1.0)
     (tmp_path / "m" / "X.npy").write_bytes(b"\x93NUMPY")
     assert cache.find("m", before) is None
 
@@ -122,9 +130,8 @@ def test_two_processes_that_keep_the_same_are_both_content(tmp_path: Path) -> No
     """The second finds the first one's entry in place."""
     before = batch()
     first, second = StageCache(tmp_path, MB), StageCache(tmp_path, MB)
-    assert first.keep("k", before, cleaned(before), [ROW], gain_s=1.0)
-    second._n_written = 10
-    assert second.keep("k", before, cleaned(before), [ROW], gain_s=1.0)
+    assert first.keep("k", before, after=cleaned(before), rows=[ROW], gain_s=1.0)
+    assert second.keep("k", before, after=cleaned(before), rows=[ROW], gain_s=1.0)
     assert [path.name for path in tmp_path.iterdir()] == ["k"]
     assert json.loads((tmp_path / "k" / ENTRY).read_text())["values"]["target_shift"] == 1.5
 
@@ -150,7 +157,8 @@ for i in range(10**9):
     if hit is not None:
         assert (hit.batch.X == before.X + number).all(), number
     else:
-        cache.keep(f"k{number}", before, before.with_columns(before.X + number, before.names), [ROW], gain_s=1.0)
+        after = before.with_columns(before.X + number, before.names)
+        cache.keep(f"k{number}", before, after=after, rows=[ROW], gain_s=1.0)
 """
 
 
@@ -192,10 +200,10 @@ def test_an_entry_that_lost_a_file_is_a_miss_and_is_made_anew(tmp_path: Path) ->
     """A missing array does not stand for "unchanged", and a damaged entry does not keep its name for ever."""
     before = batch()
     cache = StageCache(tmp_path, MB)
-    cache.keep("k", before, cleaned(before), [ROW], gain_s=1.0)
+    cache.keep("k", before, after=cleaned(before), rows=[ROW], gain_s=1.0)
     (tmp_path / "k" / "X.npy").unlink()
     assert cache.find("k", before) is None
-    assert cache.keep("k", before, cleaned(before), [ROW], gain_s=1.0)
+    assert cache.keep("k", before, after=cleaned(before), rows=[ROW], gain_s=1.0)
     hit = cache.find("k", before)
     assert hit is not None
     assert np.array_equal(hit.batch.X, cleaned(before).X)

@@ -40,7 +40,7 @@ def recorded(steps: list[float], names: list[str], resolution_s: float = 0.0) ->
             now += 1.0
 
     clock, cpu = ticks(), ticks()
-    recorder = Recorder([Scripted(at, resolution_s)], lambda: next(clock), lambda: next(cpu))
+    recorder = Recorder([Scripted(at, resolution_s)], lambda: next(clock), cpu_clock=lambda: next(cpu))
     for name in names:
         with recorder.stage(name):
             pass

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.spec import SplitSpec
+from cemai_opt.core.study import SplitSpec
 from cemai_opt.datasets import Dataset
 from cemai_opt.pipeline import Splits, resolve_split
 
@@ -25,9 +25,9 @@ def data_of(
     fields = {"order": np.arange(float(n)), "is_test": np.zeros(n, bool), **more}
     names = tuple(map(str, range(len(sizes))))
     return Dataset(
-        np.zeros((n, 1)),
-        y,
-        group,
+        X=np.zeros((n, 1)),
+        y=y,
+        group=group,
         names=("x",),
         group_names=names,
         task=task,
@@ -50,17 +50,17 @@ def test_no_row_is_on_both_sides(sizes: list[int], by: str, folds: int | None, t
     data = data_of(sizes, task)
     try:
         spec, _ = resolve_split(data, SplitSpec(by=by, folds=folds))  # type: ignore[arg-type]  # drawn from the choices
-        splits = Splits.of(data, spec, seed)
+        splits = Splits.of(data, spec, seed=seed)
     except StudyError:
         return  # too few groups for so many folds, said in words
-    assert splits.final.judge.sum() == (splits.test & data.has_target).sum() > 0
+    assert splits.final.is_eval.sum() == (splits.test & data.has_target).sum() > 0
     for fold in splits.search:
-        assert not (fold.learn & fold.judge).any()
-        assert not ((fold.learn | fold.judge) & splits.test).any()
+        assert not (fold.is_train & fold.is_eval).any()
+        assert not ((fold.is_train | fold.is_eval) & splits.test).any()
     for fold in (*splits.search, splits.final):
         if spec.by == "group":
-            assert not set(data.group[fold.learn]) & set(data.group[fold.judge])
-    again = Splits.of(data, spec, seed)
+            assert not set(data.group[fold.is_train]) & set(data.group[fold.is_eval])
+    again = Splits.of(data, spec, seed=seed)
     assert np.array_equal(splits.test, again.test)
 
 
@@ -78,8 +78,8 @@ def test_folds_pool_to_every_row_once() -> None:
     """K folds judge each row of the search exactly once."""
     data = data_of([10] * 6)
     spec, _ = resolve_split(data, SplitSpec())
-    splits = Splits.of(data, spec, 0)
-    assert np.array_equal(sum(fold.judge.astype(int) for fold in splits.search), (~splits.test).astype(int))
+    splits = Splits.of(data, spec, seed=0)
+    assert np.array_equal(sum(fold.is_eval.astype(int) for fold in splits.search), (~splits.test).astype(int))
 
 
 def test_time_order_keeps_the_future_out_and_the_horizon_too() -> None:
@@ -87,9 +87,9 @@ def test_time_order_keeps_the_future_out_and_the_horizon_too() -> None:
     data = data_of([200], has_groups=False, horizon=10)
     spec, _ = resolve_split(data, SplitSpec())
     assert spec.by == "time"
-    splits = Splits.of(data, spec, 0)
+    splits = Splits.of(data, spec, seed=0)
     for fold in (*splits.search, splits.final):
-        assert np.flatnonzero(fold.learn).max() + 10 < np.flatnonzero(fold.judge).min()
+        assert np.flatnonzero(fold.is_train).max() + 10 < np.flatnonzero(fold.is_eval).min()
 
 
 @pytest.mark.parametrize("by", ["time", "rows"])
@@ -97,17 +97,17 @@ def test_no_target_of_the_search_was_read_from_a_test_row(by: str) -> None:
     """With a horizon a row's target lies elsewhere: rows whose target is a test row's are no part of the search."""
     data = data_of([120, 80], horizon=7, has_groups=True)
     spec, _ = resolve_split(data, SplitSpec(by=by))  # type: ignore[arg-type]  # of the choices
-    splits = Splits.of(data, spec, 3)
+    splits = Splits.of(data, spec, seed=3)
     later = np.minimum(np.arange(200) + 7, 199)
     same_group = data.group[later] == data.group
     for fold in splits.search:
-        used = np.flatnonzero((fold.learn | fold.judge) & same_group)
+        used = np.flatnonzero((fold.is_train | fold.is_eval) & same_group)
         assert not splits.test[later[used]].any()
     if by == "time":
         for group in (0, 1):
             inside = data.group == group
             first = np.flatnonzero(splits.test & inside).min()
-            assert np.flatnonzero(splits.final.learn & inside).max() + 7 < first
+            assert np.flatnonzero(splits.final.is_train & inside).max() + 7 < first
 
 
 def test_named_test_rows_are_the_test_rows() -> None:
@@ -115,7 +115,7 @@ def test_named_test_rows_are_the_test_rows() -> None:
     is_test = np.arange(100) >= 70
     data = data_of([10] * 10, is_test=is_test)
     spec, _ = resolve_split(data, SplitSpec())
-    assert np.array_equal(Splits.of(data, spec, 0).test, is_test)
+    assert np.array_equal(Splits.of(data, spec, seed=0).test, is_test)
 
 
 def test_classes_are_spread_over_folds() -> None:
@@ -123,8 +123,8 @@ def test_classes_are_spread_over_folds() -> None:
     data = data_of([10] * 8, "classification")
     pure = Dataset(**{**data.__dict__, "y": (data.group >= 4).astype(float)})
     spec, _ = resolve_split(pure, SplitSpec(folds=3))
-    for fold in Splits.of(pure, spec, 1).search:
-        assert len(np.unique(pure.y[fold.learn])) == 2
+    for fold in Splits.of(pure, spec, seed=1).search:
+        assert len(np.unique(pure.y[fold.is_train])) == 2
 
 
 def test_too_few_groups_are_refused() -> None:

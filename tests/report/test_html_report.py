@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from cemai_opt.report import RunFolder
-from cemai_opt.report.figures import all_pictures
+from cemai_opt.report.figures import all_figures
 from cemai_opt.report.html_report import html_report, write_report
-from cemai_opt.report.run_view import RunView
+from cemai_opt.runs import RunFolder
+from cemai_opt.runs.run_view import RunView
 from tests.browser import chromium
 from tests.conftest import Cli
-from tests.runs import finished_run
+from tests.finished import finished_run
 
 MAX_MB = 5
 
@@ -29,10 +29,10 @@ def inflated(run: RunView, n_trials: int) -> RunView:
     last = max(result.trial for result in run.results)
     copies = [run.results[i % len(run.results)] for i in range(n_trials - len(run.results))]
     more = [replace(result, trial=last + 1 + i) for i, result in enumerate(copies)]
-    history = run.summary["search"]["hypervolume_history"]
-    longer = [*history, *({"trial": r.trial, "hypervolume": history[-1]["hypervolume"]} for r in more)]
-    search = {**run.summary["search"], "hypervolume_history": longer}
-    return replace(run, results=[*run.results, *more], summary={**run.summary, "search": search})
+    history = run.summary.search.hypervolume_history
+    longer = (*history, *(replace(history[-1], trial=result.trial) for result in more))
+    summary = replace(run.summary, search=replace(run.summary.search, hypervolume_history=longer))
+    return replace(run, results=[*run.results, *more], summary=summary)
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
@@ -43,11 +43,11 @@ def test_a_page_needs_nothing_but_itself(task: str) -> None:
     assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
     assert "@import" not in page
     assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", page))
-    assert page.count("<svg") == page.count('role="img" aria-label=') == len(all_pictures(view(task)))
-    for picture in all_pictures(view(task)):
-        assert picture.title
-        assert len(picture.alt) > 20
-        for ax in picture.figure.axes:
+    assert page.count("<svg") == page.count('role="img" aria-label=') == len(all_figures(view(task)))
+    for figure in all_figures(view(task)):
+        assert figure.title
+        assert len(figure.alt) > 20
+        for ax in figure.figure.axes:
             if ax.get_label() == "<colorbar>":
                 assert ax.get_ylabel()
                 continue
@@ -60,12 +60,12 @@ def test_a_page_tells_everything_that_was_found() -> None:
     run = view()
     page = html_report(run)
     for member in run.members:
-        assert f"trial {member['trial']} ({member['model']})" in page
+        assert f"trial {member.trial} ({member.model})" in page
     for word in (*run.stages, "is paid back" if "is paid back" in page else "nothing to choose", "uncertainty"):
         assert word in page
-    for fact in (run.summary["machine"]["cpu"], "carbon intensity", "footprint", "versions", *run.summary["notes"]):
+    for fact in (run.summary.machine.cpu, "carbon intensity", "footprint", "versions", *run.summary.notes):
         assert fact.replace("'", "&#39;") in page
-    for entry in run.summary["search"]["carbon_g_by"]["entry"]:
+    for entry in run.summary.search.carbon_g_by.entry:
         assert f"<td>{entry}</td>" in page
 
 
@@ -73,7 +73,7 @@ def test_names_from_the_data_are_words_and_no_markup() -> None:
     """A study, a note or a column that looks like HTML is shown as it is written."""
     run = view()
     evil = "<img src=x onerror=alert(1)>"
-    summary = {**run.summary, "notes": [evil]}
+    summary = replace(run.summary, notes=(evil,))
     page = html_report(replace(run, summary=summary))
     assert evil not in page
     assert "&lt;img src=x" in page
@@ -91,7 +91,7 @@ def test_a_thousand_trials_make_a_page_of_a_few_megabytes() -> None:
 def test_a_run_without_a_member_has_a_page(tmp_path: Path) -> None:
     """It says so, instead of failing."""
     run = view()
-    front = {**run.front, "members": [], "knee": None, "payback": [], "baseline": None}
+    front = replace(run.front, members=(), knee=None, payback=(), baseline=None)
     page = html_report(replace(run, front=front))
     assert "<svg" not in page
 
@@ -114,7 +114,7 @@ def test_optimize_ends_with_the_page(cli: Cli, wear_csv: Path, tmp_path: Path) -
     options = ("--target", "tool_wear", "--group", "run", "--space", "quick", "--trials", 3, "--confirm", 0)
     done = cli("optimize", "--data", wear_csv, *options, "--no-audit", "--report", "--out", "run")
     assert done.returncode == 0, done.stderr
-    assert "read report.html there (writing it: " in done.stdout
+    assert "see report.html there (writing it: " in done.stdout
     assert (tmp_path / "run" / "report.html").is_file()
 
 

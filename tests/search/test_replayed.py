@@ -19,7 +19,7 @@ PHM = next(path for path in TABLES if "phm2010" in path.name)
 
 
 def test_recorded_pipelines_come_back_as_they_were() -> None:
-    """Score and joules at a recorded pipeline are the recorded ones; between them they are foretold."""
+    """Score and joules at a recorded pipeline are the recorded ones; between them they are estimated."""
     table = Table(PHM)
     engine = TableEngine(table)
     header, *rows = [json.loads(line) for line in gzip.decompress(PHM.read_bytes()).decode().splitlines()]

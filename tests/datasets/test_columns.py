@@ -1,0 +1,95 @@
+"""What becomes an input, and how."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cemai_opt.core.errors import StudyError
+from cemai_opt.datasets._columns import MAX_LEVELS, inputs_of, is_number, refuse_infinite, refuse_nearly_numeric
+from cemai_opt.datasets._schema import Column
+
+
+def seen(frame: pd.DataFrame) -> np.ndarray:
+    """All rows are training rows."""
+    return np.ones(len(frame), bool)
+
+
+def test_numbers_stay_as_they_are_and_truths_become_zero_and_one() -> None:
+    """A missing number stays missing."""
+    frame = pd.DataFrame({"x": [1.5, np.nan, -2.0], "on": [True, False, True], "n": [1, 2, 3]})
+    X, columns, left_out, notes = inputs_of(frame, seen(frame))
+    np.testing.assert_array_equal(X, [[1.5, 1, 1], [np.nan, 0, 2], [-2.0, 1, 3]])
+    assert columns == (Column("x"), Column("on"), Column("n"))
+    assert (left_out, notes) == ((), ())
+
+
+@given(st.lists(st.sampled_from(["steel", "brass", "iron", None]), min_size=1, max_size=12))
+def test_a_text_is_one_of_its_levels_and_a_missing_one_is_none(texts: list[str | None]) -> None:
+    """The inputs of a text column add up to one."""
+    frame = pd.DataFrame({"x": 1.0, "material": pd.Series(texts, dtype=object)})
+    if not any(texts):
+        with pytest.raises(StudyError, match="no value at all"):
+            inputs_of(frame, seen(frame))
+        return
+    X, columns, _, _ = inputs_of(frame, seen(frame))
+    assert columns[1].levels == tuple(sorted({text for text in texts if text is not None}))
+    assert X[:, 1:].sum(axis=1).tolist() == [0.0 if text is None else 1.0 for text in texts]
+
+
+def test_levels_are_those_of_the_training_rows() -> None:
+    """A test row with another text is none of them, so that the test tells the truth about new rows."""
+    frame = pd.DataFrame({"x": 1.0, "material": ["steel", "brass", "gold"]})
+    X, columns, _, _ = inputs_of(frame, np.array([True, True, False]))
+    assert columns[1].inputs == ("material=brass", "material=steel")
+    assert X[2, 1:].tolist() == [0.0, 0.0]
+
+
+def test_text_with_too_many_values_is_left_out_aloud() -> None:
+    """It is a label or a note; one value fewer, and it is an input."""
+    labels = [f"n{i}" for i in range(MAX_LEVELS + 1)]
+    frame = pd.DataFrame({"x": 1.0, "note": labels})
+    _, columns, left_out, (note,) = inputs_of(frame, seen(frame))
+    assert (columns, left_out) == ((Column("x"),), ("note",))
+    assert f"'note' is left out: text with {MAX_LEVELS + 1} values" in note
+    assert inputs_of(frame[1:], seen(frame[1:]))[2] == ()
+
+
+def test_dates_are_no_inputs() -> None:
+    """They order rows, if they are named as the time."""
+    frame = pd.DataFrame({"x": [1.0, 2.0], "at": pd.to_datetime(["2026-01-01", "2026-01-02"])})
+    assert inputs_of(frame, seen(frame))[2] == ("at",)
+
+
+def test_without_an_input_there_is_nothing_to_learn_from() -> None:
+    """Every column was left out."""
+    frame = pd.DataFrame({"note": [f"n{i}" for i in range(MAX_LEVELS + 1)]})
+    with pytest.raises(StudyError, match="no input column is left"):
+        inputs_of(frame, seen(frame))
+
+
+def test_a_number_with_a_typing_error_is_no_text() -> None:
+    """The cell is named; text that happens to hold some numbers is fine."""
+    with pytest.raises(
+        StudyError, match=r"'speed' is numeric except for 1 of 3 values, the first '1,5', value number 2"
+    ):
+        refuse_nearly_numeric(pd.Series(["1", "1,5", "2"], name="speed"))
+    refuse_nearly_numeric(pd.Series(["a", "b", "2"], name="label"))
+
+
+def test_an_infinite_number_is_named_with_its_row() -> None:
+    """As the file counts, if it is read in pieces."""
+    X = np.array([[0.0, 1.0], [0.0, np.inf], [np.nan, -np.inf]])
+    with pytest.raises(StudyError, match=r"'b' holds 2 infinite values, first in row 101"):
+        refuse_infinite(X, ["a", "b"], first_row=100)
+    refuse_infinite(X[:, :1], ["a"])
+
+
+def test_a_truth_is_no_number() -> None:
+    """Though pandas counts with it."""
+    assert is_number(pd.Series([1, 2]))
+    assert not is_number(pd.Series([True, False]))
+    assert not is_number(pd.Series(["1", "2"]))

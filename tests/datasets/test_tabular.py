@@ -1,0 +1,158 @@
+"""Files as they come from machines and spreadsheets."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cemai_opt.core.errors import StudyError
+from cemai_opt.core.study import DataSpec
+from cemai_opt.datasets import Dataset
+from cemai_opt.datasets.tabular import FILE_GROUP, Tabular, pieces
+
+ROWS = "x,y\n1.5,1\n2.5,2.5\n"
+
+
+def read(path: Path, **spec: object) -> Dataset:
+    """The data set in a file or folder, with the target `y`."""
+    return Tabular().read(DataSpec(path=str(path), target="y", **spec), "regression")  # type: ignore[arg-type]  # passed on
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", ROWS),
+        ("a.CSV", ROWS),
+        ("a.tsv", ROWS.replace(",", "\t")),
+        ("a.txt", ROWS.replace(",", ";")),
+        ("a.txt", ROWS.replace(",", "|")),
+        ("excel.csv", ROWS.replace(",", ";").replace(".", ",")),
+        ("bom.csv", "\ufeff" + ROWS),
+        ("windows.csv", ROWS.replace("\n", "\r\n")),
+    ],
+)
+def test_every_way_of_writing_a_table_gives_the_same_numbers(tmp_path: Path, name: str, text: str) -> None:
+    """Comma, tab, semicolon and bar; a decimal comma if semicolons separate the columns; compressed too."""
+    (tmp_path / name).write_text(text, newline="")
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(text.encode()))
+    for path in (tmp_path / name, tmp_path / f"{name}.gz"):
+        data = read(path)
+        assert data.names == ("x",)
+        assert (data.X[:, 0].tolist(), data.y.tolist()) == ([1.5, 2.5], [1.0, 2.5])
+
+
+def test_parquet_gives_the_same_numbers_too(tmp_path: Path) -> None:
+    """Compressed or not."""
+    frame = pd.DataFrame({"x": [1.5, 2.5], "y": [1.0, 2.5]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    (tmp_path / "a.parquet.gz").write_bytes(gzip.compress((tmp_path / "a.parquet").read_bytes()))
+    for name in ("a.parquet", "a.parquet.gz"):
+        assert read(tmp_path / name).X.tolist() == [[1.5], [2.5]]
+
+
+def test_a_decimal_comma_needs_semicolons_and_a_column_of_nothing_else(tmp_path: Path) -> None:
+    """Words with commas stay words, and the numbers beside them stay numbers."""
+    (tmp_path / "a.csv").write_text("x;y;note\n1.5;1;a,b\n2.5;2;c\n")
+    data = read(tmp_path / "a.csv")
+    assert data.names == ("x", "note=a,b", "note=c")
+    assert data.X[:, 0].tolist() == [1.5, 2.5]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two files of two rows, a hidden one, and one that is no table."""
+    for name, start in (("b.csv", 10), ("a.csv", 0)):
+        (tmp_path / name).write_text(f"x,y\n{start},{start}\n{start + 1},{start + 1}\n")
+    (tmp_path / ".hidden.csv").write_text("x,y\n7,7\n")
+    (tmp_path / "README.md").write_text("about")
+    return tmp_path
+
+
+def test_a_file_of_a_folder_is_a_group(folder: Path) -> None:
+    """In the order of their names; hidden files and other kinds are left alone."""
+    data = read(folder)
+    assert data.group_names == ("a.csv", "b.csv")
+    assert (data.group.tolist(), data.y.tolist()) == ([0, 0, 1, 1], [0, 1, 10, 11])
+    assert data.schema.group == FILE_GROUP
+    assert data.names == ("x",)
+
+
+def test_groups_of_ones_own_do_without_the_names_of_files(folder: Path) -> None:
+    """A file's name may give the target away."""
+    data = read(folder, group="x", ignore=())
+    assert len(data.group_names) == 4
+    assert FILE_GROUP not in " ".join((*data.names, *data.schema.left_out))
+
+
+def test_files_of_a_folder_have_the_same_columns(folder: Path) -> None:
+    """The odd file and its odd columns are named."""
+    (folder / "c.csv").write_text("x,z\n1,2\n")
+    with pytest.raises(StudyError, match=r"c\.csv has other columns than a\.csv \(y, z\)"):
+        read(folder)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9), st.integers(1, 4), st.sampled_from(",;"))
+def test_pieces_are_the_file(
+    tmp_path_factory: pytest.TempPathFactory, numbers: list[float], n_rows: int, separator: str
+) -> None:
+    """Whatever their size, the same numbers as at once, decimal commas included."""
+    path = tmp_path_factory.mktemp("pieces") / "a.csv"
+    decimal = "," if separator == ";" else "."
+    frame = pd.DataFrame({"n": np.arange(len(numbers)), "x": numbers})
+    frame.to_csv(path, index=False, sep=separator, decimal=decimal)
+    found = list(pieces(path, (), n_rows=n_rows))
+    assert all(len(piece) <= n_rows for piece in found)
+    joined = pd.concat(found)
+    assert joined["n"].tolist() == frame["n"].tolist()
+    assert joined["x"].tolist() == pytest.approx(numbers)
+
+
+def test_pieces_of_a_folder_know_their_file(folder: Path) -> None:
+    """One file after the other."""
+    found = list(pieces(folder, (), n_rows=1))
+    assert [piece[FILE_GROUP].item() for piece in found] == ["a.csv", "a.csv", "b.csv", "b.csv"]
+
+
+def test_pieces_of_parquet_are_no_larger(tmp_path: Path) -> None:
+    """A column that stays text is text."""
+    pd.DataFrame({"x": range(5), "code": ["01"] * 5}).to_parquet(tmp_path / "a.parquet")
+    found = list(pieces(tmp_path / "a.parquet", ["code"], n_rows=2))
+    assert [len(piece) for piece in found] == [2, 2, 1]
+    assert pd.concat(found)["code"].tolist() == ["01"] * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", b"", "is empty"),
+        ("a.csv", b"x,y\n", "has no rows"),
+        ("a.csv", b"x,y,x\n1,2,3\n", "column 'x' occurs twice"),
+        ("a.csv", b"x,y\n1,2,3\n", "first row has 3 fields, the header 2"),
+        ("a.csv", b"x,y\n\xff\xfe,1\n", "save it as UTF-8"),
+        ("a.csv.gz", b"no gzip", "cannot read"),
+        ("a.parquet", b"no parquet", "cannot read"),
+        ("a.xlsx", b"PK", "unknown file extension"),
+    ],
+)
+def test_a_file_that_is_no_table_is_named_with_the_reason(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    """No error of a library comes through."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(StudyError, match=said) as error:
+        read(tmp_path / name)
+    assert name in str(error.value)
+
+
+def test_a_misspelt_file_gets_its_neighbour(folder: Path) -> None:
+    """And an empty folder the kinds of files that it could hold."""
+    (folder / "wear_2026.csv").write_text(ROWS)
+    with pytest.raises(StudyError, match=r"did you mean 'wear_2026\.csv'"):
+        read(folder / "wear_2025.csv")
+    (folder / "empty").mkdir()
+    with pytest.raises(StudyError, match="holds no CSV or Parquet file"):
+        read(folder / "empty")

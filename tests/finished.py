@@ -1,0 +1,63 @@
+"""Small finished runs that tests of reports and exports share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cemai_opt.api import Run, optimize
+from cemai_opt.core.plan import Config
+from cemai_opt.datasets.demo import tool_wear_runs
+from cemai_opt.deploy.picked import Picked, pick
+from cemai_opt.runs import RunFolder
+
+CHEAP: dict[str, Any] = {
+    "epochs": 5,
+    "patience": 3,
+    "n_estimators": 10,
+    "max_iter": 10,
+}
+"""Hyperparameters that make any model that has them quick to train."""
+
+
+def tools() -> pd.DataFrame:
+    """Twelve tools with a text column, and the class "worn" beside the wear."""
+    frame = tool_wear_runs(n_runs=12, seed=7)
+    frame["material"] = np.where(frame["run"].str[-1].astype(int) % 2 == 0, "steel", "brass")
+    frame["worn"] = np.where(frame["tool_wear"] > 0.2, "worn", np.where(frame["tool_wear"] > 0.1, "used", "fresh"))
+    return frame
+
+
+@cache
+def finished_run(task: str) -> Run:
+    """A run of eight trials on the twelve tools, and its rows as `rows.csv` beside it."""
+    folder = Path(mkdtemp(prefix=f"cemai-opt-{task}-"))
+    target, other = ("tool_wear", "worn") if task == "regression" else ("worn", "tool_wear")
+    tools().drop(columns=other).to_csv(folder / "rows.csv", index=False)
+    return optimize(
+        folder / "rows.csv",
+        out=folder / "run",
+        target=target,
+        group="run",
+        time="cut",
+        space="quick",
+        trials=8,
+        confirm=1,
+        engine="in_process",
+    )
+
+
+def picked_with(task: str, model: str, **stages: dict[str, Any]) -> Picked:
+    """The knee of the finished run, with another model and other stages: as if the search had found that."""
+    from cemai_opt.models import MODELS
+
+    knee = pick(RunFolder(finished_run(task).path), "knee")
+    known = {hyperparameter.name for hyperparameter in MODELS.require(model).hyperparameters(task)}
+    train = {"model": model, **{name: value for name, value in CHEAP.items() if name in known}}
+    return replace(knee, member=replace(knee.member, config=Config({"train": train, **stages})))

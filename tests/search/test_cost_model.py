@@ -1,0 +1,31 @@
+"""What a pipeline will probably cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cemai_opt.search.cost_model import MIN_KNOWN, CostModel
+from cemai_opt.testing.searches import space_of
+
+
+def test_costs_are_estimated_from_windows_rounds_and_families() -> None:
+    """Ten times the trees, about ten times the joules, also in a family of which one pipeline is known."""
+    space = space_of()
+    model = CostModel(space)
+    assert model.low_j({"train.model": "ridge"}) == 0.0
+    small, large = ({"train.model": "random_forest", "random_forest.n_estimators": n} for n in (10, 100))
+    model.update(small, 1.0)
+    assert model.low_j(large) == pytest.approx(10.0)
+    assert model.low_j({**small, "combine.fraction": 0.1}) == pytest.approx(0.1)
+    assert model.low_j({"train.model": "xgboost", "xgboost.n_estimators": 10}) > 1.0
+
+
+def test_estimates_follow_what_was_measured() -> None:
+    """If costs grow with the square root of the trees, so do the estimates once enough pipelines are known."""
+    model = CostModel(space_of())
+    trees = np.geomspace(10, 300, 3 * MIN_KNOWN).astype(int)
+    for n in trees:
+        model.update({"train.model": "random_forest", "random_forest.n_estimators": int(n)}, float(n) ** 0.5)
+    few, many = (model.low_j({"train.model": "random_forest", "random_forest.n_estimators": n}) for n in (18, 288))
+    assert many / few == pytest.approx(4.0, rel=0.2)  # 16 by the prior alone

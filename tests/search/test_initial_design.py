@@ -1,0 +1,49 @@
+"""The first trials of a search, and the baseline among them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cemai_opt import compose
+from cemai_opt.core.space import MODEL, SearchSpaceSpec
+from cemai_opt.models import MODELS
+from cemai_opt.search import baseline_of
+from cemai_opt.search.initial_design import FEATURE_ENGINEERING, initial_design
+from cemai_opt.testing.searches import BASE_SCORES, FormulaEngine, run_search, space_of
+
+
+def test_every_model_is_tried_without_and_with_features_cheapest_first() -> None:
+    """Each configuration once."""
+    space = space_of()
+    design = initial_design(space)
+    ranks = [MODELS.find(str(params[MODEL])).cost_rank for params in design]
+    assert ranks == sorted(ranks)
+    (feature, value), *_ = FEATURE_ENGINEERING.items()
+    tried = [(params[MODEL], params[feature] == value) for params in design]
+    assert sorted(tried) == sorted((model, has) for model in BASE_SCORES for has in (False, True))  # type: ignore[type-var]  # names
+    assert len({space.active(params).digest for params in design}) == len(design)
+
+
+def test_what_the_search_space_excludes_is_left_out() -> None:
+    """Fixed features leave one variant of each model, and it has the fixed value."""
+    spec = SearchSpaceSpec(models=("ridge",), hyperparameters={"featurize.rolling": "none"})
+    design = initial_design(compose.build_space(spec, "test", task="regression"))
+    assert [(params[MODEL], params["featurize.rolling"]) for params in design] == [("ridge", "none")]
+
+
+def test_a_search_begins_with_it(tmp_path: Path) -> None:
+    """In its order."""
+    engine = FormulaEngine()
+    design = [space_of().active(params) for params in initial_design(space_of())]
+    run_search(tmp_path, engine=engine, trials=len(design) + 3)
+    assert [plan.config for plan in engine.plans[: len(design)]] == design
+
+
+def test_the_baseline_is_one_of_it(tmp_path: Path) -> None:
+    """Also if tuned pipelines are better; without any result there is none."""
+    search = run_search(tmp_path, trials=40)
+    digests = {space_of().active(params).digest for params in initial_design(space_of())}
+    baseline = baseline_of(space_of(), search.points, results=search.results)
+    assert baseline is not None
+    assert search.history.by_trial[baseline].config.digest in digests
+    assert baseline_of(space_of(), [], results=[]) is None

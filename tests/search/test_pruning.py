@@ -1,0 +1,70 @@
+"""Trials that are too expensive for now, and the bounds of those that run."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from cemai_opt.core.front import ParetoFront, Point
+from cemai_opt.core.pruning_bounds import PruningBounds
+from cemai_opt.core.result import PRUNED
+from cemai_opt.search.pruning import CAP_FACTOR, MIN_CURVES, Pruner
+from cemai_opt.testing.searches import FormulaEngine, run_search, space_of, study_of
+
+
+def bounds_of(pruner: Pruner, model: str) -> PruningBounds:
+    """Bounds of a trial of a model where nothing but its learning curves matters."""
+    return pruner.bounds(1, model, front=ParetoFront(()), cap_j=1.0, left_j=math.inf, left_s=math.inf)
+
+
+def test_what_is_too_expensive_for_now_is_not_run(tmp_path: Path) -> None:
+    """It is kept as pruned, with its reason, and for nothing; and the search spends less than without the rules."""
+    free = run_search(tmp_path / "free", sampler="random", trials=60)
+    pruned = run_search(tmp_path / "pruned", sampler="random", trials=60, rules={"stop_early": True})
+    skipped = [r for r in pruned.results if r.is_skipped]
+    assert skipped
+    assert all(r.state == PRUNED and not r.spent.rows and "the cap for now" in r.reason for r in skipped)
+    spent = [s.context.ledger.total_j() / sum(r.has_run for r in s.results) for s in (free, pruned)]
+    assert spent[1] < 0.7 * spent[0]
+
+
+def test_more_expensive_families_have_their_turn_when_more_is_spent() -> None:
+    """Nothing is too expensive for ever."""
+    pruner, front = Pruner(study_of(stop_early=True), space_of()), ParetoFront.of([Point(0, 0.5, 1e-6)])
+    one_j = 1e-6 / study_of().carbon.grams(1.0)
+    assert pruner.cap_j(front, 0.0, progress=0.0) == pytest.approx(CAP_FACTOR * one_j)
+    assert pruner.cap_j(front, 1e9, progress=0.0) > 1e6
+    assert pruner.cap_j(front, 1e9, progress=1.0) > 10 * pruner.cap_j(front, 1e9, progress=0.0)
+    assert pruner.cap_j(ParetoFront(()), 0.0, progress=0.0) == math.inf
+
+
+def test_a_constraint_of_the_user_is_a_cap() -> None:
+    """However much was spent."""
+    study = study_of(stop_early=True, max_carbon_g=1e-6)
+    assert Pruner(study, space_of()).cap_j(ParetoFront(()), 1e9, progress=0.5) == pytest.approx(
+        1e-6 / study.carbon.grams(1.0)
+    )
+
+
+def test_learning_curves_are_compared_within_a_family(tmp_path: Path) -> None:
+    """After a few of them the bounds say how much a loss still shrank, at best; before, nothing."""
+    search = run_search(tmp_path, engine=FormulaEngine(has_curves=True), trials=60)
+    pruner = Pruner(study_of(stop_early=True), space_of())
+    curved = [r for r in search.results if r.curve is not None and r.curve.points and r.model == "xgboost"]
+    for i, result in enumerate(curved[: MIN_CURVES + 1]):
+        growth = bounds_of(pruner, "xgboost").growth
+        assert bool(growth) == (i >= MIN_CURVES)
+        pruner.update(result)
+    assert all(0.0 < ratio <= 1.0 for _, ratio in growth)
+    assert bounds_of(pruner, "random_forest").growth == ()
+
+
+def test_without_early_stopping_only_the_budget_is_a_bound() -> None:
+    """`--no-stop-early`."""
+    front = ParetoFront.of([Point(0, 0.5, 1e-6)])
+    pruner = Pruner(study_of(stop_early=False), space_of())
+    bounds = pruner.bounds(1, "ridge", front=front, cap_j=1.0, left_j=7.0, left_s=8.0)
+    assert bounds == PruningBounds(spend_j=7.0, spend_s=8.0)
+    assert pruner.why_not({"train.model": "ridge"}, "ridge", front=front, cap_j=0.0) is None

@@ -1,0 +1,124 @@
+"""Front members are measured again and tested after the search."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cemai_opt.core.front import ParetoFront
+from cemai_opt.core.ledger_entry import joules_by
+from cemai_opt.core.plan import TrialPlan
+from cemai_opt.core.result import TrialResult
+from cemai_opt.engines import Engine
+from cemai_opt.search import CONFIRM, FINAL, MemberLog, Remeasurement, Search
+from cemai_opt.testing.searches import FormulaEngine, cost_of, run_search
+
+CONFIRMED = {"confirm": 3}
+
+
+class Varying(Engine):
+    """Each run of a pipeline costs a joule more than the one before; `noisy` runs see too much foreign load."""
+
+    def __init__(self, noisy: int = 0) -> None:
+        self.formula, self.noisy = FormulaEngine(), noisy
+
+    @property
+    def plans(self) -> list[TrialPlan]:
+        """Every plan that was run."""
+        return self.formula.plans
+
+    def _run(self, plan: TrialPlan) -> Future[TrialResult]:
+        result = self.formula.run(plan).result()
+        spent = cost_of(float(len(self.plans)))
+        load = 0.9 if len(self.plans) <= self.noisy else 0.0
+        done: Future[TrialResult] = Future()
+        done.set_result(replace(result, cost=spent, spent=spent, foreign_load=load))
+        return done
+
+
+def with_engine(search: Search, engine: Engine, members: MemberLog | None = None) -> Remeasurement:
+    """What follows a finished search, on another engine."""
+    return Remeasurement(replace(search.context, engine=engine), members or MemberLog())
+
+
+def test_members_cost_the_mean_of_their_repeated_measurements(tmp_path: Path) -> None:
+    """Each is run `confirm` times; the lucky measurement of the search is left out, the uncertainty is that of a mean.
+
+    Three runs of 1, 2 and 3 J: 2 J with a standard error of 1 J / sqrt(3).
+    """
+    search, engine = run_search(tmp_path, trials=12, rules=CONFIRMED), Varying()
+    results = with_engine(search, engine).measured_again(search.results, search.front)
+    members = [point.trial for point in search.front]
+    assert Counter(plan.trial for plan in engine.plans) == dict.fromkeys(members, 3)
+    first = next(result for result in results if result.trial == members[0])
+    assert first.repeats_j == (1.0, 2.0, 3.0)
+    assert first.cost.energy_j == pytest.approx(statistics.mean(first.repeats_j))
+    assert first.cost.uncertainty_j == pytest.approx(1.0 / 3**0.5)
+    others = [(a, b) for a, b in zip(results, search.results, strict=True) if a.trial not in members]
+    assert others
+    assert all(after is before for after, before in others)
+
+
+def test_its_joules_have_an_entry_of_their_own(tmp_path: Path) -> None:
+    """They are spent, but not by the search."""
+    search, engine = run_search(tmp_path, trials=12, rules=CONFIRMED), Varying()
+    with_engine(search, engine).measured_again(search.results, search.front)
+    n = len(engine.plans)
+    assert joules_by("entry", search.context.ledger.spent())[CONFIRM] == pytest.approx(n * (n + 1) / 2)
+
+
+def test_nothing_is_measured_or_tested_twice(tmp_path: Path) -> None:
+    """Not in the same session, and not after a resume from what the first session has written."""
+    search, engine = run_search(tmp_path, trials=12, rules=CONFIRMED), Varying()
+    written: list[MemberLog] = []
+    first = with_engine(search, engine, MemberLog(on_change=written.append))
+    results = first.measured_again(search.results, search.front)
+    trials = [point.trial for point in search.front]
+    finals = first.tested(results, trials)
+    n_runs = len(engine.plans)
+    assert n_runs == 4 * len(trials) == 4 * len(set(trials))
+    assert len(written) == 2 * len(trials)
+    assert first.measured_again(results, search.front) == results
+    kept = MemberLog(list(written[-1].measured.values()), list(written[-1].tested.values()))
+    resumed = with_engine(search, engine, kept)
+    assert resumed.measured_again(search.results, search.front) == results
+    assert resumed.tested(results, trials) == finals
+    assert len(engine.plans) == n_runs
+
+
+def test_tests_are_one_final_run_of_each_member(tmp_path: Path) -> None:
+    """On all training rows; explained unless the study says never."""
+    for explain in ("front", "never"):
+        search, engine = run_search(tmp_path / explain, trials=12, rules={"explain": explain}), FormulaEngine()
+        trials = [point.trial for point in search.front]
+        assert list(with_engine(search, engine).tested(search.results, trials)) == trials
+        assert [(plan.trial, plan.phase, plan.folds) for plan in engine.plans] == [(t, "final", 1) for t in trials]
+        assert {"explain" in plan.stages for plan in engine.plans} == {explain == "front"}
+        assert FINAL in joules_by("entry", search.context.ledger.spent())
+
+
+def test_a_noisy_measurement_is_repeated_once(tmp_path: Path) -> None:
+    """If the second one is noisy too, it is kept and flagged."""
+    search = run_search(tmp_path, trials=12, rules={"confirm": 1})
+    front = ParetoFront(search.front.members[:1])
+    for noisy, n_runs, is_flagged in ((0, 1, False), (1, 2, False), (2, 2, True)):
+        engine = Varying(noisy)
+        results = with_engine(search, engine).measured_again(search.results, front)
+        (member,) = (result for result in results if result.repeats_j)
+        assert len(engine.plans) == n_runs
+        assert member.is_noisy == is_flagged
+
+
+def test_without_budget_the_members_keep_the_cost_of_the_search(tmp_path: Path) -> None:
+    """Nothing runs, and it is said once."""
+    search, engine = run_search(tmp_path, trials=500, rules={**CONFIRMED, "budget_g": 1e-3}), FormulaEngine()
+    search.context.ledger.others_j = 1e9
+    remeasurement = with_engine(search, engine)
+    assert remeasurement.measured_again(search.results, search.front) == search.results
+    assert remeasurement.tested(search.results, [search.front.best.trial]) == {}
+    assert engine.plans == []
