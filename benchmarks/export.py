@@ -7,6 +7,7 @@ python -m benchmarks.export report N      size of a report on N trials, and seco
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import subprocess
 import sys
@@ -146,6 +147,9 @@ def _report(n_trials: int) -> None:
     start = time.perf_counter()
     page = html_report(replace(view, results=results))
     print(f"{len(results)} trials: {len(page.encode()) / 1e6:.2f} MB, written in {time.perf_counter() - start:.1f} s")
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        print("not drawn: chromium and chromedriver are not installed")
+        return
     with TemporaryDirectory() as folder, chromium() as browser:
         (Path(folder) / "report.html").write_text(page)
         browser.get((Path(folder) / "report.html").as_uri())

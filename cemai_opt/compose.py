@@ -25,7 +25,7 @@ from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.hyperparameters import Hyperparameter
 from cemai_opt.core.plan import Config
 from cemai_opt.core.space import MODEL, LockedSpace, SearchSpace, SearchSpaceSpec
-from cemai_opt.core.study import DataSpec, ResolvedCarbon, ResolvedStudy, StudySpec, parse_study
+from cemai_opt.core.study import DataSpec, EngineSpec, ResolvedCarbon, ResolvedStudy, StudySpec, parse_study
 from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
@@ -122,10 +122,10 @@ def build_space(spec: SearchSpaceSpec, where: str, *, task: str) -> SearchSpace:
     (model_choice,) = STAGES.find("train").hyperparameters()
     found = {MODEL: replace(model_choice, name=MODEL, choices=models, default=models[0], searched=len(models) > 1)}
     for stage in stages:
-        owned = [_owned(stage, hyperparameter) for hyperparameter in STAGES.find(stage).hyperparameters()]
+        owned = [_qualified(stage, hyperparameter) for hyperparameter in STAGES.find(stage).hyperparameters()]
         found |= {h.name: h for h in owned if h.name != MODEL}
     for model in models:
-        owned = [_owned(model, hyperparameter) for hyperparameter in MODELS.find(model).hyperparameters(task)]
+        owned = [_qualified(model, hyperparameter) for hyperparameter in MODELS.find(model).hyperparameters(task)]
         found |= {h.name: h if h.when else replace(h, when=(MODEL, (model,))) for h in owned}
     pins = {model: MODELS.find(model).pins for model in models}
     return SearchSpace(spec.applied(found, where), stages, pins=pins)
@@ -141,7 +141,7 @@ def _models(spec: SearchSpaceSpec, where: str) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (MODELS.find(name).cost_rank, name)))
 
 
-def _owned(owner: str, hyperparameter: Hyperparameter) -> Hyperparameter:
+def _qualified(owner: str, hyperparameter: Hyperparameter) -> Hyperparameter:
     """A hyperparameter with full names, also in its condition."""
     when = (f"{owner}.{hyperparameter.when[0]}", hyperparameter.when[1]) if hyperparameter.when else None
     return replace(hyperparameter, name=f"{owner}.{hyperparameter.name}", when=when)
@@ -209,7 +209,7 @@ def reopen(folder: RunFolder, data: str | None = None) -> PreparedStudy:
     return prepared
 
 
-def _resolved_engine(study: StudySpec, meters: Sequence[Meter]) -> tuple[Any, tuple[str, ...]]:
+def _resolved_engine(study: StudySpec, meters: Sequence[Meter]) -> tuple[EngineSpec, tuple[str, ...]]:
     """The study's engine, and a note; `in_process` if readings are recorded or replayed, because their order counts."""
     if RECORD not in os.environ and all(meter.is_live for meter in meters):
         return study.engine, ()

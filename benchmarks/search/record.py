@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=300, help="pipelines of each of the three samplers")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     prepared = compose.prepare(compose.load_study(args.study))
     pipeline, space, seen = build_pipeline(prepared.study), prepared.space, set[str]()
     stages = tuple(name for name in space.stages if name != "explain")

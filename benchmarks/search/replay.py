@@ -140,7 +140,7 @@ def _run_fold(plan: TrialPlan, rules: EarlyStopping, *, recorder: _TableRecorder
         if plan.bounds is not None:
             _train(rules, recorder, factor=factor)
         if not rules.reason:
-            rules.whole(_evaluated(1.0 - factor * estimate.losses[-1]))
+            rules.record_full_fold(_evaluated(1.0 - factor * estimate.losses[-1]))
     except TrialEndedError:
         rules.end_fold(recorder.recording())
         raise

@@ -15,8 +15,8 @@ from cemai_opt.core.serialization import RECORD
 class PruningBounds:
     """Bounds of one trial, in joules of the objective.
 
-    `front`: joules and score of every front member, greenest first. `growth`: for a share of a model's full size, the
-    smallest factor by which the loss (1 - score) of any earlier model of this family still decreased from there on.
+    `front`: joules and score of every front member, greenest first. `loss_factors`: for a share of a model's full size,
+    the smallest factor by which the loss (1 - score) of any earlier model of this family still decreased from there on.
     `fold_ratio`: the smallest ratio between the loss of any earlier trial and the loss of its first fold. Both are
     empty or 0 while too little is known, and then prune nothing. `cap_j`: joules above which the trial is too
     expensive. `spend_j`, `spend_s`: joules and seconds that the trial may use in total, over all folds.
@@ -26,7 +26,7 @@ class PruningBounds:
 
     front: tuple[tuple[float, float], ...] = ()
     cap_j: float = math.inf
-    growth: tuple[tuple[float, float], ...] = ()
+    loss_factors: tuple[tuple[float, float], ...] = ()
     fold_ratio: float = 0.0
     spend_j: float = math.inf
     spend_s: float = math.inf
@@ -45,10 +45,10 @@ class PruningBounds:
         `momentum` extrapolates the last decrease of the loss to a factor until the end; the more optimistic of this and
         of the factor of earlier models applies. 1 if no earlier model is known.
 
-        >>> PruningBounds(growth=((0.1, 0.2), (0.5, 0.8))).best_ahead(0.6, 0.5, momentum=1.0)
+        >>> PruningBounds(loss_factors=((0.1, 0.2), (0.5, 0.8))).best_ahead(0.6, 0.5, momentum=1.0)
         0.6
         """
-        known = [ratio for known_share, ratio in self.growth if known_share <= share]
+        known = [ratio for known_share, ratio in self.loss_factors if known_share <= share]
         if not known:
             return 1.0
         return 1.0 - (1.0 - score) * min(known[-1], momentum)

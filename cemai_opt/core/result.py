@@ -49,8 +49,8 @@ class Curve:
 class TrialResult:
     """Result of one trial.
 
-    `cost` is that of one fit, the objective of the search; `spent` is that of everything that ran: all folds, or what
-    a failed trial used before it failed. `score` is None unless the trial is complete.
+    `cost` is that of one fit (`core.objective` computes the objective from it); `spent` is that of everything that ran,
+    all folds together. A failed trial has both from what ran before it failed. `score` is None unless it is complete.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = RECORD

@@ -261,19 +261,22 @@ class StudySpec(_Strict):
         """The study as JSON values."""
         return self.model_dump(mode="json")
 
-    def question(self) -> dict[str, Any]:
-        """The settings that determine what a result means, as JSON values: all but the engine and `HOW_SEARCHED`."""
+    def comparable_settings(self) -> dict[str, Any]:
+        """The settings that determine what a result means, as JSON values.
+
+        Left out: the description, the engine, the origin of the intensity, and `SEARCH_ONLY_KEYS`.
+        """
         document = self.to_json()
         document.pop("description")
         document.pop("engine")
         document["carbon"].pop("origin")
-        for key in HOW_SEARCHED:
+        for key in SEARCH_ONLY_KEYS:
             document["search"].pop(key)
         return document
 
-    def asks_the_same(self, other: StudySpec) -> bool:
+    def is_comparable_to(self, other: StudySpec) -> bool:
         """Whether results of the two studies are comparable."""
-        return self.question() == other.question()
+        return self.comparable_settings() == other.comparable_settings()
 
 
 class ResolvedSplit(SplitSpec):
@@ -330,7 +333,7 @@ class ResolvedStudy(StudySpec):
         return self.constraints.max_carbon_g / self.carbon.grams(1.0)
 
 
-HOW_SEARCHED = (
+SEARCH_ONLY_KEYS = (
     "trials",
     "timeout_s",
     "budget_g",

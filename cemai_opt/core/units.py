@@ -52,7 +52,8 @@ def readable_grams(carbon_g: float) -> str:
     >>> readable_grams(0.0)
     '0 g'
     """
+    rounded_g = float(f"{carbon_g:.3g}")
     for factor, unit in ((1.0, "g"), (1e-3, "mg"), (1e-6, "ug")):
-        if carbon_g >= factor:
-            return f"{carbon_g / factor:.3g} {unit}"
+        if rounded_g >= factor:
+            return f"{float(f'{carbon_g / factor:.3g}'):g} {unit}"
     return f"{carbon_g / 1e-9:.3g} ng" if carbon_g > 0 else "0 g"

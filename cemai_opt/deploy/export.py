@@ -46,7 +46,7 @@ def export_model(
     rows: Dataset,
     on_phase: Callable[[str], None] = lambda phase: None,
 ) -> Exported:
-    """Trains the member as for its test, on training and validation rows, and writes the folder of its model.
+    """Retrains the member as for its test score, on training and validation rows, and writes the folder of its model.
 
     `study` and `rows` are those of the run, as `compose.reopen` returns them. The folder is written atomically.
     StudyError if `out` holds something else.
@@ -61,7 +61,7 @@ def export_model(
     scorer = Scorer.of(batch, rows.names, config=plan.config, stages=plan.stages)
     replaced = out.with_name(f".{out.name}-{os.getpid()}.old")
     with atomic_folder(out, draft=out.with_name(f".{out.name}-{os.getpid()}.part")) as draft:
-        on_phase("comparing its forms on the test rows")
+        on_phase("comparing the predictions of its forms on the test rows")
         document = _document(picked, study, rows=rows, scorer=scorer, batch=batch, result=result, folder=draft)
         write_file(draft / CONFIG, yaml_text(picked.config_document()))
         view = RunView.of(picked.folder)

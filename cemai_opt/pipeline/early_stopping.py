@@ -19,7 +19,7 @@ from cemai_opt.pipeline.inference import per_1000, predict_for
 from cemai_opt.pipeline.recorder import CHECKPOINTS, EVALUATE, INFERENCE, TRAIN, Recorder, Recording
 from cemai_opt.stages.evaluate import metrics_of, pooled
 
-LOOK_INFERENCE_S = 0.01
+CHECKPOINT_INFERENCE_S = 0.01
 """Predictions at a checkpoint are measured for this long, if the objective needs them."""
 
 
@@ -54,7 +54,7 @@ class EarlyStopping:
         self._bounds = plan.bounds or PruningBounds()
         self._start_s = clock()
         self._spent_j = 0.0
-        self._up_to: int | None = None
+        self._max_size: int | None = None
         self._is_overspent = False
         self.folds: list[FoldRun] = []
         self.reason = self.first_reason = ""
@@ -68,6 +68,10 @@ class EarlyStopping:
         self.reason = ""
         self.folds.append(FoldRun(recorder=recorder))
         return self.folds[-1]
+
+    def end(self, reason: str) -> None:
+        """Ends the trial for a reason that was not found at a checkpoint."""
+        self.first_reason = self.first_reason or reason
 
     def end_fold(self, recording: Recording) -> None:
         """Ends the current fold, with its cost."""
@@ -85,7 +89,7 @@ class EarlyStopping:
             raise TrialEndedError(reason)
 
     def at_checkpoint(self, batch: Batch, size: int, *, evaluate: Callable[[Batch], Batch]) -> bool:
-        """Scores the model at a size; False if training may end."""
+        """Scores the model at a size; False if training should stop."""
         fold = self.folds[-1]
         try:
             with fold.recorder.aside(CHECKPOINTS, size):
@@ -94,7 +98,7 @@ class EarlyStopping:
             return True
         if self._plan.study.objective.needs_inference:
             with fold.recorder.aside(INFERENCE, size):
-                fold.n_predicted[size] = predict_for(batch, LOOK_INFERENCE_S)
+                fold.n_predicted[size] = predict_for(batch, CHECKPOINT_INFERENCE_S)
         with fold.recorder.aside(CHECKPOINTS):
             assert evaluated.prediction is not None, "evaluate predicts"
             fold.checkpoints[size] = evaluated.prediction, evaluated.metrics[self._task.score]
@@ -103,7 +107,7 @@ class EarlyStopping:
             self.first_reason = self.first_reason or self.reason
         return not self.reason
 
-    def whole(self, batch: Batch) -> None:
+    def record_full_fold(self, batch: Batch) -> None:
         """Records a fold whose model has reached its full size."""
         fold = self.folds[-1]
         assert batch.prediction is not None, "evaluate predicts"
@@ -115,12 +119,12 @@ class EarlyStopping:
         predictions = [fold.prediction for fold in self.folds if fold.prediction is not None]
         return metrics_of(np.concatenate([fold.y for fold in self.folds]), pooled(predictions), task=self._task)
 
-    def curve(self, growth: str) -> Curve | None:
+    def curve(self, size_name: str) -> Curve | None:
         """The trial at every size that all folds have reached, folds pooled; None if there is no such size."""
         ends = [max(fold.checkpoints, default=0) for fold in self.folds if not fold.is_whole]
         sizes = sorted({size for fold in self.folds for size in fold.checkpoints if not ends or size <= min(ends)})
         points = [point for size in sizes if (point := self._point(size)) is not None]
-        return Curve(growth, tuple(points)) if points else None
+        return Curve(size_name, tuple(points)) if points else None
 
     def _why_overspent(self, recording: Recording) -> str | None:
         return self._bounds.why_overspent(self._spent_j + recording.spent.energy_j, self._clock() - self._start_s)
@@ -131,7 +135,7 @@ class EarlyStopping:
         if overspent is not None:
             self._is_overspent = True
             return overspent
-        if self._up_to is not None and size >= self._up_to:
+        if self._max_size is not None and size >= self._max_size:
             return f"at more than {size} it could not reach the front, by its first fold"
         cost_j = self._cost_j(fold, recording, size=size)
         too_expensive = self._bounds.why_too_expensive(cost_j)
@@ -141,11 +145,11 @@ class EarlyStopping:
         best = self._bounds.best_ahead(
             size / self._full, fold.checkpoints[size][1], momentum=_momentum(fold, size, full=self._full)
         )
-        if self._bounds.is_dominated(cost_j, self._pooled_hope(best)):
+        if self._bounds.is_dominated(cost_j, self._optimistic_pooled_score(best)):
             return f"at more than {size} it could not reach the front, by its curve"
         return None
 
-    def _pooled_hope(self, score: float) -> float:
+    def _optimistic_pooled_score(self, score: float) -> float:
         """The best score that all folds together may reach if one has this score."""
         several = self._plan.folds > 1
         return 1.0 - (1.0 - score) * self._bounds.fold_ratio if several else score
@@ -163,10 +167,10 @@ class EarlyStopping:
         ]
         if not hopeful:
             raise TrialEndedError("it could not reach the front, by its first fold")
-        self._up_to = max(hopeful)
+        self._max_size = max(hopeful)
 
     def _may_be_useful(self, cost_j: float, score: float) -> bool:
-        return not self._bounds.is_dominated(cost_j, self._pooled_hope(score))
+        return not self._bounds.is_dominated(cost_j, self._optimistic_pooled_score(score))
 
     def _cost_j(self, fold: FoldRun, recording: Recording, *, size: int) -> float:
         """Joules of the objective at a checkpoint."""

@@ -59,7 +59,7 @@ class _Trial:
     after: Sequence[_BoundStage]
     """Stages from training on."""
     early_stopping: EarlyStopping
-    growth: str | None
+    size_name: str | None
     """The hyperparameter that is the size of the model: its rounds, trees or epochs."""
 
 
@@ -85,7 +85,7 @@ class Pipeline:
     def _result(self, plan: TrialPlan) -> tuple[TrialResult, Batch | None]:
         task = task_of(plan, self._data)
         folds = self._splits.search if plan.phase == "search" else (self._splits.final,)
-        growth, full_size = _growth(plan.config)
+        size_name, full_size = _model_size(plan.config)
         early_stopping = EarlyStopping(plan, task, full_size=full_size)
         batch: Batch | None = None
         self._load.begin()
@@ -93,7 +93,12 @@ class Pipeline:
             with _threads(task.threads):  # models are warmed up here
                 before, after = _stages(plan, task)
             trial = _Trial(
-                plan=plan, task=task, before=before, after=after, early_stopping=early_stopping, growth=growth
+                plan=plan,
+                task=task,
+                before=before,
+                after=after,
+                early_stopping=early_stopping,
+                size_name=size_name,
             )
             for fold in folds:
                 batch = self._run_fold(trial, fold)
@@ -105,7 +110,7 @@ class Pipeline:
         except MeterError:
             raise  # without a meter, later trials cannot be measured either
         except TrialEndedError as ended:
-            early_stopping.first_reason = early_stopping.first_reason or ended.message
+            early_stopping.end(ended.message)
             return self._pruned(trial), None
         except Exception as error:  # any exception of a library fails this trial, not the search
             spent = sum_of([fold.recording.spent for fold in early_stopping.folds])
@@ -191,7 +196,7 @@ class Pipeline:
             notes=tuple(dict.fromkeys(note for fold in folds for note in fold.notes)),
             foreign_load=self._foreign_load(),
             fold_scores=tuple(fold.score for fold in folds if fold.score is not None),
-            curve=trial.early_stopping.curve(trial.growth) if trial.growth else None,
+            curve=trial.early_stopping.curve(trial.size_name) if trial.size_name else None,
         )
 
     def _pruned(self, trial: _Trial) -> TrialResult:
@@ -206,7 +211,7 @@ class Pipeline:
             spent=sum_of([fold.recording.spent for fold in folds]),
             reason=trial.early_stopping.first_reason,
             foreign_load=self._foreign_load(),
-            curve=trial.early_stopping.curve(trial.growth) if trial.growth and ran_all else None,
+            curve=trial.early_stopping.curve(trial.size_name) if trial.size_name and ran_all else None,
         )
 
 
@@ -230,11 +235,11 @@ def _trained(trial: _Trial, batch: Batch, *, recorder: Recorder) -> Batch:
             batch = step.run(batch)
         if early_stopping.reason:
             return batch
-    early_stopping.whole(batch)
+    early_stopping.record_full_fold(batch)
     return batch
 
 
-def _growth(config: Config) -> tuple[str | None, int | None]:
+def _model_size(config: Config) -> tuple[str | None, int | None]:
     """The hyperparameter that is the size of the configuration's model, and its full size."""
     name = MODELS.find(config.model).grows_by
     return (name, int(config.params(TRAIN)[name])) if name and name in config.params(TRAIN) else (None, None)

@@ -40,7 +40,7 @@ def front_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigure:
     unit = f"{view.front.unit} of one run" if view.front.unit == "gCO2eq" else view.front.unit
     ax.set_xlabel(f"{unit} (log)")
     ax.set_ylabel(f"{view.front.score} on validation")
-    _leave_room(ax, low=low, top=max(m.validation for m in view.members))
+    _leave_room(ax, low=low, top=max((m.validation for m in view.members), default=low + 1.0))
     _draw_pruned(ax, view, palette=palette)
     n_hidden = sum(point.score < low for point in [*view.complete, *view.curve_candidates])
     title = "Pareto front" + (f" ({n_hidden} trials score below {low:.2f})" if n_hidden else "")
@@ -261,7 +261,7 @@ def _label_members(ax: Axes, view: RunView, *, palette: Palette) -> None:
             continue
         text = f"{mark} ({member.trial})"
         at = (member.carbon_g, member.validation)
-        is_knee = member.trial == view.front.knee
+        is_knee = member.trial == view.front.knee_trial
         if is_knee:
             ax.plot(*at, "o", ms=11, mfc="none", mec=palette.ink, mew=1.2)
         weight = "bold" if is_knee else "normal"
@@ -299,7 +299,7 @@ def _wrapped(name: str) -> str:
 def _front_in_words(view: RunView) -> str:
     if not view.members:
         return "There is no front member yet."
-    first, last, knee = view.members[0], view.members[-1], view.front.knee_member
+    first, last, knee = view.members[0], view.members[-1], view.front.knee
     words = (
         f"{len(view.members)} front members from {readable_grams(first.carbon_g)} at {view.front.score} "
         f"{first.validation:.3f} to {readable_grams(last.carbon_g)} at {last.validation:.3f}"

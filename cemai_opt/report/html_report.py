@@ -61,7 +61,7 @@ def html_report(view: RunView) -> str:
         legend=legend(view.front).replace("\n", "; ") + ".",
         columns=_columns(view),
         members=view.front.table_members,
-        knee=view.front.knee,
+        knee=view.front.knee_trial,
         payback=view.payback_lines,
         ledgers=_ledgers(view),
         facts=measuring_facts(view),
@@ -94,7 +94,7 @@ class Card:
 
 def _cards(view: RunView) -> list[Card]:
     cards = []
-    for what, member in (("knee", view.front.knee_member), ("best on validation", view.front.best)):
+    for what, member in (("knee", view.front.knee), ("best on validation", view.front.best)):
         if member is not None:
             test = "not tested" if member.test is None else f"test {score_text(member.test)}"
             more = f"trial {member.trial}: {view.front.score} {score_text(member.validation)}, {test}"

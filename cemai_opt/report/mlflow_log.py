@@ -69,7 +69,7 @@ def _study_params(view: RunView) -> dict[str, Any]:
         "sampler": study.search.sampler,
         "seed": study.seed,
         "intensity_g_per_kwh": study.carbon.intensity_g_per_kwh,
-        "knee": view.front.knee,
+        "knee": view.front.knee_trial,
     }
 
 

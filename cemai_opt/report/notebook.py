@@ -38,14 +38,15 @@ class Front:
     @property
     def knee(self) -> FrontMember | None:
         """The recommended member; None on an empty front."""
-        return self.view.front.knee_member
+        return self.view.front.knee
 
     def to_frame(self) -> pd.DataFrame:
         """One row per member, indexed by trial: scores, grams with their uncertainty, grams of each stage, marks."""
         import pandas as pd
 
+        rows = front_rows(self.view.front)
         marks = [self.view.front.mark_of(member) for member in self]
-        return pd.DataFrame(front_rows(self.view.front)).assign(mark=marks).set_index("trial")
+        return pd.DataFrame(rows, columns=None if rows else ["trial"]).assign(mark=marks).set_index("trial")
 
     def plot(self) -> Figure:
         """Score against grams, as a matplotlib figure. StudyError if matplotlib is missing."""

@@ -32,7 +32,7 @@ def legend(front: RunFront) -> str:
     what = "one run of all stages" if front.unit == "gCO2eq" else front.unit
     lines = [f"{front.score} on validation and test rows; grams: {what}"]
     if front.baseline is not None:
-        lines.append("untuned: the knee of the default configurations, what you get without a search")
+        lines.append("untuned: the knee of the default configurations, the result without a search")
     if any(member.ties for member in front.members):
         lines.append("~ grams within two standard uncertainties of another member's: a tie")
     if any(member.is_noisy for member in front.members):

@@ -58,11 +58,11 @@ class FrontSearch(TrialCounts):
 
 @dataclass(frozen=True, kw_only=True)
 class RunFront:
-    """The contents of `front.json`: members, greenest first, and the recommended one (`knee`)."""
+    """The contents of `front.json`: members, greenest first; the recommended one is at the knee."""
 
     score: str
     unit: str
-    knee: int | None
+    knee_trial: Annotated[int | None, Field(alias="knee")]
     tolerance: float
     members: tuple[FrontMember, ...]
     payback: tuple[Payback, ...]
@@ -84,9 +84,9 @@ class RunFront:
         return {member.trial: member for member in self.members}
 
     @property
-    def knee_member(self) -> FrontMember | None:
+    def knee(self) -> FrontMember | None:
         """The recommended member; None on an empty front."""
-        return None if self.knee is None else self.by_trial.get(self.knee)
+        return None if self.knee_trial is None else self.by_trial.get(self.knee_trial)
 
     @property
     def best(self) -> FrontMember | None:

@@ -63,7 +63,7 @@ def payback_lines(paybacks: Sequence[Payback], search_g: float, *, tolerance: fl
     for payback in paybacks:
         name = "the knee" if payback.choice == "knee" else f"the greenest within {tolerance:g} of the best"
         if payback.trial == payback.instead_of:
-            lines.append(f"{name} is trial {payback.trial}, the best itself: nothing to choose")
+            lines.append(f"{name} is trial {payback.trial}, which is also the best member")
         else:
             lines.append(_line(name, payback, search_g=search_g))
     return lines

@@ -113,7 +113,7 @@ class RunRecord:
         return RunFront(
             score=self.study.score,
             unit=objective_unit(self.study.objective),
-            knee=self.pareto.knee.trial if members else None,
+            knee_trial=self.pareto.knee.trial if members else None,
             tolerance=tolerance,
             members=members,
             payback=paybacks_of(members, self.spent_g, tolerance=tolerance),

@@ -62,7 +62,7 @@ class RunFolder:
         if self.path.exists() and not self.path.is_dir():
             raise StudyError(f"{self.path} is a file", "choose another --out")
         if self.holds_a_run:
-            if not self.study().asks_the_same(study):
+            if not self.study().is_comparable_to(study):
                 raise StudyError(f"{self.path} holds the run of another study", "choose another --out")
         elif self.path.is_dir() and any(file.name not in (LOCK, DATA) for file in self.path.iterdir()):
             raise StudyError(f"{self.path} is not empty, and holds no run", "choose another --out")

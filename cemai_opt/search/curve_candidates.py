@@ -33,24 +33,24 @@ class CurveCandidates:
         """
         if parent.curve is None or not self._study.search.harvest or self._study.search.explain == "every":
             return []  # explanations of models of different sizes are not comparable
-        growth = f"{parent.model}.{parent.curve.hyperparameter}"
-        if growth not in frozen.params:
+        size_name = f"{parent.model}.{parent.curve.hyperparameter}"
+        if size_name not in frozen.params:
             return []  # the search space fixes the size
-        inside = [point for point in parent.curve.points if self._space.hyperparameters[growth].holds(point.size)]
+        inside = [point for point in parent.curve.points if self._space.hyperparameters[size_name].holds(point.size)]
         candidates = [curve_candidate(parent, point, trial=-1 - i) for i, point in enumerate(inside)]
         fresh = {c.trial: c for c in candidates if c.config.digest not in history.by_digest}
         points = [Point(c.trial, c.score or 0.0, objective_g(self._study, c)) for c in fresh.values()]
         points = [point for point in points if self._study.constraints.violation(point) <= 0.0]
         chosen = [point for point in ParetoFront.of([*history.front, *points]) if point.trial in fresh]
-        return [self._added(fresh[point.trial], point, parent=frozen, growth=growth) for point in chosen]
+        return [self._added(fresh[point.trial], point, parent=frozen, size_name=size_name) for point in chosen]
 
-    def _added(self, candidate: TrialResult, point: Point, *, parent: FrozenTrial, growth: str) -> TrialResult:
+    def _added(self, candidate: TrialResult, point: Point, *, parent: FrozenTrial, size_name: str) -> TrialResult:
         """The candidate with its number in Optuna's study: the existing one if a killed session had added it."""
-        size: Value = candidate.config.params("train")[growth.split(".", 1)[1]]
+        size: Value = candidate.config.params("train")[size_name.split(".", 1)[1]]
         mark = {"parent": parent.number, "size": size}
         number = self._number(parent.number, mark)
         if number is None:
-            self._optuna.add_trial(self._trial(candidate, point, parent=parent, params={growth: size}, mark=mark))
+            self._optuna.add_trial(self._trial(candidate, point, parent=parent, params={size_name: size}, mark=mark))
             number = self._number(parent.number, mark)
         assert number is not None, "it was added just now"
         return replace(candidate, trial=number)

@@ -48,7 +48,7 @@ class Search:
 
     def __init__(self, context: SearchContext, *, earlier: Sequence[TrialResult] = ()) -> None:
         self.context, self._study, self._space = context, context.study, context.space
-        self._optuna, self._coordinator = context.optuna_study, context.coordinator
+        self._optuna_study, self._coordinator = context.optuna_study, context.coordinator
         self.history = TrialHistory(self._study)
         self._pruner, self._candidates = Pruner(self._study, self._space), CurveCandidates(context)
         self._design = initial_design(self._space)
@@ -80,7 +80,7 @@ class Search:
             return self._run()
         except KeyboardInterrupt:
             for trial in self._running.values():
-                end_abandoned(self._optuna, trial.number)
+                end_abandoned(self._optuna_study, trial.number)
             return INTERRUPTED
 
     def _run(self) -> str:
@@ -126,7 +126,7 @@ class Search:
 
         A trial whose driver died counts as well, because any retry of it has been enqueued already.
         """
-        trials = self._optuna.get_trials(deepcopy=False)
+        trials = self._optuna_study.get_trials(deepcopy=False)
         queued = [trial.system_attrs.get("fixed_params") for trial in trials]
         return [
             params
@@ -145,7 +145,7 @@ class Search:
         params = next((params for params in self._queue if self.is_affordable(params)), None)
         if params is not None:
             self._queue.remove(params)
-            self._optuna.enqueue_trial(self._searched_params(params))
+            self._optuna_study.enqueue_trial(self._searched_params(params))
 
     def is_affordable(self, params: Params) -> bool:
         """Whether the estimated cost of a pipeline allows it to run now; a sampler may call this before it suggests."""
@@ -171,7 +171,7 @@ class Search:
 
     def _ask(self) -> None:
         self._enqueue_affordable()
-        trial = self._optuna.ask()
+        trial = self._optuna_study.ask()
         params = suggest(trial, self._space)
         config = self._space.active(params)
         known = self.history.by_digest.get(config.digest)
@@ -190,7 +190,7 @@ class Search:
         try:
             self._running[self.context.engine.run(self._plan(trial.number, config))] = trial
         except KeyboardInterrupt:
-            end_abandoned(self._optuna, trial.number)
+            end_abandoned(self._optuna_study, trial.number)
             raise
 
     def _plan(self, number: int, config: Config) -> TrialPlan:
@@ -242,7 +242,7 @@ class Search:
         self._add(result)
         self.context.events.on_result(result, self._state())  # written first: a kill before tell loses no trial
         state, values = outcome_of(self._study, result)
-        frozen = self._optuna.tell(trial, values, state=state)
+        frozen = self._optuna_study.tell(trial, values, state=state)
         if result.has_run:
             log.info("trial %d (%s) %s, score %s", result.trial, result.model, result.state, result.score)
             self._add_candidates(self._candidates.of(result, frozen, history=self.history))
@@ -254,7 +254,7 @@ class Search:
 
     def _add_earlier_candidates(self) -> None:
         """Adds learning-curve candidates that a killed session had no time to add."""
-        trials = self._optuna.get_trials(deepcopy=False)
+        trials = self._optuna_study.get_trials(deepcopy=False)
         for result in [r for r in self.results if r.curve is not None]:
             self._add_candidates(self._candidates.of(result, trials[result.trial], history=self.history))
 

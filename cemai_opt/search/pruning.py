@@ -17,7 +17,10 @@ from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.search.cost_model import CostModel
 
 CAP_FACTOR = 3.0
-"""A trial may cost this many times the most expensive useful front member; docs/decisions/green_search.md."""
+"""A trial may cost this many times the cheapest front member within the tolerance of the best.
+
+docs/decisions/green_search.md has the figures.
+"""
 FREE_SHARE = 0.05
 """Share of trials that are never pruned, so that a rule learned from few trials can be proved wrong."""
 CAP_SHARE = 0.01
@@ -76,7 +79,7 @@ class Pruner:
         return replace(
             bounds,
             front=tuple((self._joules(point), point.score) for point in front),
-            growth=_smallest(curves) if len(curves) >= MIN_CURVES else (),
+            loss_factors=_smallest(curves) if len(curves) >= MIN_CURVES else (),
             fold_ratio=min(self._fold_ratios) if len(self._fold_ratios) >= MIN_FOLDED else 0.0,
         )
 
@@ -98,8 +101,8 @@ class Pruner:
         `progress` is the share of the search's budget that is used up, from 0 to 1.
         """
         share = CAP_SHARE * math.pow(FINAL_CAP_SHARE / CAP_SHARE, min(progress, 1.0))
-        useful_j = self._joules(front.within(self._study.search.tolerance)) if len(front) else math.inf
-        return min(max(CAP_FACTOR * useful_j, share * spent_j), self._study.max_pipeline_j)
+        within_j = self._joules(front.within(self._study.search.tolerance)) if len(front) else math.inf
+        return min(max(CAP_FACTOR * within_j, share * spent_j), self._study.max_pipeline_j)
 
     def _is_free(self, number: int) -> bool:
         return float(np.random.default_rng((self._study.seed, number, 7)).random()) < FREE_SHARE

@@ -16,7 +16,7 @@ from cemai_opt.search.context import SearchContext
 from cemai_opt.search.ledger import CONFIRM, FINAL
 
 TICK_S = 1.0
-TRIES = 1
+MAX_RETRIES = 1
 """A measurement under too much foreign load is repeated up to this many times, then it is kept and flagged."""
 
 log = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ class Remeasurement:
         )
 
     def _quiet_run(self, result: TrialResult) -> TrialResult:
-        """One more run of a trial, repeated up to `TRIES` times while there is too much foreign load."""
+        """One more run of a trial, repeated up to `MAX_RETRIES` times while there is too much foreign load."""
         stages = tuple(row.stage for row in result.cost.rows if row.stage in self._space.stages)
         plan = TrialPlan(
             trial=result.trial,
@@ -167,7 +167,7 @@ class Remeasurement:
             stages=stages,
             folds=self._study.split.folds,
         )
-        for _ in range(1 + TRIES):
+        for _ in range(1 + MAX_RETRIES):
             run = self._ran(plan, CONFIRM)
             if not run.is_noisy:
                 break

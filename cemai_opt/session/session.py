@@ -153,7 +153,7 @@ class Session:
             from cemai_opt.search.storage.coordination import StudyCoordinator
 
             coordinator = StudyCoordinator(optuna_study, storage, driver=driver)
-            coordinator.check_question(self._question())
+            coordinator.check_settings(self._comparable_settings())
             coordinator.end_own_abandoned(finished)
         return SearchContext(
             study=study,
@@ -184,12 +184,12 @@ class Session:
             return None
         return str(self._folder.path.resolve() / SCRATCH / STAGE_RESULTS)
 
-    def _question(self) -> dict[str, Any]:
+    def _comparable_settings(self) -> dict[str, Any]:
         """What the drivers of a study must have in common. The data is identified by its digest, not by its path."""
-        question = self._study.question()
+        settings = self._study.comparable_settings()
         for key in ("path", "test"):
-            question["data"].pop(key)
-        return {**question, "space": to_json(self._prepared.locked_space)}
+            settings["data"].pop(key)
+        return {**settings, "space": to_json(self._prepared.locked_space)}
 
     def note_spent(self) -> None:
         """Records at intervals what was spent, so that a killed run does not look cheaper than it was."""
@@ -219,7 +219,7 @@ class Session:
         for _ in range(REMEASURE_ROUNDS):
             record = replace(record, results=remeasurement.measured_again(record.results, record.pareto))
         self._folder.finish(replace(record, spent=self._ledger.spent()))
-        front = record.pareto
+        front = record.pareto  # members that rules pick are tested first, in case the budget runs out
         first = [front.knee, front.best, front.within(self._study.search.tolerance)] if len(front) else []
         members = list(dict.fromkeys(point.trial for point in (*first, *front)))
         baseline = baseline_of(self._prepared.space, record.points, results=record.results)

@@ -9,7 +9,7 @@ WRAP_UJ = 262_143_328_850
 
 
 def powercap_tree(folder: Path, *, packages: int = 1, start_uj: int = 1_000_000, wrap_uj: int = WRAP_UJ) -> Path:
-    """A powercap folder as Linux lays it out, with zones that must not be counted beside those that must."""
+    """A powercap folder as on Linux, with zones that must be counted and zones that must not."""
     root = folder / "powercap"
     for package in range(packages):
         zone(root, f"intel-rapl:{package}", label=f"package-{package}", energy_uj=start_uj, wrap_uj=wrap_uj)
@@ -31,14 +31,14 @@ def zone(root: Path, name: str, *, label: str, energy_uj: int, wrap_uj: int) -> 
 
 
 def advance(root: Path, name: str, *, step_uj: int) -> None:
-    """Lets one counter run on, wrapping as the real one does."""
+    """Advances one counter, which wraps as the real one does."""
     file = root / name / "energy_uj"
     file.write_text(f"{(int(file.read_text()) + step_uj) % WRAP_UJ}\n")
 
 
 @dataclass
 class Process:
-    """What NVML tells of a process on the GPU."""
+    """A process on the GPU, with the fields that NVML reports."""
 
     pid: int
     smUtil: int = 0  # noqa: N815  # NVML's own name
@@ -46,10 +46,13 @@ class Process:
 
 
 class FakeNvml:
-    """The calls of pynvml that the meter makes, with its error class; counts up by itself where `counting`."""
+    """The calls of pynvml that the meter makes, and its error class.
+
+    With `counting`, the energy counter increases at each reading.
+    """
 
     class NVMLError(Exception):
-        """What every failing call raises."""
+        """Raised by every failing call."""
 
     def __init__(
         self, *, counting: bool = False, has_counter: bool = True, has_power: bool = True, devices: int = 1
@@ -74,7 +77,7 @@ class FakeNvml:
         return "Fake GPU"
 
     def nvmlDeviceGetUUID(self, handle: int) -> str:  # noqa: N802  # NVML's own name
-        """A name of this one device."""
+        """An identifier of this device."""
         return f"GPU-fake-{id(self)}-{handle}"
 
     def nvmlDeviceGetTotalEnergyConsumption(self, handle: int) -> int:  # noqa: N802  # NVML's own name
@@ -91,11 +94,11 @@ class FakeNvml:
         return self.power_mw
 
     def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[Process]:  # noqa: N802  # NVML's own name
-        """Who computes on it."""
+        """Processes that use the GPU."""
         return self.processes
 
     def nvmlDeviceGetProcessUtilization(self, handle: int, since_us: int) -> list[Process]:  # noqa: N802  # NVML's own name
-        """How much each used the streaming multiprocessors since a moment."""
+        """Processes with their use of the streaming multiprocessors since `since_us`."""
         return [process for process in self.processes if process.timeStamp > since_us]
 
 

@@ -120,7 +120,7 @@ def study_of(*, trials: int = 40, seed: int = 0, **search: Any) -> ResolvedStudy
 
 
 def idle_ledger() -> Ledger:
-    """A ledger of a session that draws nothing beside its trials."""
+    """The ledger of a session that uses no energy except for its trials."""
     return Ledger([CpuTime(clock=lambda: 0.0, watts=1.0)], 0.0)
 
 

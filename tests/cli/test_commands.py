@@ -152,11 +152,11 @@ def test_front_members_are_measured_again(finished: Path) -> None:
 
 def test_notes_say_what_was_chosen(finished: Path) -> None:
     """The split, the intensity and its origin are on standard error; the table alone is on standard output."""
-    told = " ".join((finished / "stderr.txt").read_text().split())
-    assert "30.08 g/kWh (Norway" in told
-    assert "split by" in told
-    assert "5 folds" in told
-    assert "task: regression (guessed" in told
+    notes = " ".join((finished / "stderr.txt").read_text().split())
+    assert "30.08 g/kWh (Norway" in notes
+    assert "split by" in notes
+    assert "5 folds" in notes
+    assert "task: regression (inferred" in notes
     assert (finished / "stdout.txt").read_text().startswith("trial")
 
 
@@ -232,7 +232,7 @@ def test_a_run_goes_on_where_it_ended(finished: Path, cli: Cli) -> None:
 
 def test_the_same_seed_gives_the_same_scores(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:
     """Two runs in which nothing looks at measured joules: configuration and score agree, trial by trial."""
-    told = []
+    notes = []
     for out in ("a", "b"):
         done = cli(
             "optimize",
@@ -252,8 +252,8 @@ def test_the_same_seed_gives_the_same_scores(cli: Cli, wear_csv: Path, tmp_path:
         )
         assert done.returncode == 0, done.stderr
         lines = [json.loads(line) for line in (tmp_path / out / "trials.jsonl").read_text().splitlines()]
-        told.append([(line["config"], line["score"]) for line in lines])
-    assert told[0] == told[1]
+        notes.append([(line["config"], line["score"]) for line in lines])
+    assert notes[0] == notes[1]
 
 
 def test_classification_with_text_classes(cli: Cli, wear, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]  # a frame

@@ -16,7 +16,7 @@ FRONT = ((1.0, 0.5), (4.0, 0.8))
 
 def test_limits_travel_as_json() -> None:
     """What is not bounded comes back as not bounded."""
-    bounds = PruningBounds(front=FRONT, cap_j=3.0, growth=((0.0, 0.2),), fold_ratio=0.5, spend_s=7.0)
+    bounds = PruningBounds(front=FRONT, cap_j=3.0, loss_factors=((0.0, 0.2),), fold_ratio=0.5, spend_s=7.0)
     assert from_json(PruningBounds, to_json(bounds)) == bounds
     assert from_json(PruningBounds, to_json(PruningBounds())).spend_j == math.inf
 
@@ -40,13 +40,13 @@ def test_without_earlier_curves_anything_can_still_happen() -> None:
 
 def test_a_late_bloomer_has_a_future_where_one_was_seen_before() -> None:
     """An earlier curve lost nine tenths of its loss after half of its rounds: so may this one, flat as it is now."""
-    known = PruningBounds(growth=((0.0, 0.1), (0.5, 0.1)))
+    known = PruningBounds(loss_factors=((0.0, 0.1), (0.5, 0.1)))
     assert known.best_ahead(0.5, 0.0, momentum=1.0) == pytest.approx(0.9)
 
 
 def test_a_curve_that_is_falling_fast_has_a_future_of_its_own() -> None:
     """Even where earlier curves of its family stayed flat."""
-    flat = PruningBounds(growth=((0.0, 0.95),))
+    flat = PruningBounds(loss_factors=((0.0, 0.95),))
     assert flat.best_ahead(0.1, 0.0, momentum=0.05) == pytest.approx(0.95)
     assert flat.best_ahead(0.1, 0.0, momentum=1.0) == pytest.approx(0.05)
 
@@ -54,7 +54,10 @@ def test_a_curve_that_is_falling_fast_has_a_future_of_its_own() -> None:
 @given(st.floats(0.0, 1.0), st.floats(-2.0, 1.0), st.floats(0.0, 1.0))
 def test_the_future_is_never_worse_than_now(share: float, score: float, momentum: float) -> None:
     """An optimistic bound."""
-    assert PruningBounds(growth=((0.0, 0.3), (0.5, 0.9))).best_ahead(share, score, momentum=momentum) >= score - 1e-12
+    assert (
+        PruningBounds(loss_factors=((0.0, 0.3), (0.5, 0.9))).best_ahead(share, score, momentum=momentum)
+        >= score - 1e-12
+    )
 
 
 def test_budgets_name_themselves() -> None:

@@ -54,7 +54,9 @@ def test_a_plan_travels_as_json() -> None:
 
 
 def test_only_the_length_of_a_search_may_differ_on_resume() -> None:
-    """More trials ask the same question; another seed does not."""
+    """More trials are comparable; another seed is not."""
     study = parse_study({"search": {"trials": 5}}, "test")
-    assert study.asks_the_same(parse_study({"search": {"trials": 9, "timeout_s": 3}, "description": "longer"}, "test"))
-    assert not study.asks_the_same(parse_study({"search": {"trials": 5}, "seed": 1}, "test"))
+    assert study.is_comparable_to(
+        parse_study({"search": {"trials": 9, "timeout_s": 3}, "description": "longer"}, "test")
+    )
+    assert not study.is_comparable_to(parse_study({"search": {"trials": 5}, "seed": 1}, "test"))

@@ -27,6 +27,11 @@ def test_the_unit_fits_the_size(carbon_g: float, text: str) -> None:
     assert readable_grams(carbon_g) == text
 
 
+def test_rounding_moves_to_the_next_unit() -> None:
+    """No exponent where there is a prefix."""
+    assert [readable_grams(0.9999), readable_grams(0.9999e-3)] == ["1 g", "1 mg"]
+
+
 @given(st.floats(0.0, 1e9))
 def test_grams_are_kilowatt_hours_times_intensity(energy_j: float) -> None:
     """Whatever the building adds."""

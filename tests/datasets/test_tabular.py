@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cemai_opt.core.errors import StudyError
@@ -83,11 +83,14 @@ def test_a_file_of_a_folder_is_a_group(folder: Path) -> None:
     assert data.names == ("x",)
 
 
-def test_groups_of_ones_own_do_without_the_names_of_files(folder: Path) -> None:
+def test_groups_of_ones_own_do_without_the_names_of_files(tmp_path: Path) -> None:
     """A file's name may give the target away."""
-    data = read(folder, group="x", ignore=())
-    assert len(data.group_names) == 4
-    assert FILE_GROUP not in " ".join((*data.names, *data.schema.left_out))
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("unit,x,y\n1,1,1\n2,2,2\n")
+    data = read(tmp_path, group="unit")
+    assert data.group_names == ("1", "2")
+    assert data.names == ("x",)
+    assert FILE_GROUP not in data.schema.left_out
 
 
 def test_files_of_a_folder_have_the_same_columns(folder: Path) -> None:
@@ -97,6 +100,7 @@ def test_files_of_a_folder_have_the_same_columns(folder: Path) -> None:
         read(folder)
 
 
+@settings(max_examples=25)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9), st.integers(1, 4), st.sampled_from(",;"))
 def test_pieces_are_the_file(
     tmp_path_factory: pytest.TempPathFactory, numbers: list[float], n_rows: int, separator: str

@@ -76,7 +76,7 @@ def test_the_positive_class_can_be_chosen() -> None:
 def test_a_code_stands_for_its_class(labels: list[str | None]) -> None:
     """A row without a label has no target."""
     if len(set(labels) - {None}) < 2:
-        with pytest.raises(StudyError, match="'y' is (empty|constant)"):
+        with pytest.raises(StudyError, match=r"'y' is (empty|constant)"):
             target(pd.Series(labels, dtype=object), "classification")
         return
     found = target(pd.Series(labels, dtype=object), "classification")

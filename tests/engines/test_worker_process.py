@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -13,14 +12,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cemai_opt import compose
-from cemai_opt.core.errors import StudyError
 from cemai_opt.core.study import EngineSpec
-from cemai_opt.engines._fork_server import ForkServer
-from cemai_opt.engines._memory import free_bytes
-from cemai_opt.engines.worker_process import WorkerProcess
 from cemai_opt.meters._cpu_clock import descendants
-from tests.conftest import ROOT, wear_study
+from tests.conftest import ROOT
 from tests.engines.conftest import gone, outcomes_of
 
 FAULTS = "none,segfault,none,exit,leave,hang,raise,nan,eat,children,none,orphans,kill,none"
@@ -91,39 +85,6 @@ def test_everything_dies_with_a_killed_driver(house: Path, wear_csv: Path) -> No
     driver.kill()
     driver.wait()
     assert gone(below)
-
-
-def test_a_killed_fork_server_is_started_again() -> None:
-    """Its worker is lost, the next one is not."""
-    server = ForkServer(threads=1)
-    worker = server.fork(10**9)
-    os.kill(server.pid, signal.SIGKILL)
-    assert server.reap(worker.pid).status is None
-    again = server.fork(10**9)
-    assert again.pid != worker.pid
-    os.kill(again.pid, signal.SIGTERM)
-    assert server.reap(again.pid).reason == "its process was killed by SIGTERM"
-    server.close()
-    assert gone([worker.pid, again.pid])
-
-
-def test_more_threads_than_cores_are_refused(wear_csv: Path, tmp_path: Path) -> None:
-    """Workers x threads above the number of cores would charge each trial with waiting for the others."""
-    study = compose.prepare(wear_study(wear_csv, engine={"workers": 1000})).study
-    with pytest.raises(StudyError, match="1000 workers x 1 threads exceed"):
-        WorkerProcess.opened(study, tmp_path)
-
-
-def test_free_memory_is_that_of_the_control_group(tmp_path: Path) -> None:
-    """A group's limit counts where it is below what the machine has; "max" is none."""
-    group = tmp_path / "job" / "step"
-    group.mkdir(parents=True)
-    (tmp_path / "membership").write_text("0::/job/step\n")
-    (group / "memory.max").write_text("max\n")
-    (group / "memory.current").write_text("10\n")
-    (tmp_path / "job" / "memory.max").write_text("100\n")
-    (tmp_path / "job" / "memory.current").write_text("40\n")
-    assert free_bytes(tmp_path, tmp_path / "membership") == 60
 
 
 def test_defaults_are_one_worker_in_a_process_of_its_own() -> None:

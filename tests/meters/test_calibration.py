@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cemai_opt.meters import _calibration as calibration
-from cemai_opt.meters import idle_power_w, keep_idle_watts, machine_idle
+from cemai_opt.meters import keep_idle_watts, machine_idle
 from cemai_opt.meters.rapl import Rapl
-from cemai_opt.testing.hardware import advance, powercap_tree
+from cemai_opt.testing.hardware import powercap_tree
 
 
 @pytest.fixture(autouse=True)
@@ -37,17 +37,3 @@ def test_a_broken_file_is_no_calibration(home: Path) -> None:
     for text in ("", "[]", '{"machine": 1}', "garbage"):
         (home / "calibration.json").write_text(text)
         assert calibration.idle_watts("rapl") is None
-
-
-def test_idle_power_is_what_is_drawn_asleep(tmp_path: Path) -> None:
-    """Two joules in a fifth of a second are ten watts."""
-    import time
-
-    root = powercap_tree(tmp_path)
-
-    def sleep(seconds: float) -> None:
-        advance(root, "intel-rapl:0", step_uj=2_000_000)
-        time.sleep(seconds)
-
-    watts, _ = idle_power_w(Rapl(root), 0.2, sleep=sleep)
-    assert watts == pytest.approx(10.0, rel=0.1)

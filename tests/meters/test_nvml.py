@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
 from cemai_opt.core.errors import MeterError
-from cemai_opt.meters._lease import lease
 from cemai_opt.meters.nvml import Nvml
 from cemai_opt.testing.hardware import FakeNvml, Process
 
@@ -70,18 +68,3 @@ def test_a_counter_that_stops_answering_stops_the_search() -> None:
     library.has_counter = False
     with pytest.raises(MeterError, match="cannot be read any more"):
         meter.read_j()
-
-
-def test_a_device_is_leased_to_one_process(tmp_path: Path) -> None:
-    """What another process holds is not handed out; what this one holds it keeps."""
-    import subprocess
-    import sys
-
-    code = f"""from pathlib import Path
-from cemai_opt.meters._lease import lease
-print(lease('GPU-1', Path('{tmp_path}')))"""
-    free = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "None" not in free.stdout
-    assert lease("GPU-1", tmp_path) is lease("GPU-1", tmp_path) is not None
-    taken = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert taken.stdout.strip() == "None"

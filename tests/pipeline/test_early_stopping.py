@@ -223,7 +223,7 @@ def ended_at(bounds: PruningBounds, curve: dict[int, float], full: int = 100) ->
 FLAT = {10: 0.1, 20: 0.11, 40: 0.11, 80: 0.11}
 RISING = {10: 0.1, 20: 0.3, 40: 0.6, 80: 0.85}
 LATE = {10: 0.0, 20: 0.0, 40: 0.01, 80: 0.9}
-BETTER = PruningBounds(front=((5.0, 0.8),), growth=((0.0, 0.5), (0.15, 0.8)))
+BETTER = PruningBounds(front=((5.0, 0.8),), loss_factors=((0.0, 0.5), (0.15, 0.8)))
 
 
 @pytest.mark.parametrize(
@@ -233,9 +233,9 @@ BETTER = PruningBounds(front=((5.0, 0.8),), growth=((0.0, 0.5), (0.15, 0.8)))
         (PruningBounds(front=((5.0, 0.8),)), FLAT, None),
         (BETTER, FLAT, 20),
         (BETTER, RISING, None),
-        (PruningBounds(front=((5.0, 0.8),), growth=((0.0, 0.05), (0.35, 0.1))), LATE, None),
+        (PruningBounds(front=((5.0, 0.8),), loss_factors=((0.0, 0.05), (0.35, 0.1))), LATE, None),
         (BETTER, LATE, 20),
-        (PruningBounds(front=((500.0, 0.8),), growth=((0.0, 0.9),)), FLAT, None),
+        (PruningBounds(front=((500.0, 0.8),), loss_factors=((0.0, 0.9),)), FLAT, None),
         (PruningBounds(cap_j=30.0), RISING, 40),
     ],
     ids=[

@@ -61,7 +61,7 @@ def test_a_page_tells_everything_that_was_found() -> None:
     page = html_report(run)
     for member in run.members:
         assert f"trial {member.trial} ({member.model})" in page
-    for word in (*run.stages, "is paid back" if "is paid back" in page else "nothing to choose", "uncertainty"):
+    for word in (*run.stages, "is paid back" if "is paid back" in page else "also the best member", "uncertainty"):
         assert word in page
     for fact in (run.summary.machine.cpu, "carbon intensity", "footprint", "versions", *run.summary.notes):
         assert fact.replace("'", "&#39;") in page
@@ -91,7 +91,7 @@ def test_a_thousand_trials_make_a_page_of_a_few_megabytes() -> None:
 def test_a_run_without_a_member_has_a_page(tmp_path: Path) -> None:
     """It says so, instead of failing."""
     run = view()
-    front = replace(run.front, members=(), knee=None, payback=(), baseline=None)
+    front = replace(run.front, members=(), knee_trial=None, payback=(), baseline=None)
     page = html_report(replace(run, front=front))
     assert "<svg" not in page
 

@@ -41,7 +41,7 @@ def test_a_search_begins_with_it(tmp_path: Path) -> None:
 
 def test_the_baseline_is_one_of_it(tmp_path: Path) -> None:
     """Also if tuned pipelines are better; without any result there is none."""
-    search = run_search(tmp_path, trials=40)
+    search = run_search(tmp_path, trials=12)
     digests = {space_of().active(params).digest for params in initial_design(space_of())}
     baseline = baseline_of(space_of(), search.points, results=search.results)
     assert baseline is not None

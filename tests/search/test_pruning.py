@@ -54,11 +54,11 @@ def test_learning_curves_are_compared_within_a_family(tmp_path: Path) -> None:
     pruner = Pruner(study_of(stop_early=True), space_of())
     curved = [r for r in search.results if r.curve is not None and r.curve.points and r.model == "xgboost"]
     for i, result in enumerate(curved[: MIN_CURVES + 1]):
-        growth = bounds_of(pruner, "xgboost").growth
+        growth = bounds_of(pruner, "xgboost").loss_factors
         assert bool(growth) == (i >= MIN_CURVES)
         pruner.update(result)
     assert all(0.0 < ratio <= 1.0 for _, ratio in growth)
-    assert bounds_of(pruner, "random_forest").growth == ()
+    assert bounds_of(pruner, "random_forest").loss_factors == ()
 
 
 def test_without_early_stopping_only_the_budget_is_a_bound() -> None:

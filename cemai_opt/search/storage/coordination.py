@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CLAIM, RESULT, DRIVER_J = "cemai:claim", "cemai:result", "cemai:driver_j"
 """User attributes: driver and digest of a running trial; result of a finished one, and what its driver has spent."""
-QUESTION = "cemai:question"
+SETTINGS = "cemai:question"
 """User attribute of the study: the data, options and search space that all drivers must share."""
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 HEARTBEAT_S = 10.0
@@ -45,12 +45,12 @@ class StudyCoordinator:
         self._study, self._storage, self._driver, self._clock = study, storage, driver, clock
         self._last_beat_s = -HEARTBEAT_S
 
-    def check_question(self, question: Mapping[str, Any]) -> None:
+    def check_settings(self, settings: Mapping[str, Any]) -> None:
         """StudyError if the data, options or search space of the study differ from those of this driver."""
-        asked = self._study.user_attrs.get(QUESTION)
+        asked = self._study.user_attrs.get(SETTINGS)
         if asked is None:
-            self._study.set_user_attr(QUESTION, question)
-        elif asked != json.loads(json.dumps(question)):
+            self._study.set_user_attr(SETTINGS, settings)
+        elif asked != json.loads(json.dumps(settings)):
             raise StudyError(
                 f"the storage holds a study {self._study.study_name!r} with other data, options or search space",
                 "all drivers of a study must share them; give this study another name",

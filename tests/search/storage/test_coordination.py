@@ -74,13 +74,13 @@ def test_what_a_dead_driver_had_claimed_is_free_again(tmp_path: Path) -> None:
 
 def test_two_searches_share_their_results_and_run_nothing_twice(tmp_path: Path) -> None:
     """The second driver gets the first one's results and goes on from there; both have the same front in the end."""
-    first, engine_a = search_of(tmp_path, "a", trials=12)
+    first, engine_a = search_of(tmp_path, "a", trials=8)
     first.run()
-    second, engine_b = search_of(tmp_path, "b", trials=24)
+    second, engine_b = search_of(tmp_path, "b", trials=16)
     second.run()
     ran = Counter(plan.config.digest for plan in [*engine_a.plans, *engine_b.plans])
     assert set(ran.values()) == {1}
-    assert len(engine_a.plans) == len(engine_b.plans) == 12
+    assert len(engine_a.plans) == len(engine_b.plans) == 8
     assert second.history.by_trial.items() >= first.history.by_trial.items()
     assert second.context.ledger.total_j() == pytest.approx(sum(result.spent.energy_j for result in second.results))
     first.run()
@@ -90,10 +90,10 @@ def test_two_searches_share_their_results_and_run_nothing_twice(tmp_path: Path) 
 def test_drivers_of_one_study_ask_the_same(tmp_path: Path) -> None:
     """Other data, options or search space are refused."""
     (_, a), (_, b) = driver(tmp_path, "a"), driver(tmp_path, "b")
-    a.check_question({"score": "r2", "models": ("ridge",)})
-    b.check_question({"score": "r2", "models": ["ridge"]})
+    a.check_settings({"score": "r2", "models": ("ridge",)})
+    b.check_settings({"score": "r2", "models": ["ridge"]})
     with pytest.raises(StudyError, match="other data, options or search space"):
-        b.check_question({"score": "f1", "models": ["ridge"]})
+        b.check_settings({"score": "f1", "models": ["ridge"]})
 
 
 def test_measurements_and_joules_of_other_drivers_are_known(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def results(folder: Path) -> dict[int, TrialResult]:
 
 
 def test_two_drivers_share_a_study_through_a_restart_and_a_kill(server: Server, wear_csv: Path, tmp_path: Path) -> None:
-    """Both folders end with as many trials as were asked for, told alike; no pipeline ran twice; no password anywhere.
+    """Both folders end with as many trials as were asked for, and equal results; no pipeline ran twice; no password.
 
     What one driver still does after the other has ended is in its own folder only.
     """
@@ -77,8 +77,8 @@ def test_two_drivers_share_a_study_through_a_restart_and_a_kill(server: Server, 
     drivers["a"].communicate()
     before = results(tmp_path / "a")
     drivers["a"] = driver(wear_csv, server, "a", 40, "shared")
-    told = {out: process.communicate(timeout=120)[0] for out, process in drivers.items()}
-    assert [process.returncode for process in drivers.values()] == [0, 0], told
+    output = {out: process.communicate(timeout=120)[0] for out, process in drivers.items()}
+    assert [process.returncode for process in drivers.values()] == [0, 0], output
     a, b = results(tmp_path / "a"), results(tmp_path / "b")
     assert {trial: before[trial] for trial in before} == {trial: a[trial] for trial in before}
     assert {trial: a[trial] for trial in a.keys() & b.keys()} == {trial: b[trial] for trial in a.keys() & b.keys()}
@@ -88,7 +88,7 @@ def test_two_drivers_share_a_study_through_a_restart_and_a_kill(server: Server, 
     assert set(ran.values()) == {1}
     ledgers = [json.loads((tmp_path / out / "summary.json").read_text())["search"]["ledger"] for out in ("a", "b")]
     assert all("other drivers" in [row["entry"] for row in ledger] for ledger in ledgers)
-    assert PASSWORD not in "".join(told.values())
+    assert PASSWORD not in "".join(output.values())
     for file in (path for path in tmp_path.rglob("*") if path.is_file()):
         assert PASSWORD.encode() not in file.read_bytes(), file
 
@@ -106,12 +106,12 @@ def test_the_dashboard_opens_what_drivers_share(server: Server, cli: Cli, wear_c
     journal = JournalStorage(JournalFileBackend(str(tmp_path / "own" / "optuna.journal")))
     for storage in (open_database(*without_password(server.address)), journal):
         application = wsgi(storage)
-        told: list[str] = []
+        output: list[str] = []
         environment = {"REQUEST_METHOD": "GET", "PATH_INFO": "/api/studies", "wsgi.url_scheme": "http"}
         environment |= {"SERVER_NAME": "localhost", "SERVER_PORT": "80", "QUERY_STRING": ""}
         environment |= {"wsgi.input": open(os.devnull, "rb"), "wsgi.errors": sys.stderr}  # noqa: SIM115
-        body = b"".join(application(environment, lambda status, *rest, told=told: told.append(status)))
-        assert told == ["200 OK"]
+        body = b"".join(application(environment, lambda status, *rest, output=output: output.append(status)))
+        assert output == ["200 OK"]
         assert "shown" in [study["study_name"] for study in json.loads(body)["study_summaries"]]
 
 

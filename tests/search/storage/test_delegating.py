@@ -6,7 +6,10 @@ import inspect
 from typing import Any
 
 import optuna
+import pytest
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.trial import TrialState
 
 from cemai_opt.search.storage.delegating import OPERATIONS, DelegatingStorage
 
@@ -65,9 +68,23 @@ def test_every_operation_that_optuna_needs_goes_through_call() -> None:
     assert "delete_study" in storage.called
 
 
-def test_no_operation_is_left_to_optuna_s_base_class() -> None:
-    """All abstract methods are there, with any others that read or write the storage itself."""
+def test_no_abstract_operation_is_missing() -> None:
+    """Those that a later Optuna adds are there as well."""
     assert BaseStorage.__abstractmethods__ <= set(OPERATIONS)
     assert not inspect.isabstract(DelegatingStorage)
     for name in OPERATIONS:
         assert getattr(DelegatingStorage, name) is not getattr(BaseStorage, name)
+
+
+def test_operations_that_a_database_overrides_are_forwarded_too() -> None:
+    """The base class has them, but does nothing, or less than the inner storage."""
+    storage = Counting(InMemoryStorage())
+    study_id = storage.get_study_id_from_name(study_in(storage).study_name)
+    storage.called.clear()
+    storage.remove_session()
+    storage.check_trial_is_updatable(0, TrialState.RUNNING)
+    assert storage.called == {"remove_session", "check_trial_is_updatable"}
+    with pytest.raises(UpdateFinishedTrialError):
+        storage.check_trial_is_updatable(0, TrialState.COMPLETE)
+    assert storage.get_n_trials(study_id) == storage.inner.get_n_trials(study_id) == 20
+    assert storage.get_all_trials(study_id) == storage.inner.get_all_trials(study_id)

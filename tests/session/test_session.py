@@ -1,0 +1,148 @@
+"""One session of a run: its phases, what it writes, and how it goes on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cemai_opt.api import Run, optimize
+from cemai_opt.compose import prepare
+from cemai_opt.core.errors import StudyError
+from cemai_opt.core.front import Point, hypervolume_history
+from cemai_opt.core.result import TrialResult
+from cemai_opt.runs import RunFolder, RunRecord, record
+from cemai_opt.runs.front import paybacks_of
+from cemai_opt.runs.front_member import FrontMember
+from cemai_opt.runs.payback import Payback
+from cemai_opt.search import INTERRUPTED, Events, SearchState
+from cemai_opt.session import Session
+from tests.conftest import wear_study
+
+TRIALS = 3
+
+
+def searched(frame: pd.DataFrame, out: Path, **options: object) -> Run:
+    """A short run in this process."""
+    given = {"target": "tool_wear", "group": "run", "time": "cut", "space": "quick", "explain": "never"}
+    return optimize(frame, out=out, **{**given, "trials": TRIALS, "confirm": 1, "engine": "in_process", **options})  # type: ignore[arg-type]  # options
+
+
+@pytest.fixture
+def finishes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RunRecord, int]]:
+    """Every record that is written as front and summary, and how many of its members were tested by then."""
+    written: list[tuple[RunRecord, int]] = []
+    finish = RunFolder.finish
+
+    def counted(self: RunFolder, record: RunRecord) -> None:
+        written.append((record, len(record.finals)))
+        finish(self, record)
+
+    monkeypatch.setattr(RunFolder, "finish", counted)
+    return written
+
+
+def test_front_and_summary_are_written_once_a_phase(
+    wear: pd.DataFrame, tmp_path: Path, finishes: list[tuple[RunRecord, int]]
+) -> None:
+    """After the search, after measuring again, after testing; never once per trial."""
+    run = searched(wear, tmp_path / "run")
+    (searched_, none), (measured, still_none), (tested, n_tested) = finishes
+    assert not any(result.repeats_j for result in searched_.results)
+    assert any(result.repeats_j for result in measured.results)
+    assert (none, still_none) == (0, 0)
+    assert n_tested == len(tested.finals) >= len(tested.pareto)
+    assert (len(searched_.footprints), len(measured.footprints), len(tested.footprints)) == (0, 0, 1)
+    assert [member.trial for member in run.front] == [point.trial for point in tested.pareto]
+
+
+def test_front_and_history_are_computed_once_for_each_record(
+    wear: pd.DataFrame, tmp_path: Path, finishes: list[tuple[RunRecord, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many files are written from them."""
+    histories: list[int] = []
+    members: list[int] = []
+
+    def history(points: Sequence[Point]) -> list[float]:
+        histories.append(len(points))
+        return hypervolume_history(points)
+
+    def paybacks(of: Sequence[FrontMember], spent_g: float, *, tolerance: float) -> tuple[Payback, ...]:
+        members.append(len(of))
+        return paybacks_of(of, spent_g, tolerance=tolerance)
+
+    monkeypatch.setattr(record, "hypervolume_history", history)
+    monkeypatch.setattr(record, "paybacks_of", paybacks)
+    searched(wear, tmp_path / "run")
+    assert len(histories) == len(members) == len(finishes) == 3
+
+
+def test_phases_are_logged(wear: pd.DataFrame, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Under "cemai_opt" at INFO, in order: the choices, the trials, why the search ended, measuring, testing, audit."""
+    with caplog.at_level(logging.INFO, "cemai_opt"):
+        run = searched(wear, tmp_path / "run", trials=2)
+    messages = [line.getMessage() for line in caplog.records]
+    assert all(line.name.startswith("cemai_opt") for line in caplog.records)
+    n_members = len(list(run.front))
+    finals = sum(" once more for the test score" in message for message in messages)
+    assert sum(message.startswith("measuring front member") for message in messages) == n_members
+    assert finals >= n_members
+    for phase in ("carbon intensity: ", "2 trials are done", "audit: none"):
+        assert sum(message.startswith(phase) for message in messages) == 1, phase
+    order = [
+        next(i for i, message in enumerate(messages) if part in message)
+        for part in (
+            "carbon intensity",
+            "trial 0 (",
+            "2 trials are done",
+            "measuring front",
+            "for the test score",
+            "audit: ",
+        )
+    ]
+    assert order == sorted(order)
+
+
+def test_a_resumed_run_goes_on_and_measures_nothing_twice(wear: pd.DataFrame, tmp_path: Path) -> None:
+    """The trials of the first session stay; members that stay on the front are not run again."""
+    searched(wear, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    results, members = folder.results(), folder.members()
+    searched(wear, tmp_path / "run", trials=TRIALS + 1)
+    assert folder.results()[: len(results)] == results
+    assert sum(result.has_run for result in folder.results()) == TRIALS + 1
+    again = {result.trial: result for result in folder.members().tested}
+    assert {result.trial: again[result.trial] for result in members.tested} == {r.trial: r for r in members.tested}
+    assert len(folder.summary().footprint.sessions) == 2
+    assert folder.summary().search.energy_j >= sum(result.spent.energy_j for result in folder.results())
+
+
+def test_an_interrupted_search_keeps_its_front(wear_csv: Path, tmp_path: Path) -> None:
+    """Ctrl-C after the second trial: no more trials, no tests, but front and summary."""
+
+    class Impatient(Events):
+        """Ends the search."""
+
+        def on_result(self, result: TrialResult, state: SearchState) -> None:
+            if state.done == 2:
+                raise KeyboardInterrupt
+
+    study = wear_study(wear_csv, search={"trials": 9, "explain": "never"}, engine={"name": "in_process"})
+    done = Session(prepare(study), RunFolder(tmp_path / "run"), events=Impatient(), with_audit=False).run()
+    folder = RunFolder(tmp_path / "run")
+    assert done.ended == folder.summary().ended == INTERRUPTED
+    assert [result.trial for result in folder.results()] == [0, 1]
+    assert folder.members().tested == ()
+    assert len(folder.front().members) >= 1
+    assert not (tmp_path / "run" / "cache").exists()
+
+
+def test_a_run_stays_in_its_own_storage(wear_csv: Path, tmp_path: Path, wear: pd.DataFrame) -> None:
+    """A database for a run that began in a journal is refused before anything runs."""
+    searched(wear, tmp_path / "run", trials=1, confirm=0)
+    with pytest.raises(StudyError, match="is stored in its own journal"):
+        searched(wear, tmp_path / "run", trials=2, confirm=0, storage=f"sqlite:///{tmp_path}/s.db")
+    assert not (tmp_path / "s.db").exists()
