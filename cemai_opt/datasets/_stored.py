@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cemai_opt.core.errors import StudyError
 from cemai_opt.core.files import atomic_folder
 from cemai_opt.core.serialization import from_json, to_json
 from cemai_opt.datasets._dataset import Dataset
@@ -43,8 +44,16 @@ def store(data: Dataset, folder: Path) -> Path:
 
 
 def load_stored(place: Path) -> Dataset:
-    """The data set in a folder that `store` wrote, with memory-mapped arrays: `load_stored(place) == data`."""
-    document = json.loads((place / REST).read_text(encoding="utf-8"))
+    """The data set in a folder that `store` wrote, with memory-mapped arrays: `load_stored(place) == data`.
+
+    StudyError if the folder is gone.
+    """
+    try:
+        document = json.loads((place / REST).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StudyError(
+            f"{place}, the data of this run, is missing", "was the run folder moved while it ran?"
+        ) from error
     fields: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
     }

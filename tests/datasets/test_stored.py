@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cemai_opt.core.errors import StudyError
 from cemai_opt.datasets import Dataset, Schema, load_stored, store
 from cemai_opt.datasets._schema import Column
 
@@ -76,3 +77,9 @@ def test_a_place_that_is_taken_by_something_else_is_an_error(data: Dataset, tmp_
     with pytest.raises(OSError):  # noqa: PT011  # the system's own words
         store(data, tmp_path)
     assert [path.name for path in tmp_path.rglob("*")] == [place.name, "other.txt"]
+
+
+def test_a_folder_that_is_gone_is_an_error_of_the_study(tmp_path: Path) -> None:
+    """No trial can run without the data, so it is not the trial's."""
+    with pytest.raises(StudyError, match="is missing"):
+        load_stored(tmp_path / "data-gone")
