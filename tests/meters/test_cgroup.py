@@ -40,7 +40,10 @@ def test_a_clock_of_a_group_goes_on(group: Path) -> None:
     assert clock() - before == 1.5
 
 
-@pytest.mark.parametrize("members", [f"{os.getpid()}\n1\n", "1\n", "", "nonsense\n"])
+IDS = ["two", "another", "none", "nonsense"]
+
+
+@pytest.mark.parametrize("members", [f"{os.getpid()}\n1\n", "1\n", "", "nonsense\n"], ids=IDS)
 def test_a_group_with_neighbours_is_none_of_ours(group: Path, members: str) -> None:
     """Their seconds would be charged to the trial."""
     (group / "cgroup.procs").write_text(members)
