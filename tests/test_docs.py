@@ -18,7 +18,7 @@ import pytest
 from cemai_opt.cli import cli
 from tests.conftest import ROOT
 from tests.finished import tools
-from tests.house.third_party import product_with
+from tests.structure.third_party import product_with
 
 ELSEWHERE = {
     "make demo": "Makefile",
@@ -143,7 +143,7 @@ def test_what_a_document_shows_works(document: str, prepared: Path, tmp_path: Pa
     product = ROOT
     if any(name.startswith("cemai_opt/") for name in files):
         parts = {n.removeprefix("cemai_opt/").removesuffix(".py"): t for n, t in files.items() if n.endswith(".py")}
-        product = product_with(tmp_path / "house", parts)
+        product = product_with(tmp_path / "product", parts)
     for name, text in files.items():
         if not name.startswith("cemai_opt/"):
             (folder / name).write_text(text)

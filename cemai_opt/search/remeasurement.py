@@ -1,4 +1,4 @@
-"""Measures front members again, then trains them once more for the test score."""
+"""Measures front members again, then retrains them for their test scores."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Remeasurement:
         for i, trial in enumerate(fresh):
             if self._has_no_budget(by_trial[trial], 1.0, what="tested"):
                 break
-            self._context.events.on_phase(f"training {i + 1} of {len(fresh)} once more for the test score")
+            self._context.events.on_phase(f"retraining pipeline {i + 1} of {len(fresh)} for its test score")
             plan = TrialPlan(
                 trial=trial, study=self._study, config=by_trial[trial].config, phase="final", stages=stages, folds=1
             )

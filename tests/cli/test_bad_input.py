@@ -152,9 +152,9 @@ def test_bad_input_is_one_message(cli: Cli, folder: Path, arguments: list[str], 
 
     before = sorted(path.relative_to(folder) for path in folder.rglob("*"))
     done = cli(*arguments)
-    told = " ".join(done.stderr.split())
-    assert done.returncode == 2, told
-    assert re.search(message, told), told
-    assert "Traceback" not in told
+    shown = " ".join(done.stderr.split())
+    assert done.returncode == 2, shown
+    assert re.search(message, shown), shown
+    assert "Traceback" not in shown
     assert done.stdout == ""
     assert sorted(path.relative_to(folder) for path in folder.rglob("*")) == before

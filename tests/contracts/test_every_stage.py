@@ -54,7 +54,7 @@ UPSTREAM = [name for name in TEN[: TEN.index("combine") + 1] if STAGES.find(name
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_no_configuration_loses_a_row_or_lets_the_future_in(data: st.DataObject) -> None:
-    """Whatever the hyperparameters: every judged row stays, and windows of the past ignore what comes later."""
+    """Whatever the hyperparameters: every evaluation row stays, and windows of the past ignore what comes later."""
     params = {
         stage: {
             hyperparameter.name: data.draw(values_of(hyperparameter), f"{stage}.{hyperparameter.name}")
@@ -69,7 +69,7 @@ def test_no_configuration_loses_a_row_or_lets_the_future_in(data: st.DataObject)
     y = rng.normal(size=90)
     before = run_stages(batch_of(X, y, group=group), until="combine", **params)
     changed = X.copy()
-    changed[75:] = 1e3 * rng.normal(size=changed[75:].shape)  # the later half of the judged group
+    changed[75:] = 1e3 * rng.normal(size=changed[75:].shape)  # the later half of the evaluation group
     after = run_stages(batch_of(changed, y, group=group), until="combine", **params)
     assert before.eval_rows.tolist() == list(range(60, 90))
     assert before.names == after.names

@@ -1,4 +1,4 @@
-"""What tests of engines share: a house with a model that misbehaves."""
+"""What tests of engines share: a copy of the product with a model that misbehaves."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.house.third_party import product_with
+from tests.structure.third_party import product_with
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The product with a model that misbehaves."""
     misbehaving = (ROOT / "benchmarks" / "faults" / "misbehaving.py").read_text()
-    return product_with(tmp_path_factory.mktemp("house"), {"models/misbehaving": misbehaving})
+    return product_with(tmp_path_factory.mktemp("product"), {"models/misbehaving": misbehaving})
 
 
-def outcomes_of(house: Path, csv: Path, *arguments: str) -> dict[str, dict[str, Any]]:
+def outcomes_of(product: Path, csv: Path, *arguments: str) -> dict[str, dict[str, Any]]:
     """The outcome of each trial by its fault (the last one of a kind), and what is left at the end."""
     done = subprocess.run(
         [sys.executable, ROOT / "tests" / "engines" / "misbehave.py", csv, *arguments],
-        env={**os.environ, "PYTHONPATH": str(house)},
+        env={**os.environ, "PYTHONPATH": str(product)},
         capture_output=True,
         text=True,
         timeout=120,

@@ -34,12 +34,12 @@ exit 0
 """
 
 
-def test_trials_are_guarded_on_a_cluster_of_others(house: Path, wear: pd.DataFrame, tmp_path: Path) -> None:
+def test_trials_are_guarded_on_a_cluster_of_others(product: Path, wear: pd.DataFrame, tmp_path: Path) -> None:
     """A crash and a hang are failed trials, the next one is complete; joules come from where the trial ran."""
     csv = tmp_path / "wear.csv"
     wear.to_csv(csv, index=False)
-    with DaskCluster(tmp_path, {**os.environ, "PYTHONPATH": str(house)}) as cluster:
-        outcomes = outcomes_of(house, csv, "none,segfault,hang,children,none", "dask", cluster.address)
+    with DaskCluster(tmp_path, {**os.environ, "PYTHONPATH": str(product)}) as cluster:
+        outcomes = outcomes_of(product, csv, "none,segfault,hang,children,none", "dask", cluster.address)
     assert outcomes["none"]["state"] == outcomes["children"]["state"] == "complete"
     assert outcomes["none"]["host"] == platform.node()
     assert outcomes["segfault"]["reason"] == "its process was killed by SIGSEGV"
@@ -50,12 +50,12 @@ def test_trials_are_guarded_on_a_cluster_of_others(house: Path, wear: pd.DataFra
     assert outcomes["end"]["unseen_j"] > sum(spent_j)
 
 
-def test_a_dying_worker_costs_its_trial_a_new_start(house: Path, wear_csv: Path, tmp_path: Path) -> None:
+def test_a_dying_worker_costs_its_trial_a_new_start(product: Path, wear_csv: Path, tmp_path: Path) -> None:
     """What ran on it runs again on another one, and is complete; what it had started dies with it."""
     begun = tmp_path / "begun"
-    environment = {**os.environ, "PYTHONPATH": str(house), "MISBEHAVING_FILE": str(begun)}
+    environment = {**os.environ, "PYTHONPATH": str(product), "MISBEHAVING_FILE": str(begun)}
     with DaskCluster(tmp_path, environment) as cluster, ThreadPoolExecutor(1) as pool:
-        outcomes = pool.submit(outcomes_of, house, wear_csv, "slow", "dask", cluster.address)
+        outcomes = pool.submit(outcomes_of, product, wear_csv, "slow", "dask", cluster.address)
         while not (begun.exists() and begun.read_text()):
             assert not outcomes.done(), outcomes.result()
             time.sleep(0.05)

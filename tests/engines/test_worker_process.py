@@ -21,11 +21,11 @@ FAULTS = "none,segfault,none,exit,leave,hang,raise,nan,eat,children,none,orphans
 
 
 @pytest.fixture(scope="module")
-def outcomes(house: Path, wear: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def outcomes(product: Path, wear: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The outcome of each trial by its fault (the last one of a kind), and what is left at the end."""
     csv = tmp_path_factory.mktemp("data") / "wear.csv"
     wear.to_csv(csv, index=False)
-    return outcomes_of(house, csv, FAULTS, "worker_process")
+    return outcomes_of(product, csv, FAULTS, "worker_process")
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_nothing_outlives_the_engine(outcomes: dict[str, dict[str, Any]]) -> Non
     assert outcomes["end"] == {"left": [], "named": [], "unseen_j": 0.0}
 
 
-def test_everything_dies_with_a_killed_driver(house: Path, wear_csv: Path) -> None:
+def test_everything_dies_with_a_killed_driver(product: Path, wear_csv: Path) -> None:
     """kill -9 of the process that asked takes the workers with it, and what hangs in them."""
     driver = subprocess.Popen(
         [sys.executable, ROOT / "tests" / "engines" / "misbehave.py", wear_csv, "children,hang", "worker_process"],
-        env={**os.environ, "PYTHONPATH": str(house)},
+        env={**os.environ, "PYTHONPATH": str(product)},
         stdout=subprocess.PIPE,
         text=True,
     )

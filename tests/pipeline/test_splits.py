@@ -83,7 +83,7 @@ def test_folds_pool_to_every_row_once() -> None:
 
 
 def test_time_order_keeps_the_future_out_and_the_horizon_too() -> None:
-    """No training row's target lies among the judged rows."""
+    """No training row's target lies among the evaluation rows."""
     data = data_of([200], has_groups=False, horizon=10)
     spec, _ = resolve_split(data, SplitSpec())
     assert spec.by == "time"

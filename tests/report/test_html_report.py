@@ -25,7 +25,7 @@ def view(task: str = "regression") -> RunView:
 
 
 def inflated(run: RunView, n_trials: int) -> RunView:
-    """The run with its trials told again under new numbers, as if it had been so long."""
+    """The run with copies of its trials under new numbers, as if it had been that long."""
     last = max(result.trial for result in run.results)
     copies = [run.results[i % len(run.results)] for i in range(n_trials - len(run.results))]
     more = [replace(result, trial=last + 1 + i) for i, result in enumerate(copies)]

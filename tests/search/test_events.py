@@ -68,7 +68,7 @@ def test_each_run_after_the_search_is_reported(tmp_path: Path) -> None:
     assert events.runs == [(CONFIRM, trial), (CONFIRM, trial), (FINAL, trial)]
     assert events.phases == [
         "measuring front member 1 of 1 again, 2 times",
-        "training 1 of 1 once more for the test score",
+        "retraining pipeline 1 of 1 for its test score",
     ]
 
 

@@ -9,7 +9,11 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cemai_opt"
-OWN = {"house": "the structure", "contracts": "what every part promises", "formats": "files of earlier versions"}
+OWN = {
+    "structure": "rules about the sources",
+    "contracts": "what every part promises",
+    "formats": "files of earlier versions",
+}
 """Folders of tests that are about no single folder of the sources."""
 PARTS = ("models", "stages", "search/samplers")
 """Folders whose parts are tested together, in tests/contracts."""

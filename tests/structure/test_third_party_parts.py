@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.house.third_party import product_with
+from tests.structure.third_party import product_with
 
 MODEL = '''"""Predicts the mean of the training target."""
 import numpy as np
