@@ -99,7 +99,7 @@ def test_phases_are_logged(wear: pd.DataFrame, tmp_path: Path, caplog: pytest.Lo
             "trial 0 (",
             "2 trials are done",
             "measuring front",
-            "for the test score",
+            "for its test score",
             "audit: ",
         )
     ]
