@@ -35,11 +35,13 @@ class AuditReading:
 class Audit:
     """CodeCarbon's offline tracker in machine mode; it writes no file and contacts no server.
 
-    Errors in CodeCarbon are logged, and end the audit instead of the run: `stop` then returns None.
+    Errors in CodeCarbon are logged, and end the audit instead of the run: `stop` then returns None, and `failure` says
+    what went wrong.
     """
 
     def __init__(self) -> None:
         self._tracker: Any = None
+        self.failure = ""
         try:
             from codecarbon import OfflineEmissionsTracker
 
@@ -53,8 +55,8 @@ class Audit:
                     log_level="critical",
                 )
                 self._tracker.start()
-        except Exception:  # an error in a library must not end a run that does not need it
-            log.warning("there is no audit: CodeCarbon cannot start", exc_info=True)
+        except Exception as error:  # an error in a library must not end a run that does not need it
+            self._fail("cannot start", error)
             self._tracker = None
 
     def stop(self) -> AuditReading | None:
@@ -65,9 +67,13 @@ class Audit:
             self._tracker.stop()
             data = self._tracker.final_emissions_data
             return None if data is None else _reading(data, self._tracker)
-        except Exception:  # as above
-            log.warning("there is no audit: CodeCarbon cannot be read", exc_info=True)
+        except Exception as error:  # as above
+            self._fail("cannot be read", error)
             return None
+
+    def _fail(self, what: str, error: Exception) -> None:
+        self.failure = f"CodeCarbon {what}: {type(error).__name__}: {error}"
+        log.warning("there is no audit: %s", self.failure, exc_info=True)
 
 
 def _reading(data: Any, tracker: Any) -> AuditReading:

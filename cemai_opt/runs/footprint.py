@@ -36,6 +36,7 @@ class Footprint:
     audit_j: float | None = None
     """Joules that CodeCarbon counted for the same session."""
     audit_method: str = ""
+    """How CodeCarbon models the hardware, or why there is no audit."""
     audit_ratio: float | None = None
     """CodeCarbon's joules divided by `energy_j`."""
 

@@ -244,6 +244,7 @@ class Session:
         idle_w, idle_source = machine_idle()
         live, wall_s = self._prepared.live, time.monotonic() - self._prepared.start_s
         reading = audit.stop() if audit is not None else None
+        why_none = audit.failure if audit is not None else ""
         if live is not None:
             live.sample()
         return Footprint.of(
@@ -254,7 +255,7 @@ class Session:
             intensity_g_per_kwh=live.mean() if live else self._study.carbon.intensity_g_per_kwh,
             idle_source=idle_source,
             audit_j=reading.energy_j if reading is not None else None,
-            audit_method=reading.method if reading is not None else "",
+            audit_method=reading.method if reading is not None else why_none,
         )
 
 

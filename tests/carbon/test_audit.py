@@ -67,10 +67,13 @@ def test_a_failing_audit_is_logged_and_ends_no_run(
 ) -> None:
     """There is no reading then, and a warning says why."""
     tracker.fails_at = moment
-    assert Audit().stop() is None
+    audit = Audit()
+    assert audit.stop() is None
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert "there is no audit" in record.message
+    assert audit.failure in record.message
+    assert audit.failure.startswith("CodeCarbon cannot ")
     assert f"no power at {moment}" in caplog.text
 
 

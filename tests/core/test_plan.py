@@ -28,7 +28,7 @@ def plan_of(config: Config) -> TrialPlan:
         stages=("clean", "train"),
         folds=5,
         bounds=bounds,
-        cache="/tmp/cache",
+        cache="run/cache",
     )
 
 

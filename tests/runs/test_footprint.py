@@ -45,3 +45,4 @@ def test_an_audit_far_from_one_gets_its_reason() -> None:
     assert "RAM 20 W" in far.audit_line()
     assert "idle 3 W" in far.audit_line()
     assert footprint().audit_line() == "audit: none"
+    assert "cannot start" in footprint(audit_method="CodeCarbon cannot start: OSError: no").audit_line()
