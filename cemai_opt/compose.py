@@ -118,7 +118,7 @@ def build_space(spec: SearchSpaceSpec, where: str, *, task: str) -> SearchSpace:
             optional = [n for n in names if STAGES.find(n).is_optional]
             raise StudyError(f"{where}: stage {name!r} cannot be skipped", f"these can: {', '.join(optional)}")
     stages = tuple(name for name in names if name not in spec.skip_stages)
-    models = _models(spec, where)
+    models = _models(spec, where, task=task)
     (model_choice,) = STAGES.find("train").hyperparameters()
     found = {MODEL: replace(model_choice, name=MODEL, choices=models, default=models[0], searched=len(models) > 1)}
     for stage in stages:
@@ -131,13 +131,15 @@ def build_space(spec: SearchSpaceSpec, where: str, *, task: str) -> SearchSpace:
     return SearchSpace(spec.applied(found, where), stages, pins=pins)
 
 
-def _models(spec: SearchSpaceSpec, where: str) -> tuple[str, ...]:
-    """Models of the search space file, or all whose libraries are installed, cheapest first."""
+def _models(spec: SearchSpaceSpec, where: str, *, task: str) -> tuple[str, ...]:
+    """Models of the search space file, or all that solve the task and whose libraries are installed; cheapest first."""
     if spec.models is not None and not spec.models:
         raise StudyError(f"{where}: models is an empty list", f"known: {', '.join(MODELS.names)}")
     for name in spec.models or ():
-        MODELS.require(name)
-    names = dict.fromkeys(spec.models or MODELS.available())
+        if task not in MODELS.require(name).tasks:
+            raise StudyError(f"{where}: model {name!r} cannot solve a {task}", "take it out of models")
+    able = [name for name in MODELS.available() if task in MODELS.find(name).tasks]
+    names = dict.fromkeys(spec.models or able)
     return tuple(sorted(names, key=lambda name: (MODELS.find(name).cost_rank, name)))
 
 

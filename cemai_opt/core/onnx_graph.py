@@ -48,6 +48,14 @@ class OnnxGraph:
         self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
         return name
 
+    def add_first(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """The first of two outputs of an operator."""
+        from onnx import helper
+
+        name = f"v{len(self.constants)}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [name, f"{name}_other"], **attributes))
+        return name
+
     def add_loop(self, state: str, rows: str, *, body: Any) -> str:
         """All new rows of a loop in which `body` maps a state and a row to the next state and a new row."""
         from onnx import helper

@@ -13,6 +13,7 @@ from cemai_opt.core.errors import StudyError, nearest
 
 EXTRA_OF = {
     "torch": "deep",
+    "lightgbm": "boost",
     "shap": "explain",
     "matplotlib": "report",
     "jinja2": "report",

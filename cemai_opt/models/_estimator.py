@@ -1,17 +1,20 @@
-"""The base class of models with scikit-learn's interface; their input is a window as one flat row."""
+"""The base class of models with scikit-learn's interface; their input is one flat row per window."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray, Prediction
 from cemai_opt.core.errors import StudyError
 from cemai_opt.models._model import Model
+
+if TYPE_CHECKING:
+    from cemai_opt.models._onnx import FlatInput
 
 FILE = "model.skops"
 
@@ -33,13 +36,13 @@ class EstimatorModel(Model):
         if self.task.is_classification:
             self._seen, codes = np.unique(y.astype(np.int64), return_inverse=True)
             if len(self._seen) > 1:  # some libraries refuse to fit a single class
-                self._fit_estimator(self._flat(X), codes)
+                self._fit_estimator(self._flat(X), codes, weight=self.row_weights(codes))
         else:
-            self._fit_estimator(self._flat(X), y)
+            self._fit_estimator(self._flat(X), y, weight=None)
 
-    def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray) -> None:
-        """Fits the estimator; `X`: (n, window * n_features). Models with `grows_by` override it."""
-        self._fitted.fit(X, y)
+    def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None) -> None:
+        """Fits the estimator; `X`: (n, n_flat), `weight`: (n,) or None. Models with `grows_by` override it."""
+        self._fitted.fit(X, y, **({} if weight is None else {"sample_weight": weight}))
 
     def _predict(self, X: FloatArray) -> Prediction:
         if not self.task.is_classification:
@@ -85,15 +88,26 @@ class EstimatorModel(Model):
             self._fitted = skops.io.load(folder / FILE, trusted=list(self.trusted))
 
     def _onnx(self, window: int, n_features: int) -> Any:
-        from cemai_opt.models._onnx import constant, converted_estimator
+        from cemai_opt.models._onnx import constant
 
-        if self.task.is_classification and len(self._seen) == 1:
-            return constant(self._seen, self.task.n_classes, window=window, n_features=n_features)
+        x = self._flat_input(window, n_features)
         seen = self._seen if self.task.is_classification else None
-        return converted_estimator(
-            self._fitted, seen, n_classes=self.task.n_classes, window=window, n_features=n_features
-        )
+        if seen is not None and len(seen) == 1:
+            return constant(seen, self.task.n_classes, x=x)
+        return self._graph(seen, x)
+
+    def _graph(self, seen: IntArray | None, x: FlatInput) -> Any:
+        """The fitted estimator as an ONNX graph; `seen` are the classes seen in training, None for a regression."""
+        from cemai_opt.models._onnx import converted_estimator
+
+        return converted_estimator(self._fitted, seen, n_classes=self.task.n_classes, x=x)
 
     def _flat(self, X: FloatArray) -> FloatArray:
-        """`(n, window, n_features)` as `(n, window * n_features)`, time-major, without a copy."""
+        """The estimator's input, by default `(n, window * n_features)`, time-major, without a copy."""
         return X.reshape(len(X), -1)
+
+    def _flat_input(self, window: int, n_features: int) -> FlatInput:
+        """The same for ONNX."""
+        from cemai_opt.models._onnx import FlatInput
+
+        return FlatInput(window, n_features)

@@ -12,12 +12,15 @@ import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray, Prediction, Samples, Task
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.hyperparameters import Hyperparameter, Value
+from cemai_opt.core.hyperparameters import Hyperparameter, Value, choice
 from cemai_opt.core.registry import Part
 
 NO_SCALING: Mapping[str, Value] = {"scale.input": "none", "scale.target": "none"}
 """Pins for trees: their splits depend only on the order of values, so their trials should not pay for scaling."""
 
+
+CLASS_WEIGHT = "class_weight"
+"""Name of the hyperparameter by which classes are weighted; the product computes the weights, the library gets them."""
 
 CHECKPOINT_GROWTH = 1.5
 """Ratio of the sizes of successive checkpoints: predicting at all of them costs as much as three final predictions."""
@@ -34,11 +37,14 @@ class Model(Part, ABC):
     `grows_by` is the name of the hyperparameter that counts rounds, trees or epochs, if training to a size includes
     every smaller model: such a subclass calls `_goes_on(size)` during training.
 
+    `tasks` are the tasks that it can solve.
+
     `cost_rank` orders the first trials of a search, cheapest first. `design` sets hyperparameters of stages, by their
     full names, in this model's first trials. `pins` are hyperparameters of stages that have no effect on this model,
     with their values for it.
     """
 
+    tasks: ClassVar[tuple[str, ...]] = ("regression", "classification")
     cost_rank: ClassVar[int] = 50
     design: ClassVar[Mapping[str, Value]] = {}
     pins: ClassVar[Mapping[str, Value]] = {}
@@ -56,6 +62,22 @@ class Model(Part, ABC):
     @abstractmethod
     def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:
         """Hyperparameters for "regression" or "classification"; the defaults are the library's own."""
+
+    @property
+    def library_params(self) -> dict[str, Value]:
+        """The hyperparameters that the library knows under the same names."""
+        return {name: value for name, value in self.params.items() if name != CLASS_WEIGHT}
+
+    def row_weights(self, y: FloatArray | IntArray) -> FloatArray | None:
+        """Weights of training rows, mean 1, that give every class the same total: (n,). None if all rows count alike.
+
+        `y`: (n,) class codes.
+        """
+        if self.params.get(CLASS_WEIGHT) != "balanced":
+            return None
+        _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+        weights: FloatArray = (len(y) / (len(counts) * counts))[codes]
+        return weights
 
     @final
     def fit(self, samples: Samples, on_checkpoint: CheckpointCallback | None = None) -> None:
@@ -143,3 +165,9 @@ class Model(Part, ABC):
     @abstractmethod
     def _predict(self, X: FloatArray) -> Prediction:
         """Predictions for `X`: (n, window, n_features)."""
+
+
+def class_weight(task: str) -> tuple[Hyperparameter, ...]:
+    """The hyperparameter `class_weight` for classifications: whether rare classes count as much as frequent ones."""
+    weights = choice(CLASS_WEIGHT, ("none", "balanced"), default="none")
+    return (weights,) if task == "classification" else ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,23 +18,48 @@ ML_OPSET = 3
 """Version of the operators for trees; the latest that all converters used here support."""
 XGBOOST_OPSET = 15
 """The latest version that the converter of XGBoost supports; its output has the same meaning in version 18."""
+LIGHTGBM_OPSET = 15
+"""Likewise for the converter of LightGBM."""
 INPUT = "X"
 
 
-def converted_estimator(fitted: Any, seen: IntArray | None, *, n_classes: int, window: int, n_features: int) -> Any:
-    """A scikit-learn estimator on flat windows; `seen` are the classes seen in training, None for a regression."""
+@dataclass(frozen=True)
+class FlatInput:
+    """Windows (n, window, n_features) as one flat row each: time-major, or as `transform` makes them from the input.
+
+    `transform` adds nodes to a graph, and returns the name of the flat rows: (n, width).
+    """
+
+    window: int
+    n_features: int
+    transform: Callable[[OnnxGraph], str] | None = None
+    width: int | None = None
+
+    @property
+    def n_flat(self) -> int:
+        """Numbers in a flat row."""
+        return self.width if self.width is not None else self.window * self.n_features
+
+    def rows(self, graph: OnnxGraph) -> str:
+        """The flat rows."""
+        if self.transform is not None:
+            return self.transform(graph)
+        return graph.add("Reshape", INPUT, graph.constant([-1, self.n_flat], np.int64))
+
+
+def converted_estimator(fitted: Any, seen: IntArray | None, *, n_classes: int, x: FlatInput) -> Any:
+    """A scikit-learn estimator on flat rows; `seen` are the classes seen in training, None for a regression."""
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType
 
-    width = window * n_features
     fitted = _with_single_thresholds(fitted)
     inner = to_onnx(
         fitted,
-        initial_types=[(INPUT, FloatTensorType([None, width]))],
+        initial_types=[(INPUT, FloatTensorType([None, x.n_flat]))],
         target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET},
         options=None if seen is None else {id(fitted): {"zipmap": False}},
     )
-    return _around(inner, seen, n_classes=n_classes, window=window, n_features=n_features)
+    return _around(inner, seen, n_classes=n_classes, x=x)
 
 
 def _with_single_thresholds(fitted: Any) -> Any:
@@ -53,14 +79,24 @@ def _with_single_thresholds(fitted: Any) -> Any:
     return fitted
 
 
-def converted_booster(booster: Any, seen: IntArray | None, *, n_classes: int, window: int, n_features: int) -> Any:
-    """An XGBoost booster on flat windows."""
+def converted_xgboost(booster: Any, seen: IntArray | None, *, n_classes: int, x: FlatInput) -> Any:
+    """An XGBoost booster on flat rows."""
     from onnxmltools import convert_xgboost
     from onnxmltools.convert.common.data_types import FloatTensorType
 
-    types = [(INPUT, FloatTensorType([None, window * n_features]))]
+    types = [(INPUT, FloatTensorType([None, x.n_flat]))]
     inner = convert_xgboost(booster, initial_types=types, target_opset=XGBOOST_OPSET)
-    return _around(inner, seen, n_classes=n_classes, window=window, n_features=n_features)
+    return _around(inner, seen, n_classes=n_classes, x=x)
+
+
+def converted_lightgbm(booster: Any, seen: IntArray | None, *, n_classes: int, x: FlatInput) -> Any:
+    """A LightGBM booster on flat rows."""
+    from onnxmltools import convert_lightgbm
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
+    types = [(INPUT, FloatTensorType([None, x.n_flat]))]
+    inner = convert_lightgbm(booster, initial_types=types, target_opset=LIGHTGBM_OPSET, zipmap=False)
+    return _around(inner, seen, n_classes=n_classes, x=x)
 
 
 def converted_network(net: Any, scale: tuple[float, float] | None, *, window: int, n_features: int) -> Any:
@@ -92,45 +128,43 @@ def converted_network(net: Any, scale: tuple[float, float] | None, *, window: in
     )
 
 
-def affine(
-    weights: np.ndarray, intercept: np.ndarray, *, seen: IntArray | None, n_classes: int, window: int, n_features: int
-) -> Any:
-    """A linear model in double precision; `weights`: (n_outputs, window * n_features)."""
+def affine(weights: np.ndarray, intercept: np.ndarray, *, seen: IntArray | None, n_classes: int, x: FlatInput) -> Any:
+    """A linear model in double precision; `weights`: (n_outputs, n_flat)."""
     graph = OnnxGraph()
-    flat = graph.cast(_flat(graph, window * n_features), np.float64)
+    flat = graph.cast(x.rows(graph), np.float64)
     products = graph.add("MatMul", flat, graph.constant(np.atleast_2d(weights).T, np.float64))
     output = graph.add("Add", products, graph.constant(np.atleast_1d(intercept), np.float64))
     if seen is None:
-        return _finished(graph, output, window=window, n_features=n_features, is_value=True)
+        return _finished(graph, output, window=x.window, n_features=x.n_features, is_value=True)
     if len(np.atleast_2d(weights)) == 1:
         output = graph.add("Concat", graph.add("Neg", output), output, axis=1)
     return _finished(
-        graph, _by_class(graph, output, seen=seen, n_classes=n_classes), window=window, n_features=n_features
+        graph, _by_class(graph, output, seen=seen, n_classes=n_classes), window=x.window, n_features=x.n_features
     )
 
 
-def constant(seen: IntArray, n_classes: int, *, window: int, n_features: int) -> Any:
+def constant(seen: IntArray, n_classes: int, *, x: FlatInput) -> Any:
     """A classifier that has seen a single class in training."""
     graph = OnnxGraph()
-    zeros = graph.add("Mul", _flat(graph, window * n_features), graph.constant(0.0, np.float32))
-    summed = graph.add("ReduceSum", graph.cast(zeros, np.float64), graph.constant([1], np.int64), keepdims=1)
+    zeros = graph.add("Mul", graph.cast(x.rows(graph), np.float64), graph.constant(0.0, np.float64))
+    summed = graph.add("ReduceSum", zeros, graph.constant([1], np.int64), keepdims=1)
     scores = np.zeros((1, n_classes))
     scores[0, seen] = 1.0
-    return _finished(graph, graph.add("Add", summed, graph.constant(scores)), window=window, n_features=n_features)
+    return _finished(graph, graph.add("Add", summed, graph.constant(scores)), window=x.window, n_features=x.n_features)
 
 
-def _around(inner: Any, seen: IntArray | None, *, n_classes: int, window: int, n_features: int) -> Any:
+def _around(inner: Any, seen: IntArray | None, *, n_classes: int, x: FlatInput) -> Any:
     """The converted model with windows as its input, and scores for all classes as its output."""
     graph = OnnxGraph()
-    output = graph.cast(graph.embed(inner, [_flat(graph, window * n_features)])[-1], np.float64)
+    output = graph.cast(graph.embed(inner, [x.rows(graph)])[-1], np.float64)
     if seen is None:
-        return _finished(graph, output, window=window, n_features=n_features, is_value=True)
+        return _finished(graph, output, window=x.window, n_features=x.n_features, is_value=True)
     columns = graph.add("Reshape", output, graph.constant([0, -1], np.int64))
     if len(seen) == 2:  # some converters write both columns, others only the second one
         second = graph.add("Gather", columns, graph.constant([-1], np.int64), axis=1)
         columns = graph.add("Concat", graph.add("Sub", graph.constant(1.0), second), second, axis=1)
     return _finished(
-        graph, _by_class(graph, columns, seen=seen, n_classes=n_classes), window=window, n_features=n_features
+        graph, _by_class(graph, columns, seen=seen, n_classes=n_classes), window=x.window, n_features=x.n_features
     )
 
 
@@ -143,10 +177,6 @@ def _by_class(graph: OnnxGraph, scores: str, *, seen: IntArray, n_classes: int) 
     place = np.full(n_classes, len(seen))
     place[seen] = np.arange(len(seen))
     return graph.add("Gather", graph.add("Concat", scores, lowest, axis=1), graph.constant(place), axis=1)
-
-
-def _flat(graph: OnnxGraph, width: int) -> str:
-    return graph.add("Reshape", INPUT, graph.constant([-1, width], np.int64))
 
 
 def _finished(graph: OnnxGraph, output: str, *, window: int, n_features: int, is_value: bool = False) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from cemai_opt.core.batch import FloatArray, IntArray
 from cemai_opt.core.hyperparameters import Hyperparameter, integer, real
 from cemai_opt.models._estimator import EstimatorModel
-from cemai_opt.models._model import NO_SCALING
+from cemai_opt.models._model import NO_SCALING, class_weight
 
 
 class GradientBoosting(EstimatorModel):
@@ -30,6 +30,7 @@ class GradientBoosting(EstimatorModel):
             integer("min_samples_leaf", 5, high=512, default=20, log=True, unit="rows"),
             real("l2_regularization", 0.0, high=10.0, default=0.0),
             real("max_features", 0.1, high=1.0, default=1.0),
+            *class_weight(task),
         )
 
     def _estimator(self) -> Any:
@@ -39,11 +40,11 @@ class GradientBoosting(EstimatorModel):
         if self._on_checkpoint is not None:
             kind = _with_checkpoints(kind, self._goes_on)
         # The library's early stopping holds out shuffled rows, whose score is not representative of unseen groups.
-        return kind(**self.params, early_stopping=False, random_state=self.task.seed)
+        return kind(**self.library_params, early_stopping=False, random_state=self.task.seed)
 
-    def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray) -> None:
+    def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None) -> None:
         try:
-            self._fitted.fit(X, y)
+            self._fitted.fit(X, y, weight)
         except _EnoughError:
             self._fitted._in_fit = False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cemai_opt.core.batch import Batch, Task
+from cemai_opt.core.errors import StudyError
 from cemai_opt.core.hyperparameters import Hyperparameter, choice
 from cemai_opt.models import MODELS
 from cemai_opt.stages._stage import Params, Stage
@@ -27,7 +28,11 @@ class Train(Stage):
     def accepted(cls, params: Params, task: str) -> tuple[Hyperparameter, ...]:
         """The model's name, then that model's hyperparameters."""
         (model,) = cls.hyperparameters()
-        return (model, *MODELS.require(str(params.get("model", model.default))).hyperparameters(task))
+        name = str(params.get("model", model.default))
+        kind = MODELS.require(name)
+        if task not in kind.tasks:
+            raise StudyError(f"model {name!r} cannot solve a {task}", "choose another model")
+        return (model, *kind.hyperparameters(task))
 
     def prepare(self, params: Params, task: Task) -> None:
         """Loads the model's libraries."""

@@ -8,6 +8,12 @@ import pytest
 from cemai_opt.core.batch import Samples, Task
 from cemai_opt.models import MODELS
 
+
+def solving(task: str) -> list[str]:
+    """Names of the models that solve a task."""
+    return [name for name in MODELS.names if task in MODELS.find(name).tasks]
+
+
 CHEAP = {"epochs": 40, "learning_rate": 0.02, "n_estimators": 20, "max_iter": 20}
 
 
@@ -28,7 +34,7 @@ def fitted(name: str, task: Task, data: Samples):  # type: ignore[no-untyped-def
     return model
 
 
-@pytest.mark.parametrize("name", MODELS.names)
+@pytest.mark.parametrize("name", solving("regression"))
 @pytest.mark.parametrize("window", [1, 5])
 def test_a_regression_predicts_a_number_a_row(name: str, window: int) -> None:
     """(n, window, n_features) in, (n,) finite numbers out, better than noise."""
@@ -39,7 +45,7 @@ def test_a_regression_predicts_a_number_a_row(name: str, window: int) -> None:
     assert np.corrcoef(prediction.value, data.y)[0, 1] > 0.3
 
 
-@pytest.mark.parametrize("name", MODELS.names)
+@pytest.mark.parametrize("name", solving("classification"))
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_a_classification_predicts_codes_with_scores(name: str, n_classes: int) -> None:
     """Codes 0..n_classes-1, and a score for every class."""
@@ -51,7 +57,7 @@ def test_a_classification_predicts_codes_with_scores(name: str, n_classes: int) 
     assert (prediction.by_class.argmax(axis=1) == prediction.value).mean() > 0.95
 
 
-@pytest.mark.parametrize("name", MODELS.names)
+@pytest.mark.parametrize("name", solving("classification"))
 def test_a_class_that_training_lacks_is_never_predicted(name: str) -> None:
     """Codes stay what they are where a fold lacks a class."""
     data = samples(2)
@@ -63,8 +69,9 @@ def test_a_class_that_training_lacks_is_never_predicted(name: str) -> None:
     assert (prediction.by_class[:, 0] <= prediction.by_class[:, 1:].max(axis=1)).all()
 
 
-@pytest.mark.parametrize("name", MODELS.names)
-@pytest.mark.parametrize("task", ["regression", "classification"])
+@pytest.mark.parametrize(
+    ("name", "task"), [(name, task) for task in ("regression", "classification") for name in solving(task)]
+)
 def test_hyperparameters_are_well_formed(name: str, task: str) -> None:
     """Defaults lie inside their ranges, logarithmic ranges above zero, names are unique."""
     hyperparameters = MODELS.find(name).hyperparameters(task)
@@ -79,6 +86,32 @@ def test_one_training_group_is_enough_for_a_network() -> None:
     data = samples()
     alone = Samples(data.X, data.y, np.zeros(120, int))
     assert np.isfinite(fitted("dnn", Task(kind="regression", score="r2"), alone).predict(data.X).value).all()
+
+
+WEIGHING = [
+    name
+    for name in solving("classification")
+    if "class_weight" in {h.name for h in MODELS.find(name).hyperparameters("classification")}
+]
+
+
+@pytest.mark.parametrize("name", WEIGHING)
+def test_balanced_classes_find_more_of_the_rare_one(name: str) -> None:
+    """With one row in ten positive and overlapping classes, weights raise the recall on new rows."""
+    rng = np.random.default_rng(0)
+    y = (np.arange(1200) % 10 == 0).astype(float)
+    X = rng.normal(size=(1200, 2, 3)).astype(np.float32)
+    X[:, -1, 0] += y * 1.5
+    groups = np.repeat(np.arange(12), 100)
+    learn, new = Samples(X[:800], y[:800], groups[:800]), Samples(X[800:], y[800:], groups[800:])
+    kind, task = MODELS.require(name), Task(kind="classification", score="f1", n_classes=2)
+    depth = {"max_depth": 2} if "max_depth" in {h.name for h in kind.hyperparameters("classification")} else {}
+    recall = {}
+    for weights in ("none", "balanced"):
+        model = kind({"class_weight": weights, **depth}, task)
+        model.fit(learn)
+        recall[weights] = float((model.predict(new.X).value[new.y == 1] == 1).mean())
+    assert recall["balanced"] > recall["none"]
 
 
 GROWING = [name for name in MODELS.names if MODELS.find(name).grows_by]

@@ -1,0 +1,47 @@
+"""The base class of linear models: their outputs are sums of products, computed in double precision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cemai_opt.core.batch import FloatArray, IntArray
+from cemai_opt.models._estimator import EstimatorModel
+from cemai_opt.models._onnx import FlatInput
+
+
+class LinearModel(EstimatorModel):
+    """A fitted estimator with `coef_` and `intercept_`. Subclasses implement `hyperparameters` and `_estimator`."""
+
+    requires = ("sklearn",)
+
+    def _flat(self, X: FloatArray) -> FloatArray:
+        """In double precision, because single precision is too low for nearly collinear rolling statistics."""
+        return super()._flat(X).astype(np.float64)
+
+    def _linear(self) -> Any:
+        """The fitted linear estimator."""
+        return self._fitted
+
+    def _outputs(self, X: FloatArray) -> FloatArray:
+        """`X @ coef.T + intercept`: (n, n_outputs). With BLAS, rounding of a row would depend on the other rows."""
+        fitted = self._linear()
+        outputs: FloatArray = np.einsum("ij,kj->ik", X, np.atleast_2d(fitted.coef_)) + fitted.intercept_
+        return outputs
+
+    def _values(self, X: FloatArray) -> FloatArray:
+        return self._outputs(X)[:, 0]
+
+    def _class_scores(self, X: FloatArray) -> FloatArray:
+        """Distances from the decision boundaries: (n, n_seen)."""
+        if len(self._seen) == 1:
+            return np.ones((len(X), 1))
+        margin = self._outputs(X)
+        return margin if margin.shape[1] > 1 else np.column_stack([-margin, margin])
+
+    def _graph(self, seen: IntArray | None, x: FlatInput) -> Any:
+        from cemai_opt.models._onnx import affine
+
+        fitted = self._linear()
+        return affine(fitted.coef_, fitted.intercept_, seen=seen, n_classes=self.task.n_classes, x=x)

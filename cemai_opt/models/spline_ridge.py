@@ -1,0 +1,83 @@
+"""A linear model on piecewise linear splines of each variable: nonlinear effects for little more than ridge costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cemai_opt.core.batch import FloatArray, IntArray
+from cemai_opt.core.hyperparameters import Hyperparameter, integer, real
+from cemai_opt.core.onnx_graph import OnnxGraph
+from cemai_opt.models._linear import LinearModel
+from cemai_opt.models._model import class_weight
+from cemai_opt.models._onnx import FlatInput
+
+KNOT_ROWS = 2000
+"""Quantiles are taken from at most this many training rows, evenly spaced: enough for a dozen knots."""
+
+
+class SplineRidge(LinearModel):
+    """Ridge (scikit-learn) on linear splines of every variable, with knots at quantiles of the training rows.
+
+    Each column of the basis rises from 0 to 1 between two knots, so that a coefficient is the change of the output
+    there, and the penalty shrinks changes (Eilers and Marx (1996), Statistical Science 11(2)). Outside the knots a
+    spline is constant. scikit-learn's SplineTransformer spans the same functions with ten times the CPU time.
+    """
+
+    cost_rank = 15
+
+    @classmethod
+    def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:
+        """The number of knots of each variable, and the strength of the penalty."""
+        return (
+            integer("n_knots", 3, high=16, default=5, log=True),
+            real("alpha", 1e-3, high=1e4, default=1.0, log=True),
+            *class_weight(task),
+        )
+
+    def _estimator(self) -> Any:
+        from sklearn.linear_model import Ridge, RidgeClassifier
+
+        kind = RidgeClassifier if self.task.is_classification else Ridge
+        return kind(alpha=self.params["alpha"], random_state=self.task.seed)
+
+    def _fit(self, X: FloatArray, y: FloatArray, *, group: IntArray) -> None:
+        flat = super()._flat(X[:: -(-len(X) // KNOT_ROWS)])
+        self._knots = np.quantile(flat, np.linspace(0.0, 1.0, int(self.params["n_knots"])), axis=0).T
+        super()._fit(X, y, group=group)
+
+    def _flat(self, X: FloatArray) -> FloatArray:
+        """The basis: (n, window * n_features * (n_knots - 1))."""
+        low, width = self._segments()
+        basis = super()._flat(X)[:, :, None] - low
+        basis /= width
+        np.clip(basis, 0.0, 1.0, out=basis)
+        return basis.reshape(len(X), -1)
+
+    def _segments(self) -> tuple[FloatArray, FloatArray]:
+        """Lower knots and widths of all segments: (n, n_knots - 1) each. A width of 0 is infinite instead."""
+        width = np.diff(self._knots, axis=1)
+        return self._knots[:, :-1], np.where(width > 0.0, width, np.inf)
+
+    def _flat_input(self, window: int, n_features: int) -> FlatInput:
+        low, width = self._segments()
+        flat = super()._flat_input(window, n_features)
+
+        def transform(graph: OnnxGraph) -> str:
+            rows = graph.cast(flat.rows(graph), np.float64)
+            rows = graph.add("Unsqueeze", rows, graph.constant([2], np.int64))
+            rows = graph.add("Div", graph.add("Sub", rows, graph.constant(low)), graph.constant(width))
+            rows = graph.add("Clip", rows, graph.constant(0.0), graph.constant(1.0))
+            return graph.add("Reshape", rows, graph.constant([-1, low.size], np.int64))
+
+        return FlatInput(window, n_features, transform=transform, width=low.size)
+
+    def _write(self, folder: Path) -> dict[str, Any]:
+        return {**super()._write(folder), "knots": self._knots.tolist()}
+
+    def _read(self, folder: Path, state: Mapping[str, Any]) -> None:
+        super()._read(folder, state)
+        self._knots = np.asarray(state["knots"], np.float64)
