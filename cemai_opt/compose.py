@@ -45,12 +45,14 @@ log = logging.getLogger(__name__)
 class PreparedStudy:
     """A resolved study with its search space, its data and its meters, ready for a search.
 
+    `space_spec` is the content of the search space file.
     `live` is the intensity over time, for the footprint. `start_s`, `start_j`: clock and meter readings before the data
     was read; the ledger counts from there. `notes` describe the automatic choices.
     """
 
     study: ResolvedStudy
     space: SearchSpace
+    space_spec: SearchSpaceSpec
     data: Dataset
     notes: tuple[str, ...]
     meters: tuple[Meter, ...]
@@ -188,6 +190,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     return PreparedStudy(
         study=resolved,
         space=build_space(spec, where, task=data.task),
+        space_spec=spec,
         data=data,
         notes=notes,
         meters=meters,

@@ -15,15 +15,21 @@ from cemai_opt.api import Run, optimize
 from cemai_opt.core.plan import Config
 from cemai_opt.datasets.demo import tool_wear_runs
 from cemai_opt.deploy.picked import Picked, pick
+from cemai_opt.models import MODELS
 from cemai_opt.runs import RunFolder
 
 CHEAP: dict[str, Any] = {
     "epochs": 5,
     "patience": 3,
     "n_estimators": 10,
-    "max_iter": 10,
+    "max_iter": 20,
 }
 """Hyperparameters that make any model that has them quick to train."""
+
+
+def solving(task: str) -> list[str]:
+    """Names of the models that solve a task."""
+    return [name for name in MODELS.names if task in MODELS.find(name).tasks]
 
 
 def tools() -> pd.DataFrame:
@@ -55,8 +61,6 @@ def finished_run(task: str) -> Run:
 
 def picked_with(task: str, model: str, **stages: dict[str, Any]) -> Picked:
     """The knee of the finished run, with another model and other stages: as if the search had found that."""
-    from cemai_opt.models import MODELS
-
     knee = pick(RunFolder(finished_run(task).path), "knee")
     known = {hyperparameter.name for hyperparameter in MODELS.require(model).hyperparameters(task)}
     train = {"model": model, **{name: value for name, value in CHEAP.items() if name in known}}

@@ -31,12 +31,10 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.search.replay import TableEngine
 from benchmarks.search.table import Table
-from cemai_opt import compose
 from cemai_opt.core.front import Box, ParetoFront, Point, dominates
 from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import PRUNED, TrialResult
-from cemai_opt.core.space import SearchSpaceSpec
 from cemai_opt.core.study import ResolvedStudy, parse_resolved_study
 from cemai_opt.meters.cpu_time import CpuTime
 from cemai_opt.search import DRIVER, Budget, Events, Ledger, Search, SearchContext, SearchState, pruning
@@ -193,9 +191,7 @@ def _course(path: Path, name: str, seed: int, trials: int, max_g: float, models:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     threadpool_limits(1)
     arm, table = ARMS[name], _table(path)
-    space = compose.build_space(
-        SearchSpaceSpec(models=tuple(models.split(",")) if models else None), "benchmark", task=table.task
-    )
+    space = table.space_of(tuple(models.split(","))) if models else table.space
     max_trials = trials if math.isinf(max_g) else 10 * trials
     study = _study(arm, seed=seed, trials=max_trials, max_g=max_g, folds=table.folds)
     sampler = SamplerContext(trials=max_trials if arm.stock else trials, seed=seed, population=arm.population)

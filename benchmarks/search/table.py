@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from cemai_opt import compose
+from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.space import MODEL, Params, SearchSpace, SearchSpaceSpec
 from cemai_opt.models import MODELS
+from cemai_opt.stages import STAGES
 
 PARAMS = "genes"
 """Key of a pipeline's hyperparameters in a table."""
@@ -50,7 +52,10 @@ class Table:
         header, *rows = [json.loads(line) for line in text.splitlines()]
         self.study, self.folds = str(header["study"]), int(header["folds"])
         self.task = str(header["task"])
-        self.space: SearchSpace = compose.build_space(SearchSpaceSpec(), "the table", task=self.task)
+        rows = [{**row, PARAMS: present_params(row[PARAMS])} for row in rows]
+        self._known = frozenset(name for row in rows for name in row[PARAMS])
+        self.models = tuple(sorted({str(row[PARAMS][MODEL]) for row in rows}))
+        self.space = self.space_of(self.models)
         self.n_pipelines, self.n_evaluated = len(rows), sum(1 + len(row["curve"]) for row in rows)
         self.costs_j: list[float] = []
         self._trees: dict[str, Any] = {}
@@ -60,6 +65,12 @@ class Table:
             X, Y = np.array([x for x, _ in pairs]), np.array([y for _, y in pairs])
             self._trees[model] = ExtraTreesRegressor(n_trees, random_state=0).fit(X, Y)
             self.costs_j += [float(np.exp(y[1:-1]).sum()) for _, y in pairs]
+
+    def space_of(self, models: tuple[str, ...]) -> SearchSpace:
+        """The space of these models as it was recorded: what was added since then keeps its default."""
+        whole = compose.build_space(SearchSpaceSpec(models=models), "the table", task=self.task)
+        fixed = {name: h.default for name, h in whole.hyperparameters.items() if h.searched and name not in self._known}
+        return compose.build_space(SearchSpaceSpec(models=models, hyperparameters=fixed), "the table", task=self.task)
 
     def estimate(self, params: Params, sizes: Sequence[int] = ()) -> Estimate:
         """The pipeline at some sizes of its model; at the size in `params` where none are given."""
@@ -80,7 +91,7 @@ class Table:
 
     def _examples(self, row: Mapping[str, Any]) -> list[tuple[list[float], list[float]]]:
         """Training examples of the surrogate: the pipeline, and every point of its learning curve."""
-        recorded, stages = row[PARAMS], row["stages"]
+        recorded, stages = self.space.complete(row[PARAMS]), row["stages"]
         growth = growth_of(str(recorded[MODEL]))
         before_training = [_log(stages.get(name, 0.0)) for name in BEFORE_TRAINING]
         fold_factor = float(np.log(_loss(row["first_fold"]) / _loss(row["score"])))
@@ -91,6 +102,15 @@ class Table:
             y = [float(np.log(_loss(score))), _log(train_j), _log(evaluate_j), *before_training, fold_factor]
             examples.append((self.space.vector(params), y))
         return examples
+
+
+def present_params(recorded: Params) -> dict[str, Value]:
+    """The hyperparameters of a recorded pipeline under their present names."""
+    stage = "featurize."
+    own = {name.removeprefix(stage): value for name, value in recorded.items() if name.startswith(stage)}
+    upgraded = STAGES.find("featurize").upgraded(own)
+    others = {name: value for name, value in recorded.items() if not name.startswith(stage)}
+    return {**others, **{f"{stage}{name}": value for name, value in upgraded.items()}}
 
 
 def growth_of(model: str) -> str | None:

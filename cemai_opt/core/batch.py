@@ -87,7 +87,8 @@ class Batch:
     `group`: (n_rows,) number of the group. `is_train` and `is_eval`: (n_rows,) rows to train on and rows to predict;
     a row in neither serves as history only. `fitted_states` holds the fitted state of each stage, by stage; a stage
     that finds its own entry there only transforms. `place`: (n_rows,) position of each row in its group, None if the
-    batch holds whole groups. Fields below `place` are set by the stage named in their comment.
+    batch holds whole groups. `regime`: columns by which operating regimes are told apart, empty for all. Fields below
+    `regime` are set by the stage named in their comment.
     """
 
     task: Task
@@ -99,6 +100,7 @@ class Batch:
     names: tuple[str, ...]
     fitted_states: Mapping[str, FittedState] = field(default_factory=dict)
     place: IntArray | None = None
+    regime: tuple[str, ...] = ()
     profile: Profile | None = None  # profile
     train_rows: IntArray = field(default_factory=lambda: np.empty(0, np.intp))  # split
     eval_rows: IntArray = field(default_factory=lambda: np.empty(0, np.intp))  # split

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -87,6 +87,27 @@ class SearchSpace:
         searched = {name: h for name, h in self.hyperparameters.items() if h.searched}
         return [x for name, hyperparameter in searched.items() for x in hyperparameter.unit_values(params.get(name))]
 
+    def within(self, locked: LockedSpace) -> SearchSpace:
+        """This space without what `locked` lacks: models, hyperparameters, values. StudyError if it has others."""
+        missing = sorted(set(locked.models) - set(self.models))
+        if missing:
+            raise StudyError(f"model {missing[0]!r} is not in the search space any more", "restore it")
+        models = tuple(model for model in self.models if model in locked.models)
+        kept = {}
+        for name, hyperparameter in self.hyperparameters.items():
+            known = locked.hyperparameters.get(name)
+            if known is None:
+                if name.split(".")[0] in self.models and name.split(".")[0] not in models:
+                    continue
+                kept[name] = replace(hyperparameter, searched=False)
+            else:
+                narrowed = hyperparameter.narrowed(_narrowing(known))
+                kept[name] = replace(narrowed, default=narrowed.check(known["default"]), searched=known["searched"])
+        for name, known in locked.hyperparameters.items():
+            if name not in kept and known["searched"]:
+                raise StudyError(f"hyperparameter {name!r} is not in the search space any more", "restore it")
+        return replace(self, hyperparameters=kept, pins={model: self.pins.get(model, {}) for model in models})
+
     def locked(self, data_digest: str) -> LockedSpace:
         """The search space as stored with a run, with the fingerprint of the data."""
         described = {name: _described(hyperparameter) for name, hyperparameter in self.hyperparameters.items()}
@@ -102,6 +123,11 @@ class LockedSpace:
     hyperparameters: Annotated[Mapping[str, Mapping[str, Any]], Field(alias="genes")]
     """Range or choices, default, unit and condition by full name."""
     data_digest: str
+
+
+def _narrowing(described: Mapping[str, Any]) -> object:
+    """The choices or the range in the description of a hyperparameter, as in a search space file."""
+    return described["choices"] if "choices" in described else {key: described[key] for key in ("low", "high")}
 
 
 def _described(hyperparameter: Hyperparameter) -> dict[str, Any]:

@@ -52,6 +52,13 @@ class DataSpec(_Strict):
     time: str | None = option("time", "Column that orders the rows of a group; not an input.", metavar="COL")
     test_groups: tuple[str, ...] = option("test_groups", "Groups that are the test rows.", default=(), metavar="A,B")
     ignore: tuple[str, ...] = option("ignore", "Columns to leave out.", default=(), metavar="A,B")
+    regime: tuple[str, ...] = option(
+        "regime",
+        "Columns by which operating regimes are told apart, where a pipeline normalises by regime.",
+        default=(),
+        metavar="A,B",
+        default_text="all inputs",
+    )
     missing: float | None = option("missing", 'A number that means "no value", such as -200.', metavar="VALUE")
     clip_target: float | None = option(
         "clip_target", "Upper limit of the target, as for remaining useful life.", metavar="MAX"

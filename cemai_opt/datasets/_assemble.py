@@ -24,7 +24,12 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
         raise StudyError("the data has no rows", "check the file: is there more than a header?")
     group = spec.group or frames.group
     target = _require_column(rows, spec.target, kind="target")
-    for kind, column in (("group", group), ("time", spec.time), *(("ignored", name) for name in spec.ignore)):
+    for kind, column in (
+        ("group", group),
+        ("time", spec.time),
+        *(("ignored", name) for name in spec.ignore),
+        *(("regime", name) for name in spec.regime),
+    ):
         if column is not None:
             _require_column(rows, column, kind=kind)
     if spec.missing is not None:
@@ -61,6 +66,7 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
         has_groups=group is not None,
         has_time=spec.time is not None,
         horizon=spec.horizon,
+        regime=spec.regime,
         notes=(*target_values.notes, *notes, *_without_target(y)),
         schema=Schema(
             columns=columns,

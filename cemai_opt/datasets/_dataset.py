@@ -61,6 +61,8 @@ class Dataset:
     has_time: bool = False
     horizon: int = 0
     notes: tuple[str, ...] = ()
+    regime: tuple[str, ...] = ()
+    """Columns by which operating regimes are told apart; empty for all inputs."""
     schema: Schema = field(default_factory=Schema)
     """The columns of the files, by role."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.plan import Config
 from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.stages import STAGES
 
 METHODS = {
     "decision_tree": "dt",
@@ -32,6 +33,8 @@ ROLLING = {
     "var": "variance",
 }
 """Names of rolling statistics in d2m."""
+LOST_FEATURES = ("regimes", "scales", "exponential", "lags", "since_start", "bands")
+"""Hyperparameters of `featurize` that d2m does not know; their defaults add nothing."""
 WINDOWS = ("sum", "mean", "max_min", "standard_deviation")
 
 
@@ -131,18 +134,23 @@ def _train_section(study: ResolvedStudy, model: str, *, train: dict[str, Value])
 
 def _lost_stages(config: Config, model: str) -> list[str]:
     """What d2m cannot express of this configuration."""
+    featurize = STAGES.find("featurize")
+    defaults = {h.name: h.default for h in featurize.hyperparameters()}
     neutral: dict[str, dict[str, Any]] = {
-        "featurize": {"second_window": "none", "since_start": False},
+        "featurize": {name: defaults[name] for name in LOST_FEATURES},
         "sequentialize": {"stride": 1},
         "combine": {"fraction": 1.0},
         "clean": {"missing": "drop"},
     }
+    chosen = {stage: STAGES.find(stage).upgraded(config.params(stage)) for stage in neutral}
     lost = [
-        f"{stage}.{name} = {config.stages[stage][name]}"
+        f"{stage}.{name} = {chosen[stage][name]}"
         for stage, values in neutral.items()
         for name, value in values.items()
-        if name in config.params(stage) and config.stages[stage][name] != value
+        if name in chosen[stage] and chosen[stage][name] != value
     ]
+    if chosen["featurize"].get("trend") == "difference":
+        lost.append("featurize.trend = difference")
     return lost if model in METHODS else [*lost, f"model {model}"]
 
 

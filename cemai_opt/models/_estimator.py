@@ -110,4 +110,4 @@ class EstimatorModel(Model):
         """The same for ONNX."""
         from cemai_opt.models._onnx import FlatInput
 
-        return FlatInput(window, n_features)
+        return FlatInput(window=window, n_features=n_features)

@@ -23,7 +23,7 @@ LIGHTGBM_OPSET = 15
 INPUT = "X"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FlatInput:
     """Windows (n, window, n_features) as one flat row each: time-major, or as `transform` makes them from the input.
 

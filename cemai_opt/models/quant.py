@@ -44,6 +44,7 @@ class Quant(ForestModel):
 
     @property
     def library_params(self) -> dict[str, Value]:
+        """Those of the trees."""
         return {name: v for name, v in super().library_params.items() if name not in ("depth", "rows_per_quantile")}
 
     def _flat(self, X: FloatArray) -> FloatArray:
@@ -82,7 +83,7 @@ class Quant(ForestModel):
             joined = graph.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
             return graph.add("Reshape", joined, graph.constant([-1, width], np.int64))
 
-        return FlatInput(window, n_features, transform=transform, width=width)
+        return FlatInput(window=window, n_features=n_features, transform=transform, width=width)
 
     def _ranked(self, graph: OnnxGraph, values: str, *, n_rows: int) -> list[str]:
         """The same as `_quantiles` for ONNX: (n, n_ranks, n_features) for each interval."""

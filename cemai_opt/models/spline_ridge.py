@@ -73,7 +73,7 @@ class SplineRidge(LinearModel):
             rows = graph.add("Clip", rows, graph.constant(0.0), graph.constant(1.0))
             return graph.add("Reshape", rows, graph.constant([-1, low.size], np.int64))
 
-        return FlatInput(window, n_features, transform=transform, width=low.size)
+        return FlatInput(window=window, n_features=n_features, transform=transform, width=low.size)
 
     def _write(self, folder: Path) -> dict[str, Any]:
         return {**super()._write(folder), "knots": self._knots.tolist()}

@@ -131,6 +131,7 @@ class Pipeline:
             is_train=fold.is_train[kept],
             is_eval=fold.is_eval[kept],
             names=data.names,
+            regime=data.regime,
         )
 
     def _run_fold(self, trial: _Trial, fold: Fold) -> Batch:

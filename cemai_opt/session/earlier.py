@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cemai_opt.compose import PreparedStudy
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.ledger_entry import LedgerEntry
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.serialization import to_json
+from cemai_opt.core.space import LockedSpace
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.footprint import Footprint
 from cemai_opt.search import DRIVER, LOST, OTHERS, MemberLog, entries_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +30,41 @@ class EarlierSessions:
     members: MemberLog
 
 
+def in_space_of_run(prepared: PreparedStudy, folder: RunFolder) -> PreparedStudy:
+    """The study with the search space of the run's first session: what a later version added is not searched.
+
+    StudyError if the space of the run allows something that the present one does not, or if the search space file has
+    changed.
+    """
+    if not folder.holds_a_run:
+        return prepared
+    before = folder.space()
+    if to_json(replace(before, data_digest="")) == to_json(prepared.space.locked("")):
+        return prepared
+    changed = f"the search space has changed since the run in {folder.path}"
+    if not _is_as_wished(prepared, before):
+        raise StudyError(changed, "choose another --out")
+    try:
+        space = prepared.space.within(before)
+    except StudyError as error:
+        raise StudyError(f"{changed}: {error.message}", "choose another --out") from error
+    log.info("the search space has grown since this run began; the run goes on in its own")
+    return replace(prepared, space=space)
+
+
+def _is_as_wished(prepared: PreparedStudy, before: LockedSpace) -> bool:
+    """Whether the run had every model and every range that the search space file names."""
+    spec, now = prepared.space_spec, to_json(prepared.space.locked(""))["genes"]
+    then = to_json(before)["genes"]
+    same = all(
+        now[name] == then[name] if name in then else not prepared.space.hyperparameters[name].searched
+        for name in spec.hyperparameters
+    )
+    return same and set(spec.models or ()) <= set(before.models)
+
+
 def earlier_sessions(prepared: PreparedStudy, folder: RunFolder) -> EarlierSessions:
-    """The earlier sessions of a run. StudyError if they used other data or another search space."""
+    """The earlier sessions of a run. StudyError if they used other data."""
     kept = folder.members()
 
     def keep(members: MemberLog) -> None:
@@ -36,11 +73,8 @@ def earlier_sessions(prepared: PreparedStudy, folder: RunFolder) -> EarlierSessi
     members = MemberLog(kept.confirmed, kept.tested, on_change=keep)
     if not folder.holds_a_run:
         return EarlierSessions(results=(), ledger=(), footprints=(), members=members)
-    before, now = folder.space(), prepared.locked_space
-    if before.data_digest != now.data_digest:
+    if folder.space().data_digest != prepared.data.digest:
         raise StudyError(f"the data has changed since the run in {folder.path}", "choose another --out")
-    if to_json(before) != to_json(now):
-        raise StudyError(f"the search space has changed since the run in {folder.path}", "choose another --out")
     results = folder.results()
     return EarlierSessions(
         results=[members.measured.get(result.trial, result) for result in results],

@@ -33,7 +33,7 @@ from cemai_opt.search import (
 )
 from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.storage import open_study
-from cemai_opt.session.earlier import earlier_sessions
+from cemai_opt.session.earlier import earlier_sessions, in_space_of_run
 from cemai_opt.session.empty_front import refuse_empty_front
 
 if TYPE_CHECKING:
@@ -66,12 +66,13 @@ class Session:
         password: str | None = None,
     ) -> None:
         """`password` is that of the study's storage, if the storage is a database."""
-        self._prepared, self._study, self._folder = prepared, prepared.study, folder
+        self._study, self._folder = prepared.study, folder
         self._events, self._with_audit, self._password = events or Events(), with_audit, password
         self._sampler = sampler_named(self._study.search.sampler)
         folder.check_usable(self._study)
         self._check_storage()
-        self._earlier = earlier_sessions(prepared, folder)
+        self._prepared = in_space_of_run(prepared, folder)
+        self._earlier = earlier_sessions(self._prepared, folder)
         self._ledger = Ledger(prepared.meters, prepared.start_j, earlier=self._earlier.ledger)
         self._search: Search | None = None
         self._written_s = self._noted_s = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cemai_opt.core.onnx_graph import OnnxGraph
+from cemai_opt.stages._spectrum import amplitude_of, band_frequencies
 
 
 def row_numbers(graph: OnnxGraph, rows: str) -> str:
@@ -53,21 +54,66 @@ def rolling(graph: OnnxGraph, rows: str, *, window: int, statistics: tuple[str, 
     return [graph.add("Squeeze", done[name], axis) for name in statistics]
 
 
-def trend(graph: OnnxGraph, rows: str, *, kinds: tuple[str, ...]) -> list[str]:
+def lagged(graph: OnnxGraph, rows: str, *, step: int) -> str:
+    """The values `step` rows earlier; those of the first row where there are none."""
+    numbers = graph.add("Sub", row_numbers(graph, rows), graph.constant(step, np.int64))
+    return taken(graph, rows, numbers=numbers)
+
+
+def trend(graph: OnnxGraph, rows: str, *, kinds: tuple[str, ...], difference_rows: int) -> list[str]:
     """Backward differences, and the angle of the slope with its sine and cosine."""
     if not kinds:
         return []
-    numbers = row_numbers(graph, rows)
-    one, two = (
-        graph.add("Sub", rows, taken(graph, rows, numbers=graph.add("Sub", numbers, graph.constant(step, np.int64))))
-        for step in (1, 2)
-    )
-    if kinds == ("gradient",):
-        return [one]
-    half = graph.cast(graph.add("Div", two, graph.constant(2.0, np.float64)), np.float32)
+    step = {"gradient": 1, "difference": difference_rows}.get(kinds[0], 2)
+    change = graph.add("Sub", rows, lagged(graph, rows, step=step))
+    if kinds in (("gradient",), ("difference",)):
+        return [change]
+    half = graph.cast(graph.add("Div", change, graph.constant(2.0, np.float64)), np.float32)
     slope = graph.cast(graph.add("Atan", half), np.float64)  # runtimes implement Atan in single precision only
     made = {"slope": slope, "slope_sin": graph.add("Sin", slope), "slope_cos": graph.add("Cos", slope)}
     return [made[kind] for kind in kinds]
+
+
+def exponential_mean(graph: OnnxGraph, rows: str, *, alpha: float) -> str:
+    """Exponentially weighted mean: a loop whose state is the mean so far, at first the first row."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    ports = {
+        name: helper.make_tensor_value_info(name, TensorProto.DOUBLE, None)
+        for name in ("mean", "row", "mean_now", "smoothed")
+    }
+    body = helper.make_graph(
+        [
+            helper.make_node("Mul", ["mean", "rest"], ["old"]),
+            helper.make_node("Mul", ["row", "alpha"], ["new"]),
+            helper.make_node("Add", ["old", "new"], ["mean_now"]),
+            helper.make_node("Identity", ["mean_now"], ["smoothed"]),
+        ],
+        "exponential_mean",
+        [ports["mean"], ports["row"]],
+        [ports["mean_now"], ports["smoothed"]],
+        [
+            numpy_helper.from_array(np.asarray(number), name)
+            for name, number in (("alpha", alpha), ("rest", 1.0 - alpha))
+        ],
+    )
+    first = graph.add("Gather", rows, graph.constant(0, np.int64), axis=0)
+    return graph.add_loop(first, rows, body=body)
+
+
+def band_amplitudes(graph: OnnxGraph, rows: str, *, window: int) -> list[str]:
+    """Root of the mean power of each band over the last `window` rows, computed from all windows at once."""
+    bands = [band for band in band_frequencies(window) if band]
+    cycles = np.outer(np.arange(window), np.concatenate(bands)) / window
+    waves = np.hstack([np.cos(2.0 * np.pi * cycles), np.sin(2.0 * np.pi * cycles)])
+    member = np.repeat(np.eye(len(bands)), [len(band) for band in bands], axis=0)
+    factors = np.array([amplitude_of(band, window=window) for band in bands])
+    past = taken(graph, rows, numbers=past_numbers(graph, rows, window=window))
+    change = graph.add("Sub", past, graph.add("Gather", past, graph.constant([0], np.int64), axis=1))
+    sums = graph.add("MatMul", graph.add("Transpose", change, perm=[0, 2, 1]), graph.constant(waves))
+    power = graph.add("MatMul", graph.add("Mul", sums, sums), graph.constant(np.vstack([member, member])))
+    amplitudes = graph.add("Mul", graph.add("Sqrt", power), graph.constant(factors))
+    return [graph.add("Gather", amplitudes, graph.constant(i, np.int64), axis=2) for i in range(len(bands))]
 
 
 def start_mean(graph: OnnxGraph, rows: str, *, n_rows: int) -> str:

@@ -58,12 +58,18 @@ class Stage(Part, ABC):
         return cls.hyperparameters()
 
     @classmethod
+    def upgraded(cls, params: Params) -> Params:
+        """Parameters of an earlier version under their present names."""
+        return params
+
+    @classmethod
     @final
     def checked(cls, stage: str, params: Params, *, task: str) -> dict[str, Value]:
         """`params` with defaults filled in. StudyError for an unknown hyperparameter, or a value outside its range.
 
         `task` is "regression" or "classification".
         """
+        params = cls.upgraded(params)
         known = {hyperparameter.name: hyperparameter for hyperparameter in cls.accepted(params, task)}
         for name in params:
             if name not in known:

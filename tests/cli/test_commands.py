@@ -89,7 +89,7 @@ def test_the_run_folder_is_complete(finished: Path) -> None:
     assert all(needed <= set(member) for member in front["members"])
     assert front["knee"] in [member["trial"] for member in front["members"]]
     trials = [json.loads(line) for line in (run / "trials.jsonl").read_text().splitlines()]
-    assert len(trials) == 10
+    assert len(trials) == front["search"]["trials"] + front["search"]["repeats"] >= 10
     assert all({"trial", "state", "score", "carbon_g", "reason", "config"} <= set(trial) for trial in trials)
 
 
@@ -213,7 +213,7 @@ def test_a_run_goes_on_where_it_ended(finished: Path, cli: Cli) -> None:
     done = cli(*command, "--trials", 13, folder=finished)
     assert done.returncode == 0, done.stderr
     after = (finished / "run" / "trials.jsonl").read_text().splitlines()
-    assert after[:10] == before
+    assert after[: len(before)] == before
     assert len(after) >= 13
     assert front_of(finished)["search"]["carbon_g"] > spent_g
     spent_g = json.loads((finished / "run" / "summary.json").read_text())["search"]["carbon_g_by"]["entry"]

@@ -7,12 +7,7 @@ import pytest
 
 from cemai_opt.core.batch import Samples, Task
 from cemai_opt.models import MODELS
-
-
-def solving(task: str) -> list[str]:
-    """Names of the models that solve a task."""
-    return [name for name in MODELS.names if task in MODELS.find(name).tasks]
-
+from tests.finished import solving
 
 CHEAP = {"epochs": 40, "learning_rate": 0.02, "n_estimators": 20, "max_iter": 20}
 

@@ -15,11 +15,10 @@ from cemai_opt.deploy import export
 from cemai_opt.deploy.model_folder import load_model
 from cemai_opt.deploy.picked import Picked, pick
 from cemai_opt.deploy.predict_file import predict_file
-from cemai_opt.models import MODELS
 from cemai_opt.pipeline import build_pipeline
 from cemai_opt.runs import RunFolder
 from tests.deploy.conftest import FEATURES, export_of, rows_of
-from tests.finished import finished_run, picked_with
+from tests.finished import finished_run, picked_with, solving
 
 TASKS = ("regression", "classification")
 
@@ -35,8 +34,7 @@ def trained_predictions(picked: Picked) -> np.ndarray:
     return by_row  # the file has its groups in order already
 
 
-@pytest.mark.parametrize("model", MODELS.names)
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(("task", "model"), [(task, model) for task in TASKS for model in solving(task)])
 def test_every_model_goes_out_and_predicts_as_in_training(
     task: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

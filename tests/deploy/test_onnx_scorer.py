@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from cemai_opt.datasets import NewRows
 from cemai_opt.deploy import onnx_scorer
 from cemai_opt.deploy.onnx_scorer import BY_CLASS, PREDICTION, ROWS, OnnxScorer, scoring_graph
-from cemai_opt.stages import STAGES, featurize
-from tests.contracts.test_every_stage import UPSTREAM, values_of
+from tests.contracts.test_every_stage import drawn_stages
 from tests.deploy.conftest import N_GROUPS, fitted, rows_with_gaps
 
 
@@ -23,18 +22,10 @@ from tests.deploy.conftest import N_GROUPS, fitted, rows_with_gaps
 def test_the_onnx_graph_does_what_the_stages_do(data: st.DataObject) -> None:
     """From raw rows with gaps to predictions, whatever the stages: alone, in groups, and in blocks on disk."""
     pytest.importorskip("onnxruntime")
-    stages = {
-        stage: {
-            hyperparameter.name: data.draw(values_of(hyperparameter), f"{stage}.{hyperparameter.name}")
-            for hyperparameter in STAGES.find(stage).hyperparameters()
-        }
-        for stage in UPSTREAM
-    }
-    stages["featurize"]["window_rows"] = min(int(stages["featurize"]["window_rows"]), 12)
+    stages = drawn_stages(data)
     stages["featurize"]["peak_frequency"] = False
     X, y, group = rows_with_gaps()
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
-        patch.setattr(featurize, "START_ROWS", 5)
         patch.setattr(onnx_scorer, "BLOCK_VALUES", 3 * 64 * 20)
         scorer, trained = fitted(X, y, group, **stages)
         file = Path(folder) / "model.onnx"

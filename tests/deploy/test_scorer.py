@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cemai_opt.datasets import NewRows
-from cemai_opt.stages import STAGES, featurize
-from tests.contracts.test_every_stage import UPSTREAM, values_of
+from cemai_opt.stages import STAGES, _rolling
+from tests.contracts.test_every_stage import drawn_stages
 from tests.deploy.conftest import N_GROUPS, fitted, rows_with_gaps
 
 
@@ -17,18 +17,10 @@ from tests.deploy.conftest import N_GROUPS, fitted, rows_with_gaps
 @given(st.data())
 def test_predictions_are_those_of_training_whatever_the_stages(data: st.DataObject) -> None:
     """On the same rows to the last bit: alone, beside other groups, in small blocks, in a file without any order."""
-    stages = {
-        stage: {
-            hyperparameter.name: data.draw(values_of(hyperparameter), f"{stage}.{hyperparameter.name}")
-            for hyperparameter in STAGES.find(stage).hyperparameters()
-        }
-        for stage in UPSTREAM
-    }
-    stages["featurize"]["window_rows"] = min(int(stages["featurize"]["window_rows"]), 12)
+    stages = drawn_stages(data)
     X, y, group = rows_with_gaps()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(featurize, "RESTART_ROWS", 16)
-        patch.setattr(featurize, "START_ROWS", 5)
+        patch.setattr(_rolling, "RESTART_ROWS", 16)
         scorer, trained = fitted(X, y, group, **stages)
         last = group == N_GROUPS - 1
         assert np.array_equal(trained, scorer.predict(X[last], group[last]).value)

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.search.__main__ import ARMS, Course, _course
 from benchmarks.search.replay import TableEngine
-from benchmarks.search.table import Table
+from benchmarks.search.table import Table, present_params
 from tests.conftest import ROOT
 
 TABLES = sorted((ROOT / "benchmarks" / "search" / "tables").glob("*.jsonl.gz"))
@@ -25,7 +25,7 @@ def test_recorded_pipelines_come_back_as_they_were() -> None:
     header, *rows = [json.loads(line) for line in gzip.decompress(PHM.read_bytes()).decode().splitlines()]
     assert header["study"] == "broaching"
     for row in rows[::97]:
-        score, joules = engine.truth(table.space.active(row["genes"]))
+        score, joules = engine.truth(table.space.active(present_params(row["genes"])))
         assert score == pytest.approx(max(row["score"], -2.0), abs=2e-3)
         recorded = sum(joules for stage, joules in row["stages"].items() if stage != "explain")
         assert joules == pytest.approx(recorded, rel=0.02)

@@ -11,10 +11,10 @@ from cemai_opt.compose import PreparedStudy, build_space, prepare
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.ledger_entry import joules_by
 from cemai_opt.core.result import TrialResult
-from cemai_opt.core.space import SearchSpaceSpec
+from cemai_opt.core.space import MODEL, SearchSpaceSpec
 from cemai_opt.runs import RunFolder
 from cemai_opt.search import CONFIRM, DRIVER, FINAL, LOST
-from cemai_opt.session.earlier import earlier_sessions
+from cemai_opt.session.earlier import earlier_sessions, in_space_of_run
 from cemai_opt.testing.searches import cost_of
 from tests.conftest import wear_study
 from tests.finished import finished_run
@@ -92,4 +92,23 @@ def test_other_rows_or_another_space_are_refused(prepared: PreparedStudy, tmp_pa
         earlier_sessions(other_rows, folder)
     narrower = build_space(SearchSpaceSpec(models=("ridge",)), "test", task="regression")
     with pytest.raises(StudyError, match="the search space has changed"):
-        earlier_sessions(replace(prepared, space=narrower), folder)
+        in_space_of_run(replace(prepared, space=narrower), folder)
+
+
+def test_a_run_goes_on_in_its_own_space_when_the_product_has_grown(prepared: PreparedStudy, tmp_path: Path) -> None:
+    """Models, hyperparameters and choices that its first session did not know keep out, at their defaults."""
+    before = build_space(SearchSpaceSpec(), "test", task="regression")
+    prepared = replace(prepared, space=before, space_spec=SearchSpaceSpec())
+    trend = replace(before.hyperparameters["featurize.trend"], choices=("none", "gradient"))
+    kept = {n: h for n, h in before.hyperparameters.items() if n != "scale.input" and not n.startswith("xgboost.")}
+    models = replace(kept[MODEL], choices=tuple(m for m in before.models if m != "xgboost"))
+    before = replace(before, hyperparameters={**kept, MODEL: models, "featurize.trend": trend})
+    folder = begun(RunFolder(tmp_path / "run"), replace(prepared, space=before))
+    space = in_space_of_run(prepared, folder).space
+    assert space.models == before.models
+    assert space.hyperparameters["featurize.trend"].choices == ("none", "gradient")
+    assert not space.hyperparameters["scale.input"].searched
+    assert not any(name.startswith("xgboost.") for name in space.hyperparameters)
+    wished = replace(prepared, space_spec=SearchSpaceSpec(models=("ridge", "xgboost")))
+    with pytest.raises(StudyError, match="the search space has changed"):
+        in_space_of_run(wished, folder)
