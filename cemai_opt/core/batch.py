@@ -27,6 +27,8 @@ class Task:
     seed: int = 0
     threads: int = 1
     device: str = "cpu"
+    threshold: float | None = None
+    """Of two classes, the second one is predicted if its score is above this; the one with the higher score if None."""
 
     @property
     def is_classification(self) -> bool:

@@ -35,6 +35,8 @@ class CurvePoint:
     evaluate: Measurement
     inference: Measurement | None = None
     """Cost of 1,000 predictions, if requested."""
+    threshold: float | None = None
+    """As in `TrialResult`."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class TrialResult:
     """Name of the machine on which it ran and was measured."""
     parent: int | None = None
     """The trial whose learning curve contains this one as a point; nothing ran for it."""
+    threshold: float | None = None
+    """The decision threshold that was chosen on the validation predictions, if any."""
 
     @property
     def is_repeat(self) -> bool:
@@ -106,6 +110,14 @@ class TrialResult:
         return self.state == COMPLETE
 
     @property
+    def final_config(self) -> Config:
+        """The configuration with the decision threshold that was chosen in the search."""
+        if self.threshold is None:
+            return self.config
+        stages = self.config.stages
+        return Config({**stages, "evaluate": {**stages.get("evaluate", {}), "threshold": self.threshold}})
+
+    @property
     def model(self) -> str:
         """Name of the trained model."""
         return self.config.model
@@ -131,6 +143,7 @@ def curve_candidate(parent: TrialResult, point: CurvePoint, *, trial: int) -> Tr
         metrics=point.metrics,
         importances={},
         inference=point.inference,
+        threshold=point.threshold,
         repeats_j=(),
         fold_scores=(),
         curve=None,

@@ -34,12 +34,20 @@ def scoring_graph(scorer: Scorer) -> Any:
     (output,) = graph.embed(scorer.model.onnx(scorer.window, scorer.n_features), [value])
     inputs = [Port(ROWS, np.float64, ("t", len(scorer.inputs)))]
     if scorer.task.is_classification:
-        label = graph.add("ArgMax", output, axis=1, keepdims=0)
+        label = _label(graph, output, threshold=scorer.task.threshold)
         by_class = Port(BY_CLASS, np.float64, ("t", scorer.task.n_classes))
         return graph.model(inputs, {label: Port(PREDICTION, np.int64, ("t",)), output: by_class})
     factor, shift = graph.constant(scorer.target_factor, np.float64), graph.constant(scorer.target_shift, np.float64)
     output = graph.add("Add", graph.add("Mul", output, factor), shift)
     return graph.model(inputs, {output: Port(PREDICTION, np.float64, ("t",))})
+
+
+def _label(graph: OnnxGraph, by_class: str, *, threshold: float | None) -> str:
+    """The number of the predicted class."""
+    if threshold is None:
+        return graph.add("ArgMax", by_class, axis=1, keepdims=0)
+    positive = graph.add("Gather", by_class, graph.constant(1, np.int64), axis=1)
+    return graph.cast(graph.add("Greater", positive, graph.constant(threshold, np.float64)), np.int64)
 
 
 class OnnxScorer:

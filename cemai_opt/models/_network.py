@@ -13,7 +13,7 @@ import numpy as np
 from cemai_opt.core.batch import BoolArray, FloatArray, IntArray, Prediction
 from cemai_opt.core.errors import TrialError
 from cemai_opt.core.hyperparameters import Hyperparameter, choice, integer, real
-from cemai_opt.models._model import Model
+from cemai_opt.models._model import Model, class_weight
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +45,7 @@ class NetworkModel(Model):
             choice("batch_rows", (64, 128, 256, 512, 1024), default=256, unit="rows"),
             integer("epochs", 5, high=200, default=60, log=True),
             integer("patience", 3, high=50, default=8, log=True, unit="epochs"),
+            *class_weight(task),
         )
 
     @classmethod
@@ -127,7 +128,7 @@ class NetworkModel(Model):
         import torch
         from torch import nn
 
-        loss_of = nn.CrossEntropyLoss() if self.task.is_classification else nn.MSELoss()
+        loss_of = nn.CrossEntropyLoss(self._class_weights(goals)) if self.task.is_classification else nn.MSELoss()
         optimizer = torch.optim.Adam(self._net.parameters(), lr=float(self.params["learning_rate"]))
         batch_rows, patience = int(self.params["batch_rows"]), int(self.params["patience"])
         best_loss, best_state, best_epoch = float("inf"), None, 0
@@ -148,6 +149,18 @@ class NetworkModel(Model):
         if best_state is None:
             raise TrialError("the network's loss was not a number in any epoch", "try a lower learning rate")
         self._net.load_state_dict(best_state)
+
+    def _class_weights(self, goals: torch.Tensor) -> torch.Tensor | None:
+        """Weights of all classes, if they are balanced: (n_classes,), 0 for a class without rows."""
+        import torch
+
+        codes = goals.cpu().numpy()
+        weights = self.row_weights(codes)
+        if weights is None:
+            return None
+        by_class = np.zeros(self.task.n_classes, np.float32)
+        by_class[codes] = weights
+        return torch.from_numpy(by_class).to(goals.device)
 
     def _shown(self, size: int, best_state: dict[str, torch.Tensor]) -> bool:
         """Whether training continues after `size` epochs; `on_checkpoint` is called with the best network so far."""

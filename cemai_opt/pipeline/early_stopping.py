@@ -17,6 +17,7 @@ from cemai_opt.core.pruning_bounds import PruningBounds
 from cemai_opt.core.result import Curve, CurvePoint
 from cemai_opt.pipeline.inference import per_1000, predict_for
 from cemai_opt.pipeline.recorder import CHECKPOINTS, EVALUATE, INFERENCE, TRAIN, Recorder, Recording
+from cemai_opt.pipeline.threshold import chooses_threshold, scored
 from cemai_opt.stages.evaluate import metrics_of, pooled
 
 CHECKPOINT_INFERENCE_S = 0.01
@@ -101,7 +102,7 @@ class EarlyStopping:
                 fold.n_predicted[size] = predict_for(batch, CHECKPOINT_INFERENCE_S)
         with fold.recorder.aside(CHECKPOINTS):
             assert evaluated.prediction is not None, "evaluate predicts"
-            fold.checkpoints[size] = evaluated.prediction, evaluated.metrics[self._task.score]
+            fold.checkpoints[size] = evaluated.prediction, self._score(evaluated)
             fold.y, fold.n_rows = batch.y[batch.eval_rows], len(batch.X)
             self.reason = self._why_stop(fold, size) or ""
             self.first_reason = self.first_reason or self.reason
@@ -111,13 +112,26 @@ class EarlyStopping:
         """Records a fold whose model has reached its full size."""
         fold = self.folds[-1]
         assert batch.prediction is not None, "evaluate predicts"
-        fold.prediction, fold.score = batch.prediction, batch.metrics[self._task.score]
         fold.y, fold.n_rows, fold.importances = batch.y[batch.eval_rows], len(batch.X), batch.importances
+        fold.prediction, fold.score = batch.prediction, self._score(batch)
 
-    def metrics(self) -> Mapping[str, float]:
-        """Scores over the predictions of all folds together."""
+    def metrics(self) -> tuple[Mapping[str, float], float | None]:
+        """Scores over the predictions of all folds together, and the decision threshold that was chosen on them."""
         predictions = [fold.prediction for fold in self.folds if fold.prediction is not None]
-        return metrics_of(np.concatenate([fold.y for fold in self.folds]), pooled(predictions), task=self._task)
+        return self._scored(np.concatenate([fold.y for fold in self.folds]), pooled(predictions))
+
+    def _score(self, batch: Batch) -> float:
+        """The score of one fold, with the threshold that is best for it if one is to be chosen."""
+        assert batch.prediction is not None, "evaluate predicts"
+        if self._plan.phase == "search" and chooses_threshold(batch.prediction, self._task):
+            return self._scored(batch.y[batch.eval_rows], batch.prediction)[0][self._task.score]
+        return batch.metrics[self._task.score]
+
+    def _scored(self, y: FloatArray, prediction: Prediction) -> tuple[dict[str, float], float | None]:
+        """In a search, a decision threshold is chosen; test rows choose nothing."""
+        if self._plan.phase == "search":
+            return scored(y, prediction, task=self._task)
+        return metrics_of(y, prediction, task=self._task), None
 
     def curve(self, size_name: str) -> Curve | None:
         """The trial at every size that all folds have reached, folds pooled; None if there is no such size."""
@@ -201,7 +215,7 @@ class EarlyStopping:
             trains.append(train)
             evaluates.append(evaluate)
         y = np.concatenate([fold.y for fold in self.folds])
-        metrics = metrics_of(y, pooled(predictions), task=self._task)
+        metrics, threshold = self._scored(y, pooled(predictions))
         known = [row for row in inferences if row is not None]
         if not np.isfinite(metrics[self._task.score]):
             return None
@@ -213,6 +227,7 @@ class EarlyStopping:
             train=_mean(trains),
             evaluate=_mean(evaluates),
             inference=inference,
+            threshold=threshold,
         )
 
 

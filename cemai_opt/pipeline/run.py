@@ -27,6 +27,7 @@ from cemai_opt.pipeline.recorder import EVALUATE, TRAIN, Recorder
 from cemai_opt.pipeline.shared_stages import SharedStages
 from cemai_opt.pipeline.splits import Fold, Splits
 from cemai_opt.stages import STAGES, Stage
+from cemai_opt.stages.evaluate import THRESHOLD
 
 BYTES_PER_MB = 10**6
 
@@ -181,7 +182,8 @@ class Pipeline:
         return self._load.share() if all(meter.is_live for meter in self._meters) else 0.0
 
     def _complete(self, trial: _Trial) -> TrialResult:
-        folds, metrics = trial.early_stopping.folds, trial.early_stopping.metrics()
+        folds = trial.early_stopping.folds
+        metrics, threshold = trial.early_stopping.metrics()
         score = metrics[trial.task.score]
         if not np.isfinite(score):
             raise TrialError(f"{trial.task.score} is not a number", "too few or constant validation targets?")
@@ -198,6 +200,7 @@ class Pipeline:
             foreign_load=self._foreign_load(),
             fold_scores=tuple(fold.score for fold in folds if fold.score is not None),
             curve=trial.early_stopping.curve(trial.size_name) if trial.size_name else None,
+            threshold=threshold,
         )
 
     def _pruned(self, trial: _Trial) -> TrialResult:
@@ -248,7 +251,7 @@ def _model_size(config: Config) -> tuple[str | None, int | None]:
 
 def task_of(plan: TrialPlan, data: Dataset) -> Task:
     """The task of a pipeline on `data`, as given by the plan's study."""
-    study = plan.study
+    study, threshold = plan.study, plan.config.params(EVALUATE).get(THRESHOLD)
     return Task(
         kind=study.task,
         score=study.score,
@@ -256,6 +259,7 @@ def task_of(plan: TrialPlan, data: Dataset) -> Task:
         seed=study.seed,
         threads=study.threads,
         device=study.device,
+        threshold=None if threshold is None else float(threshold),
     )
 
 

@@ -115,7 +115,7 @@ class FrontMember:
             deviation_g=carbon.grams(statistics.stdev(result.repeats_j)) if len(result.repeats_j) > 1 else None,
             foreign_load=result.foreign_load,
             stages=stage_costs(carbon, result.cost),
-            config=result.config,
+            config=result.final_config,
             ties=tuple(ties),
             final=_final_test(carbon, final) if final else None,
         )

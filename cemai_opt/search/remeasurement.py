@@ -109,9 +109,8 @@ class Remeasurement:
             if self._has_no_budget(by_trial[trial], 1.0, what="tested"):
                 break
             self._context.events.on_phase(f"retraining pipeline {i + 1} of {len(fresh)} for its test score")
-            plan = TrialPlan(
-                trial=trial, study=self._study, config=by_trial[trial].config, phase="final", stages=stages, folds=1
-            )
+            config = by_trial[trial].final_config
+            plan = TrialPlan(trial=trial, study=self._study, config=config, phase="final", stages=stages, folds=1)
             finals[trial] = self._ran(plan, FINAL)
             self._members.add(FINAL, finals[trial], context=self._context)
         return finals

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 import time
@@ -21,6 +22,7 @@ from cemai_opt.runs import RunFolder, RunRecord
 from cemai_opt.runs.footprint import Footprint
 from cemai_opt.search import (
     INTERRUPTED,
+    OTHERS,
     Budget,
     Events,
     Ledger,
@@ -106,6 +108,8 @@ class Session:
         self.announce(footprint.audit_line())
         record = replace(record, spent=self._ledger.spent(), footprints=[*self._earlier.footprints, footprint])
         self._folder.finish(record)
+        own = [row.energy_j for row in record.spent if row.entry != OTHERS]
+        self._folder.keep_spent(math.fsum(own))  # the last note may be a second old; a resumed run starts from it
         shutil.rmtree(scratch, ignore_errors=True)
         refuse_empty_front(record)
         return record

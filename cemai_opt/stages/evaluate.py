@@ -9,10 +9,15 @@ import numpy as np
 
 from cemai_opt.core.batch import Batch, FloatArray, Prediction, Task
 from cemai_opt.core.errors import TrialError
+from cemai_opt.core.hyperparameters import Hyperparameter, real
 from cemai_opt.stages._stage import Params, Stage
 
 CHUNK_ROWS = 65536
 """Rows whose windows are copied at once."""
+THRESHOLD = "threshold"
+"""Name of the decision threshold of two classes in a configuration."""
+LARGEST_SCORE = 1e9
+"""Scores of classes may be decision values instead of probabilities."""
 
 
 class Evaluate(Stage):
@@ -21,6 +26,13 @@ class Evaluate(Stage):
     order = 90
     is_optional = False
     is_for_new_rows = False
+
+    @classmethod
+    def accepted(cls, params: Params, task: str) -> tuple[Hyperparameter, ...]:
+        """`threshold` in a configuration that has one; it is chosen on validation predictions, and never searched."""
+        if THRESHOLD not in params or task != "classification":
+            return ()
+        return (real(THRESHOLD, -LARGEST_SCORE, high=LARGEST_SCORE, default=0.5),)
 
     def prepare(self, params: Params, task: Task) -> None:
         """Imports scikit-learn, which computes the scores."""
@@ -43,7 +55,14 @@ def predict(batch: Batch, rows: np.ndarray) -> Prediction:
     value = prediction.value * batch.target_factor + batch.target_shift
     if not np.isfinite(value).all():
         raise TrialError(f"{int((~np.isfinite(value)).sum())} predictions are not numbers")
-    return replace(prediction, value=value)
+    return with_threshold(replace(prediction, value=value), batch.task)
+
+
+def with_threshold(prediction: Prediction, task: Task) -> Prediction:
+    """The predictions with the task's decision threshold, if it has one."""
+    if task.threshold is None or prediction.by_class is None or task.n_classes != 2:
+        return prediction
+    return replace(prediction, value=(prediction.by_class[:, 1] > task.threshold).astype(np.float64))
 
 
 def pooled(parts: Sequence[Prediction]) -> Prediction:

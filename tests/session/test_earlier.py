@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,3 +113,9 @@ def test_a_run_goes_on_in_its_own_space_when_the_product_has_grown(prepared: Pre
     wished = replace(prepared, space_spec=SearchSpaceSpec(models=("ridge", "xgboost")))
     with pytest.raises(StudyError, match="the search space has changed"):
         in_space_of_run(wished, folder)
+
+
+def test_a_finished_run_has_noted_all_that_it_spent() -> None:
+    """Not only what it had spent when it noted it last: a resumed run starts from there."""
+    folder = RunFolder(finished_run("regression").path)
+    assert folder.last_spent_j() == pytest.approx(math.fsum(row.energy_j for row in folder.ledger()))
