@@ -16,6 +16,7 @@ import numpy as np
 
 from cemai_opt.core.batch import Batch, BoolArray, FloatArray
 from cemai_opt.core.plan import TrialPlan
+from cemai_opt.core.scores import maximised
 from cemai_opt.datasets import Dataset
 from cemai_opt.pipeline import Splits, read_data, stage_order, task_of
 from cemai_opt.runs import RunFolder
@@ -73,7 +74,7 @@ def main() -> None:
         last = np.r_[group[1:] != group[:-1], True]
         last_rmse = float(np.sqrt(np.mean((values(plain) - y)[last] ** 2)))
         print(
-            f"trial {member.trial:4d} {member.model:18s} {study.score} {plain.metrics[study.score]:.3f}; "
+            f"trial {member.trial:4d} {member.model:18s} {study.score} {plain.metrics[maximised(study.score)]:.3f}; "
             f"largest change by future rows {by_future[past].max():g} (in later halves {by_future[~past].max():g}), "
             f"by test targets {by_targets.max():g}; last-row RMSE {last_rmse:.2f}"
         )

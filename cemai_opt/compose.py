@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from cemai_opt.carbon import (
@@ -21,9 +22,11 @@ from cemai_opt.carbon import (
     cloud_intensity,
     national_intensity,
 )
+from cemai_opt.core.batch import last_rows
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.hyperparameters import Hyperparameter
 from cemai_opt.core.plan import Config
+from cemai_opt.core.scores import ERRORS, REGRESSION_SCORES, skill
 from cemai_opt.core.space import MODEL, LockedSpace, SearchSpace, SearchSpaceSpec
 from cemai_opt.core.study import DataSpec, EngineSpec, ResolvedCarbon, ResolvedStudy, StudySpec, parse_study
 from cemai_opt.datasets import READERS, Dataset
@@ -184,7 +187,8 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         f"{len(data.y)} rows, {len(data.names)} inputs, {data.task}; search {int((~splits.test).sum())} rows, "
         f"test {int(splits.final.is_eval.sum())} rows that the search never sees"
     )
-    notes = (sizes, *data.notes, split_note, carbon_note, *trace_note)
+    score_notes = _score_notes(resolved.score, data, splits=splits)
+    notes = (sizes, *data.notes, split_note, *score_notes, carbon_note, *trace_note)
     for note in notes:
         log.info("%s", note)
     return PreparedStudy(
@@ -257,11 +261,24 @@ def _score(study: StudySpec, data: Dataset) -> str:
     is_class = data.task == "classification"
     if study.score == "auto":
         return "r2" if not is_class else "f1" if len(data.classes) == 2 else "f1_macro"
-    if (study.score == "r2") == is_class:
+    if (study.score in REGRESSION_SCORES) == is_class:
         raise StudyError(f"score {study.score!r} does not fit a {data.task}", "leave --score out, or change --task")
     if study.score == "f1" and len(data.classes) != 2:
         raise StudyError(f"f1 needs two classes, the target has {len(data.classes)}", "use --score f1_macro")
+    if study.score == "rmse_last" and len(np.unique(data.group)) < 2:
+        raise StudyError("rmse_last is that of the last row of each group, and there are no groups", "give --group")
     return study.score
+
+
+def _score_notes(score: str, data: Dataset, *, splits: Splits) -> tuple[str, ...]:
+    """What a score judges, where its name does not say it."""
+    if score not in ERRORS:
+        return ()
+    notes = [f"score: the search maximises {skill(score)} = 1 - {score} / {score} of predicting the mean"]
+    rows = np.flatnonzero(~splits.test & data.has_target)
+    if score == "rmse_last" and len(np.unique(data.y[rows][last_rows(data.group[rows])])) == 1:
+        notes.append("the last target of every group of the search is the same: rmse_last judges only such rows")
+    return tuple(notes)
 
 
 def check_config(config: Config, task: str) -> None:

@@ -183,7 +183,8 @@ class ParetoRegressor(RegressorMixin, _Pareto):  # type: ignore[misc]  # as abov
     trials : number of pipelines to run.
     pick : which front member predicts: "knee", "best", "within" or "greenest"; `select` changes it later.
     space : a search space by name, or the path of a file.
-    scoring : "r2", or for classes "f1", "f1_macro", "balanced_accuracy", "average_precision"; "auto" picks by task.
+    scoring : "r2", the skill of an error ("rmse", "mae", "mape"), or for classes "f1", "f1_macro", "balanced_accuracy",
+        "average_precision"; "auto" picks by task.
     split : "auto", "group", "time" or "rows".
     test_share : share of rows (or groups) that are used for testing the front only.
     confirm : number of repeated measurements of each front member.

@@ -15,6 +15,7 @@ from benchmarks.arena.peers import SEARCH_SHARE
 from benchmarks.arena.pipelines import Bench, kept_metrics
 from benchmarks.arena.result import Member, Result
 from cemai_opt.core.batch import BoolArray, IntArray, Prediction, Task, group_starts
+from cemai_opt.core.scores import maximised
 from cemai_opt.pipeline import Splits
 from cemai_opt.stages.evaluate import metrics_of
 
@@ -58,7 +59,7 @@ class _Problem:
         y, n_classes = self.y[self.splits.final.is_eval].astype(float), len(self.bench.data.classes)
         by_class = np.eye(n_classes)[predicted.astype(int)] if n_classes else None
         study = self.bench.study
-        task = Task(kind=study.task, score=study.score, n_classes=n_classes)
+        task = Task(kind=study.task, score=maximised(study.score), n_classes=n_classes)
         return metrics_of(y, Prediction(predicted, by_class), task=task)
 
 

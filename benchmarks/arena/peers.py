@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.arena.pipelines import Bench, OverBudgetError, cpu_limit, kept_metrics
 from benchmarks.arena.result import Member, Result
+from cemai_opt.core.scores import maximised
 
 SEARCH_SHARE = 0.75
 """Other searches stop at this share of the budget; the rest is for retraining and testing their front."""
@@ -74,7 +75,7 @@ def stock(study: Path, *, arm: str, seed: int, budget_mg: float) -> Result:
         arm=arm,
         seed=seed,
         budget_mg=budget_mg,
-        score=bench.study.score,
+        score=maximised(bench.study.score),
         members=tuple(members),
         trials=len(found),
         run_grams=bench.spent_g,

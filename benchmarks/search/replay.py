@@ -174,6 +174,7 @@ def _evaluated(score: float) -> Any:
         prediction=Prediction(np.empty(0)),
         metrics={"r2": score, "f1": score},
         y=np.empty(0),
+        group=np.empty(0, np.intp),
         eval_rows=[],
         X=[0],
         importances={},

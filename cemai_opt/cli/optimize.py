@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cemai_opt.cli._options import data_options, search_options
+from cemai_opt.core.scores import maximised
 
 if TYPE_CHECKING:
     from cemai_opt.compose import PreparedStudy
@@ -70,7 +71,7 @@ def command(
     for note in prepared.notes:
         console.print(note, markup=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # treated as Ctrl-C
-    with ProgressEvents(prepared.study.score) as events:
+    with ProgressEvents(maximised(prepared.study.score)) as events:
         session = Session(prepared, folder, events=events, with_audit=not no_audit, password=password)
         record = session.run()
     reported = "" if no_report else _report(prepared, folder)

@@ -126,6 +126,11 @@ class Batch:
         return replace(self, fitted_states={**self.fitted_states, stage: state})
 
 
+def last_rows(group: IntArray) -> BoolArray:
+    """Whether each row is the last one of its group: (n_rows,). Rows of a group are contiguous."""
+    return np.append(group[1:] != group[:-1], True)
+
+
 def group_starts(group: IntArray) -> IntArray:
     """First row of the group that each row belongs to: (n_rows,). Rows of a group are contiguous.
 

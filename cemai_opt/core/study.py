@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.front import Constraints
+from cemai_opt.core.scores import Score
 from cemai_opt.core.units import grams_co2eq
 
 OPTION = "option"
@@ -237,9 +238,6 @@ class EngineSpec(_Strict):
     )
 
 
-Score = Literal["r2", "f1", "f1_macro", "balanced_accuracy", "average_precision"]
-
-
 class StudySpec(_Strict):
     """A study as specified by the user: "auto" and None leave a choice to `compose.prepare`."""
 
@@ -249,8 +247,13 @@ class StudySpec(_Strict):
     task: Literal["auto", "regression", "classification"] = option(
         "task", "Type of the target.", default="auto", default_text="inferred from the target"
     )
-    score: Literal["auto", "r2", "f1", "f1_macro", "balanced_accuracy", "average_precision"] = option(
-        "score", "Score to maximise.", default="auto", default_text="r2, f1, or f1_macro for several classes"
+    score: Literal[
+        "auto", "r2", "rmse", "mae", "mape", "rmse_last", "f1", "f1_macro", "balanced_accuracy", "average_precision"
+    ] = option(
+        "score",
+        "Score to maximise; of an error, its skill.",
+        default="auto",
+        default_text="r2, f1, or f1_macro for several classes",
     )
     split: SplitSpec = SplitSpec()
     space: str = option("space", "Search space by name, or a YAML file.", default="default", metavar="NAME|FILE")

@@ -13,6 +13,7 @@ from cemai_opt.core.errors import StudyError, TrialError
 from cemai_opt.core.files import atomic_folder
 from cemai_opt.core.registry import need
 from cemai_opt.core.result import TrialResult
+from cemai_opt.core.scores import maximised
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.datasets import Dataset
 from cemai_opt.deploy.intervals import score_interval
@@ -133,5 +134,5 @@ def _test_score(study: ResolvedStudy, rows: Dataset, *, batch: Batch, result: Tr
         has_groups=rows.has_groups,
     )
     return TestScore(
-        score=study.score, value=result.score, interval=interval, metrics=dict(result.metrics), rows=len(y)
+        score=maximised(study.score), value=result.score, interval=interval, metrics=dict(result.metrics), rows=len(y)
     )

@@ -6,11 +6,13 @@ scikit-learn would score every row of every resample.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from cemai_opt.core.batch import FloatArray, IntArray
+from cemai_opt.core.batch import FloatArray, IntArray, last_rows
+from cemai_opt.core.scores import ERRORS
 
 RESAMPLES = 1000
 COVERAGE = 0.95
@@ -46,14 +48,11 @@ def score_interval(
     """
     unit = np.unique(group, return_inverse=True)[1] if has_groups else np.arange(len(y))
     n_units = int(unit.max()) + 1
-    parts = (
-        _r2_parts(y, value, unit=unit, n_units=n_units)
-        if score == "r2"
-        else _counts(y, value, unit=unit, n_units=n_units)
-    )
-    score_of = {"r2": _r2, "f1": _f1, "f1_macro": _f1_macro, "balanced_accuracy": _balanced_accuracy}.get(score)
+    score_of = SCORES.get(score)
     if score_of is None or n_units < 2:
         return None
+    parts_of = _r2_parts if score == "r2" else _skill_parts(score) if score in ERRORS else _counts
+    parts = parts_of(y, value, unit=unit, n_units=n_units)
     rng = np.random.default_rng(seed)
     drawn = (rng.multinomial(n_units, np.full(n_units, 1 / n_units)) for _ in range(RESAMPLES))
     scores = np.array([score_of(np.tensordot(weights, parts, axes=1)) for weights in drawn])
@@ -73,6 +72,29 @@ def _r2(sums: FloatArray) -> float:
     n, total, squares, errors = sums
     spread = squares - total**2 / n
     return float(1.0 - errors / spread) if spread > 0 else np.nan
+
+
+def _skill_parts(score: str) -> Callable[..., FloatArray]:
+    """Sums over each unit of an error and of that of predicting the mean of all rows: (n_units, 2)."""
+
+    def parts(y: FloatArray, value: FloatArray, *, unit: IntArray, n_units: int) -> FloatArray:
+        errors = [np.abs(made - y) for made in (value, np.full_like(y, y.mean()))]
+        if score.startswith("rmse"):
+            errors = [error**2 for error in errors]
+        elif score.startswith("mape"):
+            errors = [error / np.maximum(np.abs(y), np.finfo(float).eps) for error in errors]
+        counted = last_rows(unit) if score.startswith("rmse_last") else np.ones(len(y), bool)
+        return np.column_stack([np.bincount(unit[counted], error[counted], n_units) for error in errors])
+
+    return parts
+
+
+def _mean_skill(sums: FloatArray) -> float:
+    return float(1.0 - sums[0] / sums[1]) if sums[1] > 0 else np.nan
+
+
+def _root_skill(sums: FloatArray) -> float:
+    return float(1.0 - np.sqrt(sums[0] / sums[1])) if sums[1] > 0 else np.nan
 
 
 def _counts(y: FloatArray, value: FloatArray, *, unit: IntArray, n_units: int) -> FloatArray:
@@ -102,3 +124,16 @@ def _f1_macro(counts: FloatArray) -> float:
 def _balanced_accuracy(counts: FloatArray) -> float:
     n = counts.sum(axis=1)
     return float((np.diag(counts)[n > 0] / n[n > 0]).mean())
+
+
+SCORES: Mapping[str, Callable[[FloatArray], float]] = {
+    "r2": _r2,
+    "rmse": _root_skill,
+    "rmse_last": _root_skill,
+    "mae": _mean_skill,
+    "mape": _mean_skill,
+    "f1": _f1,
+    "f1_macro": _f1_macro,
+    "balanced_accuracy": _balanced_accuracy,
+}
+"""Scores that follow from sums over groups."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray, Prediction, Task
+from cemai_opt.core.batch import Batch, FloatArray, IntArray, Prediction, Task
 from cemai_opt.core.errors import TrialEndedError, TrialError
 from cemai_opt.core.measurement import Cost, Measurement, mean_of
 from cemai_opt.core.objective import objective_of
@@ -33,6 +33,7 @@ class FoldRun:
     n_predicted: dict[int, int] = field(default_factory=dict)
     recording: Recording = field(default_factory=lambda: Recording(spent=Cost(), cost=Cost()))
     y: FloatArray = field(default_factory=lambda: np.empty(0))
+    group: IntArray = field(default_factory=lambda: np.empty(0, np.intp))
     n_rows: int = 1
     prediction: Prediction | None = None
     score: float | None = None
@@ -103,7 +104,7 @@ class EarlyStopping:
         with fold.recorder.aside(CHECKPOINTS):
             assert evaluated.prediction is not None, "evaluate predicts"
             fold.checkpoints[size] = evaluated.prediction, self._score(evaluated)
-            fold.y, fold.n_rows = batch.y[batch.eval_rows], len(batch.X)
+            fold.y, fold.group, fold.n_rows = batch.y[batch.eval_rows], batch.group[batch.eval_rows], len(batch.X)
             self.reason = self._why_stop(fold, size) or ""
             self.first_reason = self.first_reason or self.reason
         return not self.reason
@@ -112,26 +113,28 @@ class EarlyStopping:
         """Records a fold whose model has reached its full size."""
         fold = self.folds[-1]
         assert batch.prediction is not None, "evaluate predicts"
-        fold.y, fold.n_rows, fold.importances = batch.y[batch.eval_rows], len(batch.X), batch.importances
+        fold.y, fold.group, fold.n_rows = batch.y[batch.eval_rows], batch.group[batch.eval_rows], len(batch.X)
+        fold.importances = batch.importances
         fold.prediction, fold.score = batch.prediction, self._score(batch)
 
     def metrics(self) -> tuple[Mapping[str, float], float | None]:
         """Scores over the predictions of all folds together, and the decision threshold that was chosen on them."""
         predictions = [fold.prediction for fold in self.folds if fold.prediction is not None]
-        return self._scored(np.concatenate([fold.y for fold in self.folds]), pooled(predictions))
+        return self._scored(pooled(predictions))
 
     def _score(self, batch: Batch) -> float:
         """The score of one fold, with the threshold that is best for it if one is to be chosen."""
         assert batch.prediction is not None, "evaluate predicts"
         if self._plan.phase == "search" and chooses_threshold(batch.prediction, self._task):
-            return self._scored(batch.y[batch.eval_rows], batch.prediction)[0][self._task.score]
+            return scored(batch.y[batch.eval_rows], batch.prediction, task=self._task)[0][self._task.score]
         return batch.metrics[self._task.score]
 
-    def _scored(self, y: FloatArray, prediction: Prediction) -> tuple[dict[str, float], float | None]:
-        """In a search, a decision threshold is chosen; test rows choose nothing."""
+    def _scored(self, prediction: Prediction) -> tuple[dict[str, float], float | None]:
+        """Scores of all folds together. In a search, a decision threshold is chosen; test rows choose nothing."""
+        y, group = (np.concatenate([getattr(fold, name) for fold in self.folds]) for name in ("y", "group"))
         if self._plan.phase == "search":
-            return scored(y, prediction, task=self._task)
-        return metrics_of(y, prediction, task=self._task), None
+            return scored(y, prediction, task=self._task, group=group)
+        return metrics_of(y, prediction, task=self._task, group=group), None
 
     def curve(self, size_name: str) -> Curve | None:
         """The trial at every size that all folds have reached, folds pooled; None if there is no such size."""
@@ -214,8 +217,7 @@ class EarlyStopping:
                 return None
             trains.append(train)
             evaluates.append(evaluate)
-        y = np.concatenate([fold.y for fold in self.folds])
-        metrics, threshold = self._scored(y, pooled(predictions))
+        metrics, threshold = self._scored(pooled(predictions))
         known = [row for row in inferences if row is not None]
         if not np.isfinite(metrics[self._task.score]):
             return None

@@ -17,6 +17,7 @@ from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.measurement import mean_of, sum_of
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
+from cemai_opt.core.scores import maximised
 from cemai_opt.datasets import Dataset
 from cemai_opt.meters import ForeignLoad, Meter
 from cemai_opt.models import MODELS
@@ -254,7 +255,7 @@ def task_of(plan: TrialPlan, data: Dataset) -> Task:
     study, threshold = plan.study, plan.config.params(EVALUATE).get(THRESHOLD)
     return Task(
         kind=study.task,
-        score=study.score,
+        score=maximised(study.score),
         n_classes=len(data.classes),
         seed=study.seed,
         threads=study.threads,

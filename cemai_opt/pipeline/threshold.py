@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from cemai_opt.core.batch import FloatArray, Prediction, Task
+from cemai_opt.core.batch import FloatArray, IntArray, Prediction, Task
 from cemai_opt.stages.evaluate import metrics_of, with_threshold
 
 
-def scored(y: FloatArray, prediction: Prediction, *, task: Task) -> tuple[dict[str, float], float | None]:
+def scored(
+    y: FloatArray, prediction: Prediction, *, task: Task, group: IntArray | None = None
+) -> tuple[dict[str, float], float | None]:
     """Scores of validation predictions, and the threshold that was chosen for them; None if there is no choice.
 
     A threshold is chosen for F1 of two classes unless the configuration has one; other scores, and those of several
@@ -21,7 +23,7 @@ def scored(y: FloatArray, prediction: Prediction, *, task: Task) -> tuple[dict[s
         assert prediction.by_class is not None, "there is a choice"
         threshold = best_threshold(y, prediction.by_class[:, 1])
         prediction = with_threshold(prediction, replace(task, threshold=threshold))
-    return metrics_of(y, prediction, task=task), threshold
+    return metrics_of(y, prediction, task=task, group=group), threshold
 
 
 def chooses_threshold(prediction: Prediction, task: Task) -> bool:

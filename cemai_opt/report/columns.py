@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cemai_opt.core.scores import error_of
 from cemai_opt.core.units import readable_grams
 from cemai_opt.runs.front import RunFront
 from cemai_opt.runs.front_member import FrontMember
@@ -23,16 +24,26 @@ class Column:
 
 
 def member_columns(front: RunFront) -> tuple[Column, ...]:
-    """Trial, model, scores, grams with their uncertainty, and marks."""
+    """Trial, model, scores, the error whose skill is the score, grams with their uncertainty, and marks."""
+    error = error_of(front.score)
+    tested = Column(heading="test", value=lambda m: m.test, text=lambda m: score_text(m.test))
+    validated = "validation" if error is None else "skill"
     return (
         Column(heading="trial", value=lambda m: m.trial, text=lambda m: str(m.trial)),
         Column(heading="model", value=lambda m: m.model, text=lambda m: m.model, is_text=True),
-        Column(heading="validation", value=lambda m: m.validation, text=lambda m: f"{m.validation:.3f}"),
-        Column(heading="test", value=lambda m: m.test, text=lambda m: score_text(m.test)),
+        Column(heading=validated, value=lambda m: m.validation, text=lambda m: f"{m.validation:.3f}"),
+        tested if error is None else _error_column(error),
         grams_column("gCO2eq", lambda m: m.carbon_g),
         grams_column("+-", lambda m: m.uncertainty_g),
         Column(heading="mark", value=front.mark_of, text=front.mark_of, is_text=True),
     )
+
+
+def _error_column(error: str) -> Column:
+    def value(member: FrontMember) -> float | None:
+        return member.final.metrics.get(error) if member.final is not None else None
+
+    return Column(heading=f"test {error}", value=value, text=lambda m: f"{v:.4g}" if (v := value(m)) else NOT_TESTED)
 
 
 def grams_column(heading: str, grams: Callable[[FrontMember], float]) -> Column:

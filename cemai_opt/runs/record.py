@@ -12,6 +12,7 @@ from cemai_opt.core.front import ParetoFront, Point, hypervolume_history
 from cemai_opt.core.ledger_entry import LedgerEntry, joules_by
 from cemai_opt.core.objective import objective_g, objective_uncertainty_g, objective_unit
 from cemai_opt.core.result import TrialResult
+from cemai_opt.core.scores import maximised
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.runs.footprint import Footprint, FootprintTotals
 from cemai_opt.runs.front import FrontSearch, RunFront, TrialCounts, counts_of, paybacks_of
@@ -111,7 +112,7 @@ class RunRecord:
         members = tuple(member(point.trial, ties[point.trial]) for point in self.pareto)
         tolerance = self.study.search.tolerance
         return RunFront(
-            score=self.study.score,
+            score=maximised(self.study.score),
             unit=objective_unit(self.study.objective),
             knee_trial=self.pareto.knee.trial if members else None,
             tolerance=tolerance,

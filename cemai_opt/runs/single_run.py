@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cemai_opt.core.result import TrialResult
+from cemai_opt.core.scores import maximised
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.runs.front_member import StageCost, stage_costs
 
@@ -41,7 +42,7 @@ class SingleRun:
         """The run of a complete result."""
         assert result.score is not None, "a complete trial has a score"
         return SingleRun(
-            score=study.score,
+            score=maximised(study.score),
             test=result.score,
             metrics=dict(result.metrics),
             model=result.model,

@@ -15,6 +15,7 @@ from cemai_opt.compose import PreparedStudy
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.objective import objective_unit
 from cemai_opt.core.result import TrialResult
+from cemai_opt.core.scores import maximised
 from cemai_opt.core.serialization import to_json
 from cemai_opt.engines import ENGINES, Engine
 from cemai_opt.meters import RECORD, machine_idle
@@ -146,7 +147,7 @@ class Session:
         optuna_study = open_study(
             folder.path,
             study.name,
-            metrics=(study.score, objective_unit(study.objective)),
+            metrics=(maximised(study.score), objective_unit(study.objective)),
             sampler=self._sampler.build(self._prepared.space, sampler),
             finished=finished,
             storage=storage,

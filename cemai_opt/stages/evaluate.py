@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray, Prediction, Task
+from cemai_opt.core.batch import Batch, FloatArray, IntArray, Prediction, Task
 from cemai_opt.core.errors import TrialError
 from cemai_opt.core.hyperparameters import Hyperparameter, real
+from cemai_opt.stages._regression_scores import regression_scores
 from cemai_opt.stages._stage import Params, Stage
 
 CHUNK_ROWS = 65536
@@ -40,7 +41,8 @@ class Evaluate(Stage):
 
     def _run(self, batch: Batch, params: Params) -> Batch:
         prediction = predict(batch, batch.eval_rows)
-        metrics = metrics_of(batch.y[batch.eval_rows], prediction, task=batch.task)
+        rows = batch.eval_rows
+        metrics = metrics_of(batch.y[rows], prediction, task=batch.task, group=batch.group[rows])
         return replace(batch, prediction=prediction, metrics=metrics)
 
 
@@ -73,20 +75,16 @@ def pooled(parts: Sequence[Prediction]) -> Prediction:
     return Prediction(np.concatenate([part.value for part in parts]), np.concatenate(by_class) if by_class else None)
 
 
-def metrics_of(y: FloatArray, prediction: Prediction, *, task: Task) -> dict[str, float]:
-    """All scores of predictions, including `task.score`; of two classes, the second one is the positive class."""
+def metrics_of(y: FloatArray, prediction: Prediction, *, task: Task, group: IntArray | None = None) -> dict[str, float]:
+    """All scores of predictions, including `task.score`; of two classes, the second one is the positive class.
+
+    `y`, `group`: (n_rows,); the groups are those whose last rows are scored, too.
+    """
     from sklearn import metrics
 
     value = prediction.value
     if not task.is_classification:
-        mse = float(metrics.mean_squared_error(y, value))
-        return {
-            "r2": float(metrics.r2_score(y, value)),
-            "mse": mse,
-            "rmse": float(np.sqrt(mse)),
-            "mae": float(metrics.mean_absolute_error(y, value)),
-            "mape": float(metrics.mean_absolute_percentage_error(y, value)),
-        }
+        return regression_scores(y, value, group=group)
     scores = {
         "accuracy": float(metrics.accuracy_score(y, value)),
         "f1_macro": float(metrics.f1_score(y, value, average="macro", zero_division=0)),

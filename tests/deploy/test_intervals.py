@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, r2_score
 
+from cemai_opt.core.scores import ERRORS, skill
 from cemai_opt.deploy.intervals import FEW_UNITS, RESAMPLES, Interval, score_interval
+from cemai_opt.stages._regression_scores import regression_scores
 
 METRICS = {
     "r2": r2_score,
@@ -70,3 +72,12 @@ def test_there_is_none_without_a_second_group_or_for_other_scores() -> None:
     y, value, group = predictions("f1")
     assert score_interval(y, value, score="average_precision", group=group, has_groups=True) is None
     assert score_interval(y, value, score="f1", group=np.zeros_like(group), has_groups=True) is None
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_the_skill_of_an_error_has_an_interval(error: str) -> None:
+    """Around the skill of all rows."""
+    y, value, group = predictions("r2")
+    interval = score_interval(y, value, score=error, group=group, has_groups=True)
+    assert interval is not None
+    assert interval.low < regression_scores(y, value, group=group)[skill(error)] < interval.high < 1.0

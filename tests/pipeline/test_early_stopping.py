@@ -213,7 +213,12 @@ def ended_at(bounds: PruningBounds, curve: dict[int, float], full: int = 100) ->
     for size, score in curve.items():
         recorder.sizes.append(size)
         seen = SimpleNamespace(
-            prediction=Prediction(np.empty(0)), metrics={"r2": score}, y=np.empty(0), eval_rows=[], X=[0]
+            prediction=Prediction(np.empty(0)),
+            metrics={"r2": score},
+            y=np.empty(0),
+            group=np.empty(0, int),
+            eval_rows=[],
+            X=[0],
         )
         if not early_stopping.at_checkpoint(seen, size, evaluate=lambda batch: batch):  # type: ignore[arg-type]  # what it reads is there
             return size
@@ -264,6 +269,7 @@ def test_no_fold_begins_on_an_empty_budget(prepared: compose.PreparedStudy) -> N
     early_stopping.begin_fold(recorder)  # type: ignore[arg-type]  # has what EarlyStopping asks for
     recorder.sizes.append(10)
     seen = SimpleNamespace(prediction=Prediction(np.empty(0)), metrics={"r2": 0.5}, y=[], eval_rows=slice(0), X=[0])
+    seen.group = np.empty(0, int)
     seen.y = np.empty(0)
     assert not early_stopping.at_checkpoint(seen, 10, evaluate=lambda batch: batch)  # type: ignore[arg-type]  # what it reads is there
     early_stopping.end_fold(recorder.recording())

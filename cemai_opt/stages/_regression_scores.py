@@ -1,0 +1,56 @@
+"""Scores of predicted numbers: errors in the target's unit, and their skills, which a search maximises."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cemai_opt.core.batch import FloatArray, IntArray, last_rows
+from cemai_opt.core.scores import skill
+
+MAX_EXPONENT = 500.0
+"""Predictions that are absurdly late have a finite NASA score, too."""
+
+
+def regression_scores(y: FloatArray, value: FloatArray, *, group: IntArray | None) -> dict[str, float]:
+    """R2, errors and skills; those of the last row of each group if there are several groups.
+
+    `y`, `value`, `group`: (n_rows,), rows of a group contiguous and in time order. The skill of an error is 1 - error /
+    error of predicting the mean of `y` (Murphy (1988), Monthly Weather Review 116): 1 is perfect, 0 is that constant.
+    """
+    from sklearn import metrics
+
+    constant = np.full_like(y, y.mean())
+    mse = float(metrics.mean_squared_error(y, value))
+    scores = {"r2": float(metrics.r2_score(y, value)), "mse": mse}
+    errors, constant_errors = (_errors(y, made, group=group) for made in (value, constant))
+    scores |= errors
+    scores |= {skill(name): _skill(error, constant_errors[name]) for name, error in errors.items()}
+    if group is not None and (last := last_rows(group)).sum() > 1:
+        scores["nasa_score"] = nasa_score(y[last], value[last])
+    return scores
+
+
+def _errors(y: FloatArray, value: FloatArray, *, group: IntArray | None) -> dict[str, float]:
+    from sklearn import metrics
+
+    errors = {
+        "rmse": float(np.sqrt(metrics.mean_squared_error(y, value))),
+        "mae": float(metrics.mean_absolute_error(y, value)),
+        "mape": float(metrics.mean_absolute_percentage_error(y, value)),
+    }
+    if group is not None and (last := last_rows(group)).sum() > 1:
+        errors["rmse_last"] = float(np.sqrt(metrics.mean_squared_error(y[last], value[last])))
+    return errors
+
+
+def _skill(error: float, of_constant: float) -> float:
+    return 1.0 - error / of_constant if of_constant > 0.0 else float("nan")
+
+
+def nasa_score(y: FloatArray, value: FloatArray) -> float:
+    """The asymmetric score of remaining useful life: late predictions cost more than early ones; 0 is perfect.
+
+    Saxena, Goebel, Simon and Eklund (2008), Damage Propagation Modeling for Aircraft Engine Run-to-Failure Simulation.
+    """
+    late = value - y
+    return float(np.expm1(np.minimum(np.where(late < 0.0, -late / 13.0, late / 10.0), MAX_EXPONENT)).sum())
