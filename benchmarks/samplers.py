@@ -25,7 +25,7 @@ from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import COMPLETE, TrialResult
 from cemai_opt.core.space import MODEL, SearchSpace, SearchSpaceSpec
-from cemai_opt.core.study import parse_resolved_study
+from cemai_opt.core.study_file import parse_resolved_study
 from cemai_opt.engines import Engine
 from cemai_opt.meters.cpu_time import CpuTime
 from cemai_opt.search import Budget, Ledger, Search, SearchContext

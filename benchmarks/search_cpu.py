@@ -18,7 +18,8 @@ from benchmarks.samplers import MODELS, Landscape
 from cemai_opt.compose import build_space
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import SearchSpaceSpec
-from cemai_opt.core.study import ResolvedStudy, parse_resolved_study
+from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.core.study_file import parse_resolved_study
 from cemai_opt.meters.cpu_time import CpuTime
 from cemai_opt.meters.ram import own_bytes
 from cemai_opt.runs import RunFolder

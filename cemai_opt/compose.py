@@ -28,7 +28,8 @@ from cemai_opt.core.hyperparameters import Hyperparameter
 from cemai_opt.core.plan import Config
 from cemai_opt.core.scores import ERRORS, REGRESSION_SCORES, skill
 from cemai_opt.core.space import MODEL, LockedSpace, SearchSpace, SearchSpaceSpec
-from cemai_opt.core.study import DataSpec, EngineSpec, ResolvedCarbon, ResolvedStudy, StudySpec, parse_study
+from cemai_opt.core.study import DataSpec, EngineSpec, ResolvedCarbon, ResolvedStudy, StudySpec
+from cemai_opt.core.study_file import parse_study
 from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
@@ -113,8 +114,11 @@ def read_yaml(path: Path) -> object:
         raise StudyError(f"{path} is not YAML: {' '.join(str(error).split())}", "fix the file") from error
 
 
-def build_space(spec: SearchSpaceSpec, where: str, *, task: str) -> SearchSpace:
-    """All hyperparameters of the stages and models that the search space file allows."""
+def build_space(spec: SearchSpaceSpec, where: str, *, task: str, has_categories: bool = False) -> SearchSpace:
+    """All hyperparameters of the stages and models that the search space file allows.
+
+    `has_categories`: whether the data has columns of many categories, for which an encoding is searched.
+    """
     names = stage_order(STAGES.available())
     for name in spec.skip_stages:
         if name not in names:
@@ -124,11 +128,12 @@ def build_space(spec: SearchSpaceSpec, where: str, *, task: str) -> SearchSpace:
             raise StudyError(f"{where}: stage {name!r} cannot be skipped", f"these can: {', '.join(optional)}")
     stages = tuple(name for name in names if name not in spec.skip_stages)
     models = _models(spec, where, task=task)
-    (model_choice,) = STAGES.find("train").hyperparameters()
+    model_choice, encoding = STAGES.find("train").hyperparameters()
     found = {MODEL: replace(model_choice, name=MODEL, choices=models, default=models[0], searched=len(models) > 1)}
     for stage in stages:
         owned = [_qualified(stage, hyperparameter) for hyperparameter in STAGES.find(stage).hyperparameters()]
-        found |= {h.name: h for h in owned if h.name != MODEL}
+        absent = {MODEL} if has_categories else {MODEL, f"train.{encoding.name}"}
+        found |= {h.name: h for h in owned if h.name not in absent}
     for model in models:
         owned = [_qualified(model, hyperparameter) for hyperparameter in MODELS.find(model).hyperparameters(task)]
         found |= {h.name: h if h.when else replace(h, when=(MODEL, (model,))) for h in owned}
@@ -193,7 +198,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         log.info("%s", note)
     return PreparedStudy(
         study=resolved,
-        space=build_space(spec, where, task=data.task),
+        space=build_space(spec, where, task=data.task, has_categories=bool(data.n_levels)),
         space_spec=spec,
         data=data,
         notes=notes,

@@ -18,7 +18,8 @@ from cemai_opt.compose import prepare
 from cemai_opt.core.batch import Prediction
 from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.core.plan import Config, TrialPlan
-from cemai_opt.core.study import StudySpec, parse_study
+from cemai_opt.core.study import StudySpec
+from cemai_opt.core.study_file import parse_study
 from cemai_opt.deploy.scorer import Scorer
 from cemai_opt.meters import open_meters
 from cemai_opt.pipeline import Fold, Pipeline, Splits, read_data

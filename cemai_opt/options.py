@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.study import OPTION, StudySpec, parse_study
+from cemai_opt.core.study import OPTION, StudySpec
+from cemai_opt.core.study_file import parse_study
 
 NAMES_OF_PARTS = ("sampler", "score", "engine", "meter")
 """Options whose values are names of parts, in which dashes are replaced by underscores (`sms-emoa`)."""

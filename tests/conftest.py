@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cemai_opt.core.study import StudySpec, parse_study
+from cemai_opt.core.study import StudySpec
+from cemai_opt.core.study_file import parse_study
 from cemai_opt.datasets.demo import tool_wear_runs
 
 ROOT = Path(__file__).parent.parent

@@ -35,7 +35,8 @@ from cemai_opt.core.front import Box, ParetoFront, Point, dominates
 from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import PRUNED, TrialResult
-from cemai_opt.core.study import ResolvedStudy, parse_resolved_study
+from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.core.study_file import parse_resolved_study
 from cemai_opt.meters.cpu_time import CpuTime
 from cemai_opt.search import DRIVER, Budget, Events, Ledger, Search, SearchContext, SearchState, pruning
 from cemai_opt.search.samplers import SamplerContext, sampler_named

@@ -59,7 +59,7 @@ def _read(path: str) -> tuple[StudySpec, Config]:
     from cemai_opt.compose import read_yaml
     from cemai_opt.core.errors import StudyError, nearest
     from cemai_opt.core.plan import Config
-    from cemai_opt.core.study import parse_study
+    from cemai_opt.core.study_file import parse_study
 
     document = read_yaml(Path(path))
     keys = ("picked", "config", "study")

@@ -29,6 +29,8 @@ class Task:
     device: str = "cpu"
     threshold: float | None = None
     """Of two classes, the second one is predicted if its score is above this; the one with the higher score if None."""
+    n_levels: tuple[int, ...] = ()
+    """Number of categories of each input that holds codes of categories; these are the last inputs."""
 
     @property
     def is_classification(self) -> bool:
@@ -89,8 +91,9 @@ class Batch:
     `group`: (n_rows,) number of the group. `is_train` and `is_eval`: (n_rows,) rows to train on and rows to predict;
     a row in neither serves as history only. `fitted_states` holds the fitted state of each stage, by stage; a stage
     that finds its own entry there only transforms. `place`: (n_rows,) position of each row in its group, None if the
-    batch holds whole groups. `regime`: columns by which operating regimes are told apart, empty for all. Fields below
-    `regime` are set by the stage named in their comment.
+    batch holds whole groups. `regime`: columns by which operating regimes are told apart, empty for all. `codes`:
+    (n_rows, n_codes) codes of categories, -1 if unknown, with their `code_names`: they join the other columns in
+    windows. Fields below are set by the stage named in their comment.
     """
 
     task: Task
@@ -103,6 +106,8 @@ class Batch:
     fitted_states: Mapping[str, FittedState] = field(default_factory=dict)
     place: IntArray | None = None
     regime: tuple[str, ...] = ()
+    codes: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    code_names: tuple[str, ...] = ()
     profile: Profile | None = None  # profile
     train_rows: IntArray = field(default_factory=lambda: np.empty(0, np.intp))  # split
     eval_rows: IntArray = field(default_factory=lambda: np.empty(0, np.intp))  # split
@@ -124,6 +129,13 @@ class Batch:
     def with_fitted_state(self, stage: str, state: FittedState) -> Batch:
         """The same batch with the fitted state of a stage."""
         return replace(self, fitted_states={**self.fitted_states, stage: state})
+
+
+def split_codes(X: FloatArray, n_codes: int) -> tuple[FloatArray, FloatArray]:
+    """Numbers, and codes of categories, which are the last `n_codes` columns; a missing code is -1."""
+    if not n_codes:
+        return X, np.empty((len(X), 0))
+    return X[:, :-n_codes], np.nan_to_num(X[:, -n_codes:], nan=-1.0)
 
 
 def last_rows(group: IntArray) -> BoolArray:

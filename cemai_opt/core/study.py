@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.front import Constraints
 from cemai_opt.core.scores import Score
 from cemai_opt.core.units import grams_co2eq
@@ -59,6 +57,9 @@ class DataSpec(_Strict):
         default=(),
         metavar="A,B",
         default_text="all inputs",
+    )
+    encode: bool = option(
+        "encode", "Encode text with many values, and use hour, weekday and month of dates.", default=True
     )
     missing: float | None = option("missing", 'A number that means "no value", such as -200.', metavar="VALUE")
     clip_target: float | None = option(
@@ -280,6 +281,7 @@ class StudySpec(_Strict):
         document.pop("description")
         document.pop("engine")
         document["carbon"].pop("origin")
+        document["data"].pop("encode")  # the digest of the data tells whether it made a difference
         for key in SEARCH_ONLY_KEYS:
             document["search"].pop(key)
         return document
@@ -357,46 +359,3 @@ SEARCH_ONLY_KEYS = (
     "storage",
 )
 """Keys of `search` that affect the results and cost of a search, but not the meaning of a single result."""
-
-S = TypeVar("S", bound=StudySpec)
-
-
-def parse_study(document: object, where: str) -> StudySpec:
-    """The study in a parsed YAML document. StudyError with the invalid key and a suggestion.
-
-    >>> parse_study({"serch": {}}, "a.yaml")
-    Traceback (most recent call last):
-    cemai_opt.core.errors.StudyError: a.yaml: unknown key 'serch' (did you mean 'search'?)
-    """
-    return _parsed(StudySpec, document, where=where)
-
-
-def parse_resolved_study(document: object, where: str) -> ResolvedStudy:
-    """The resolved study in a parsed YAML document. StudyError if a choice is open, or a key is unknown."""
-    return _parsed(ResolvedStudy, document, where=where)
-
-
-def _parsed(kind: type[S], document: object, *, where: str) -> S:
-    if not isinstance(document, Mapping):
-        raise StudyError(f"{where}: a study is a mapping of keys to values", "see studies/demo.yaml")
-    try:
-        return kind.model_validate(document)
-    except ValidationError as error:
-        raise _readable(error, where) from error
-
-
-def _readable(error: ValidationError, where: str) -> StudyError:
-    fault = error.errors()[0]
-    path = [str(step) for step in fault["loc"]]
-    if fault["type"] == "extra_forbidden":
-        return StudyError(f"{where}: unknown key {'.'.join(path)!r}", nearest(path[-1], _keys_at(path[:-1])))
-    if fault["type"] == "value_error":  # raised by a validator of ours; its input may be secret
-        return StudyError(f"{where}: {'.'.join(path)}: {fault['ctx']['error']}")
-    return StudyError(f"{where}: {'.'.join(path)}: {fault['msg']}", f"got {fault.get('input')!r}")
-
-
-def _keys_at(path: list[str]) -> list[str]:
-    model: Any = StudySpec
-    for step in path:
-        model = model.model_fields[step].annotation
-    return list(model.model_fields)

@@ -8,7 +8,7 @@ import pandas as pd
 from cemai_opt.core.batch import FloatArray, IntArray, group_starts
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.study import DataSpec
-from cemai_opt.datasets._columns import inputs_of, is_number
+from cemai_opt.datasets._columns import inputs_of, is_number, parsed_dates
 from cemai_opt.datasets._dataset import Dataset, Frames
 from cemai_opt.datasets._schema import Schema
 from cemai_opt.datasets._target import target_of
@@ -49,7 +49,7 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
 
     target_values = target_of(rows[target], task, spec=spec)
     inputs = rows.drop(columns=[c for c in {target, group, spec.time, *spec.ignore} if c is not None])
-    X, columns, left_out, notes = inputs_of(inputs, ~is_test)
+    X, columns, left_out, notes = inputs_of(inputs, ~is_test, encode=spec.encode)
     y = _shifted(target_values.y, group_codes, horizon=spec.horizon)
     if not np.isfinite(y).any():
         raise StudyError(f"no row has a target {spec.horizon} rows later", "choose a shorter --horizon")
@@ -130,7 +130,7 @@ def order_of(rows: pd.DataFrame, column: str | None) -> FloatArray:
     if is_number(values):
         numbers = values.to_numpy(np.float64)
     else:
-        stamps = _dates(values)
+        stamps = parsed_dates(values)
         numbers = stamps.astype("int64").to_numpy(np.float64)
         numbers[stamps.isna().to_numpy()] = np.nan
     if not np.isfinite(numbers).all():
@@ -140,14 +140,6 @@ def order_of(rows: pd.DataFrame, column: str | None) -> FloatArray:
             "use numbers, ISO 8601 dates (2026-01-31 12:00), or dates with dots (31.01.2026 12:00)",
         )
     return numbers
-
-
-def _dates(values: pd.Series) -> pd.Series:
-    """ISO 8601 dates, or dates with dots, which have the day first; dates with slashes are ambiguous, so not parsed."""
-    dotted = values.astype(str).str.fullmatch(r"\s*\d{1,2}\.\d{1,2}\.\d{4}.*").all()
-    if dotted:
-        return pd.to_datetime(values, format="mixed", dayfirst=True, errors="coerce", utc=True)
-    return pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
 
 
 def _shifted(y: FloatArray, group: IntArray, *, horizon: int) -> FloatArray:

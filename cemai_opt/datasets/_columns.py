@@ -9,10 +9,14 @@ import pandas as pd
 
 from cemai_opt.core.batch import FloatArray
 from cemai_opt.core.errors import StudyError
-from cemai_opt.datasets._schema import Column
+from cemai_opt.datasets._schema import CODES, DATE, Column
 
 MAX_LEVELS = 20
-"""A text column with more distinct values than this is a label or a note, not an input."""
+"""A text column with more distinct values than this has one input, the code of its value, which models encode."""
+MIN_LEVEL_ROWS = 5
+"""Text with fewer rows than this for each of its values, on average, is a label or a note, not an input."""
+DATE_PARTS = {"hour": "hour", "weekday": "dayofweek", "month": "month"}
+"""Parts of a date that are inputs where they vary: name, and attribute in pandas."""
 NEARLY_NUMERIC = 0.5
 """A text column in which at most this share of values are not numbers is considered a numeric column with errors."""
 
@@ -23,11 +27,12 @@ def is_number(values: pd.Series) -> bool:
 
 
 def inputs_of(
-    columns: pd.DataFrame, seen: np.ndarray
+    columns: pd.DataFrame, seen: np.ndarray, *, encode: bool = True
 ) -> tuple[FloatArray, tuple[Column, ...], tuple[str, ...], tuple[str, ...]]:
-    """Numeric columns unchanged, text with few values in one-hot encoding, everything else left out with a note.
+    """Numbers unchanged, text with few values in one-hot encoding, with many values as codes, dates by their parts.
 
-    Returns the numbers (n_rows, n_inputs), the columns, the names of columns left out, and notes on them.
+    Everything else is left out with a note; without `encode` also text with many values, and dates. Returns the numbers
+    (n_rows, n_inputs), the columns, those with codes last, the names of columns left out, and notes.
     """
     parts: list[FloatArray] = []
     kept: list[Column] = []
@@ -42,13 +47,15 @@ def inputs_of(
             parts.append(numbers_of(values, kept[-1]))
             continue
         refuse_nearly_numeric(values)
-        levels = sorted(values[seen].dropna().astype(str).unique())
-        if len(levels) > MAX_LEVELS or pd.api.types.is_datetime64_any_dtype(values):
-            notes.append(f"column {name!r} is left out: text with {len(levels)} values, or dates (use --time)")
+        column, note = _of_text(values, seen, encode=encode)
+        notes += [note] if note else []
+        if column is None:
             left_out.append(str(name))
             continue
-        kept.append(Column(str(name), tuple(levels)))
-        parts.append(numbers_of(values, kept[-1]))
+        kept.append(column)
+        parts.append(numbers_of(values, column))
+    order = sorted(range(len(kept)), key=lambda i: kept[i].kind == CODES)
+    kept, parts = [kept[i] for i in order], [parts[i] for i in order]
     if not any(part.shape[1] for part in parts):
         raise StudyError("no input column is left", "ignore fewer columns; text inputs need few distinct values")
     X = np.ascontiguousarray(np.hstack(parts))
@@ -56,11 +63,56 @@ def inputs_of(
     return X, tuple(kept), tuple(left_out), tuple(notes)
 
 
+def _of_text(values: pd.Series, seen: np.ndarray, *, encode: bool) -> tuple[Column | None, str]:
+    """The input column of text or dates, None if it is left out; and a note, if there is something to say."""
+    name, present = str(values.name), values[seen].dropna()
+    if (stamps := dates_of(present)) is not None:
+        varying = [part for part, attribute in DATE_PARTS.items() if getattr(stamps.dt, attribute).nunique() > 1]
+        if not encode or not varying:
+            return None, f"column {name!r} is left out: dates (use --time)"
+        return Column(name, tuple(varying), DATE), f"column {name!r} is a date: inputs are its {', '.join(varying)}"
+    levels = sorted(present.astype(str).unique())
+    if len(levels) <= MAX_LEVELS:
+        return Column(name, tuple(levels)), ""
+    if not encode or len(present) < MIN_LEVEL_ROWS * len(levels):
+        return None, f"column {name!r} is left out: text with {len(levels)} values"
+    return Column(name, tuple(levels), CODES), f"column {name!r} has {len(levels)} values: models encode them"
+
+
+def dates_of(values: pd.Series) -> pd.Series | None:
+    """The values as dates, if all of them are: ISO 8601, or with dots, which have the day first.
+
+    Dates with slashes are ambiguous, so they are text. NaT where a value is missing; None for other columns.
+    """
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return values
+    text = values.dropna().astype(str)
+    if text.empty or not text.str.match(r"\s*\d{1,4}[-.]\d{1,2}[-.]\d{1,4}").all():
+        return None
+    stamps = parsed_dates(values)
+    return None if stamps[values.notna()].isna().any() else stamps
+
+
+def parsed_dates(values: pd.Series) -> pd.Series:
+    """ISO 8601 dates, or dates with dots; NaT for everything else."""
+    dotted = values.dropna().astype(str).str.fullmatch(r"\s*\d{1,2}\.\d{1,2}\.\d{4}.*").all()
+    if dotted:
+        return pd.to_datetime(values, format="mixed", dayfirst=True, errors="coerce", utc=True)
+    return pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
+
+
 def numbers_of(values: pd.Series, column: Column) -> FloatArray:
-    """The values of a column as inputs: (n_rows, n_inputs of this column)."""
+    """The values of a column as inputs: (n_rows, n_inputs of this column), NaN where there is none."""
     if column.levels is None:
         return values.to_numpy(np.float64, na_value=np.nan)[:, None]
+    if column.kind == DATE:
+        stamps = values if pd.api.types.is_datetime64_any_dtype(values) else parsed_dates(values)
+        parts = [getattr(stamps.dt, DATE_PARTS[part]).to_numpy(np.float64, na_value=np.nan) for part in column.levels]
+        return np.column_stack(parts)
     text = values.astype(str).to_numpy()
+    if column.kind == CODES:
+        codes = pd.Categorical(text, categories=list(column.levels)).codes.astype(np.float64)
+        return np.where(codes < 0.0, np.nan, codes)[:, None]
     flags = [(text == level).astype(np.float64)[:, None] for level in column.levels]
     return np.hstack(flags) if flags else np.empty((len(values), 0))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cemai_opt.core.batch import BoolArray, FloatArray, IntArray
-from cemai_opt.datasets._schema import Schema
+from cemai_opt.datasets._schema import CODES, Schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +70,11 @@ class Dataset:
     def has_target(self) -> BoolArray:
         """Rows that can be trained on or evaluated: (n_rows,)."""
         return np.isfinite(self.y)
+
+    @property
+    def n_levels(self) -> tuple[int, ...]:
+        """Number of categories of each input that holds codes of categories; these are the last inputs."""
+        return tuple(len(column.levels or ()) for column in self.schema.columns if column.kind == CODES)
 
     @cached_property
     def digest(self) -> str:

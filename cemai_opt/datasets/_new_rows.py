@@ -14,7 +14,7 @@ from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.datasets._assemble import order_of
 from cemai_opt.datasets._columns import numbers_of, refuse_infinite
 from cemai_opt.datasets._dataset import NewRows
-from cemai_opt.datasets._schema import Schema
+from cemai_opt.datasets._schema import DATE, Schema
 from cemai_opt.datasets.tabular import FILE_GROUP, pieces
 
 SCRATCH = ("numbers.f64", "groups.i64", "orders.f64")
@@ -95,12 +95,25 @@ def _numbers(piece: pd.DataFrame, schema: Schema, *, first_row: int, unseen: dic
             )
             continue
         parts.append(numbers_of(values, column))
+        if column.kind == DATE:
+            _refuse_no_dates(values, parts[-1], first_row=first_row)
+            continue
         strange = int((~values.isna() & ~values.astype(str).isin(column.levels)).sum())
         if strange:
             unseen[column.name] = unseen.get(column.name, 0) + strange
     X = np.ascontiguousarray(np.hstack(parts))
     refuse_infinite(X, schema.inputs, first_row=first_row)
     return X
+
+
+def _refuse_no_dates(values: pd.Series, numbers: FloatArray, *, first_row: int) -> None:
+    odd = values.notna().to_numpy() & np.isnan(numbers[:, 0])
+    if odd.any():
+        row = int(np.flatnonzero(odd)[0])
+        raise StudyError(
+            f"column {values.name!r} held dates in training, but holds {values.iloc[row]!r} in row {first_row + row}",
+            "write dates as in training, or empty such cells",
+        )
 
 
 def _numeric(values: pd.Series, first_row: int) -> pd.Series:

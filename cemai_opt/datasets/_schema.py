@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FLAGS, CODES, DATE = "flags", "codes", "date"
+
 
 @dataclass(frozen=True)
 class Column:
-    """One input column: numbers, or text with these `levels`, each of which is a 0/1 input."""
+    """One input column: numbers, unless it has `levels`.
+
+    `kind` "flags": text, each level is a 0/1 input; "codes": text with many levels, the input is the position of the
+    level; "date": each level is a part of the date that is an input.
+    """
 
     name: str
     levels: tuple[str, ...] | None = None
+    kind: str = FLAGS
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -19,7 +26,10 @@ class Column:
         >>> Column("steel", ("hard", "soft")).inputs
         ('steel=hard', 'steel=soft')
         """
-        return (self.name,) if self.levels is None else tuple(f"{self.name}={level}" for level in self.levels)
+        if self.levels is None or self.kind == CODES:
+            return (self.name,)
+        joint = "=" if self.kind == FLAGS else "."
+        return tuple(f"{self.name}{joint}{level}" for level in self.levels)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,8 +28,11 @@ def scoring_graph(scorer: Scorer) -> Any:
     as many earlier rows as the pipeline looks back. Outputs: `prediction` (t,), for classification the number of the
     class, and `by_class` (t, n_classes) with the scores of the classes.
     """
-    graph, value = OnnxGraph(), ROWS
+    graph = OnnxGraph()
+    value, codes = _split(graph, len(scorer.inputs), n_codes=len(scorer.task.n_levels))
     for step in scorer.steps:
+        if step.name == "sequentialize" and codes:
+            value = graph.add("Concat", graph.cast(value, np.float32), graph.cast(codes, np.float32), axis=1)
         value = STAGES.find(step.name).onnx(graph, value, params=step.params, state=step.state)
     (output,) = graph.embed(scorer.model.onnx(scorer.window, scorer.n_features), [value])
     inputs = [Port(ROWS, np.float64, ("t", len(scorer.inputs)))]
@@ -40,6 +43,17 @@ def scoring_graph(scorer: Scorer) -> Any:
     factor, shift = graph.constant(scorer.target_factor, np.float64), graph.constant(scorer.target_shift, np.float64)
     output = graph.add("Add", graph.add("Mul", output, factor), shift)
     return graph.model(inputs, {output: Port(PREDICTION, np.float64, ("t",))})
+
+
+def _split(graph: OnnxGraph, n_inputs: int, *, n_codes: int) -> tuple[str, str | None]:
+    """Numbers, and codes of categories if there are any; a missing code is -1."""
+    if not n_codes:
+        return ROWS, None
+    numbers, codes = (
+        graph.add("Gather", ROWS, graph.constant(columns, np.int64), axis=1)
+        for columns in np.split(np.arange(n_inputs), [n_inputs - n_codes])
+    )
+    return numbers, graph.add("Where", graph.add("IsNaN", codes), graph.constant(-1.0), codes)
 
 
 def _label(graph: OnnxGraph, by_class: str, *, threshold: float | None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FittedState, FloatArray, IntArray, Prediction, Task
+from cemai_opt.core.batch import Batch, FittedState, FloatArray, IntArray, Prediction, Task, split_codes
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.plan import Config
 from cemai_opt.datasets import NewRows
@@ -85,6 +85,7 @@ class Scorer:
     def prepared(self, X: FloatArray, group: IntArray, *, place: IntArray | None = None) -> Batch:
         """The rows prepared as input of the model."""
         nobody, everybody = np.zeros(len(X), bool), np.ones(len(X), bool)
+        X, codes = split_codes(X, len(self.task.n_levels))
         batch = Batch(
             task=self.task,
             X=X,
@@ -92,7 +93,9 @@ class Scorer:
             group=group,
             is_train=nobody,
             is_eval=everybody,
-            names=self.inputs,
+            names=self.inputs[: X.shape[1]],
+            codes=codes,
+            code_names=self.inputs[X.shape[1] :],
             fitted_states={step.name: step.state for step in self.steps if step.state is not None},
             place=place,
             target_shift=self.target_shift,

@@ -1,8 +1,9 @@
 """Models: one per file."""
 
 from cemai_opt.core.registry import Registry
-from cemai_opt.models._model import Model
+from cemai_opt.models._categories import ENCODINGS
+from cemai_opt.models._model import ENCODING, Model
 
 MODELS: Registry[Model] = Registry("model", __name__, base=Model)
 
-__all__ = ["MODELS", "Model"]
+__all__ = ["ENCODING", "ENCODINGS", "MODELS", "Model"]

@@ -56,9 +56,11 @@ class BoosterModel(EstimatorModel):
     def _write(self, folder: Path) -> dict[str, Any]:
         seen = self._seen.tolist() if self.task.is_classification else None
         is_constant = seen is not None and len(seen) == 1
-        return {"seen": seen, "file": None if is_constant else self._write_booster(folder)}
+        written = {"seen": seen, "file": None if is_constant else self._write_booster(folder)}
+        return written | ({"categorical": self._categorical} if self._categorical else {})
 
     def _read(self, folder: Path, state: Mapping[str, Any]) -> None:
+        self._categorical = list(state.get("categorical", ()))
         if state["seen"] is not None:
             self._seen = np.asarray(state["seen"], np.int64)
         if state["file"] is not None:

@@ -32,6 +32,7 @@ class EstimatorModel(Model):
         """The unfitted estimator for `self.task` with `self.params`."""
 
     def _fit(self, X: FloatArray, y: FloatArray, *, group: IntArray) -> None:
+        self._categorical = self.categorical(X.shape[1], X.shape[2])
         self._fitted = self._estimator()
         if self.task.is_classification:
             self._seen, codes = np.unique(y.astype(np.int64), return_inverse=True)

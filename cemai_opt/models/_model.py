@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -14,11 +15,18 @@ from cemai_opt.core.batch import FloatArray, IntArray, Prediction, Samples, Task
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.hyperparameters import Hyperparameter, Value, choice
 from cemai_opt.core.registry import Part
+from cemai_opt.models._categories import ENCODINGS, CategoryEncoder, fitted_encoder
 
 NO_SCALING: Mapping[str, Value] = {"scale.input": "none", "scale.target": "none"}
 """Pins for trees: their splits depend only on the order of values, so their trials should not pay for scaling."""
 
 
+ENCODING = "encoding"
+"""Name of the hyperparameter of stage `train` by which categories are encoded."""
+MAX_NATIVE_LEVELS = 254
+"""Trees that split by categories keep them in bins of 8 bits; with more, categories are encoded."""
+TABLES = "tables"
+"""Key of the encoder's tables in the state of a model."""
 CLASS_WEIGHT = "class_weight"
 """Name of the hyperparameter by which classes are weighted; the product computes the weights, the library gets them."""
 
@@ -46,6 +54,8 @@ class Model(Part, ABC):
 
     tasks: ClassVar[tuple[str, ...]] = ("regression", "classification")
     cost_rank: ClassVar[int] = 50
+    knows_categories: ClassVar[bool] = False
+    """Whether it splits by categories itself; for others, categories are encoded as numbers."""
     design: ClassVar[Mapping[str, Value]] = {}
     pins: ClassVar[Mapping[str, Value]] = {}
     grows_by: ClassVar[str | None] = None
@@ -55,6 +65,8 @@ class Model(Part, ABC):
     def __init__(self, params: Mapping[str, Value], task: Task) -> None:
         self.task = task
         self.params = {h.name: params.get(h.name, h.default) for h in self.hyperparameters(task.kind)}
+        self._encoding = str(params.get(ENCODING, ENCODINGS[0]))
+        self._encoder: CategoryEncoder | None = None
         self._on_checkpoint: CheckpointCallback | None = None
         self._checkpoint_sizes: frozenset[int] = frozenset()
 
@@ -87,8 +99,27 @@ class Model(Part, ABC):
         """
         self._on_checkpoint = on_checkpoint
         self._checkpoint_sizes = frozenset(self.checkpoints() if on_checkpoint is not None else ())
-        self._fit(samples.X, samples.y, group=samples.group)
+        X = samples.X
+        if self.task.n_levels and not self.gets_categories:
+            self._encoder, X = fitted_encoder(
+                X, samples.y, group=samples.group, task=self.task, encoding=self._encoding
+            )
+        self._fit(X, samples.y, group=samples.group)
         self._on_checkpoint = None
+
+    @property
+    def gets_categories(self) -> bool:
+        """Whether the model gets codes of categories as its last features, -1 if unknown."""
+        n_levels = self.task.n_levels
+        return self.knows_categories and bool(n_levels) and max(n_levels) <= MAX_NATIVE_LEVELS
+
+    @final
+    def categorical(self, window: int, n_features: int) -> list[int]:
+        """Positions of codes of categories in a flat window, time-major; empty if the model does not get them."""
+        if not self.gets_categories:
+            return []
+        first = n_features - len(self.task.n_levels)
+        return [row * n_features + feature for row in range(window) for feature in range(first, n_features)]
 
     @final
     def checkpoints(self) -> tuple[int, ...]:
@@ -110,18 +141,22 @@ class Model(Part, ABC):
     @final
     def predict(self, X: FloatArray) -> Prediction:
         """Predictions for `X`: (n, window, n_features); that of a row does not depend on the other rows."""
-        return self._predict(X)
+        return self._predict(X if self._encoder is None else self._encoder.encoded(X))
 
     @final
     def save(self, folder: Path) -> dict[str, Any]:
         """Writes the fitted model into `folder`, and returns as JSON values what `restored` needs besides the files."""
-        return self._write(folder)
+        if self._encoder is None:
+            return self._write(folder)
+        return {**self._write(folder), TABLES: [table.tolist() for table in self._encoder.tables]}
 
     @classmethod
     @final
     def restored(cls, folder: Path, state: Mapping[str, Any], *, params: Mapping[str, Value], task: Task) -> Model:
         """The model that `save` wrote, with bitwise equal predictions. Its files cannot contain executable code."""
         model = cls(params, task)
+        if TABLES in state:
+            model._encoder = CategoryEncoder(tuple(np.asarray(table, np.float64) for table in state[TABLES]))
         model._read(folder, state)
         return model
 
@@ -129,7 +164,12 @@ class Model(Part, ABC):
     def onnx(self, window: int, n_features: int) -> Any:
         """The fitted model as an ONNX graph: input `X` (n, window, n_features) float32; output `value` (n,) float64, or
         for classes `by_class` (n, n_classes) float64. StudyError if it has no ONNX form."""
-        return self._onnx(window, n_features)
+        if self.gets_categories:
+            raise StudyError(f"{type(self).__name__} with categories has no ONNX form", "use the native form")
+        if self._encoder is None:
+            return self._onnx(window, n_features)
+        n_encoded = n_features + sum(table.shape[1] - 1 for table in self._encoder.tables)
+        return self._encoder.onnx(self._onnx(window, n_encoded), window=window, n_features=n_features)
 
     def _write(self, folder: Path) -> dict[str, Any]:
         """Writes the fitted model in a form that contains no executable code."""
@@ -149,6 +189,7 @@ class Model(Part, ABC):
         """Imports the libraries and fits a few rows, once per process, so that no trial pays for either."""
         for library in cls.requires:
             importlib.import_module(library)
+        task = replace(task, n_levels=())
         if (cls.__name__, task.kind) not in cls._is_warm:
             rng = np.random.default_rng(0)
             X = rng.normal(size=(64, 2, 3)).astype(np.float32)

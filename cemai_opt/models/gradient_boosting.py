@@ -16,9 +16,13 @@ class GradientBoosting(EstimatorModel):
 
     requires = ("sklearn",)
     cost_rank = 40
-    trusted: ClassVar = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
+    trusted: ClassVar = (
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        *("functools.partial", "sklearn.utils.validation.check_array"),  # of its preparation of categories
+    )
     pins = NO_SCALING
     grows_by = "max_iter"
+    knows_categories = True
 
     @classmethod
     def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:
@@ -40,7 +44,12 @@ class GradientBoosting(EstimatorModel):
         if self._on_checkpoint is not None:
             kind = _with_checkpoints(kind, self._goes_on)
         # The library's early stopping holds out shuffled rows, whose score is not representative of unseen groups.
-        return kind(**self.library_params, early_stopping=False, random_state=self.task.seed)
+        return kind(
+            **self.library_params,
+            early_stopping=False,
+            random_state=self.task.seed,
+            categorical_features=self._categorical or None,
+        )
 
     def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None) -> None:
         try:

@@ -21,6 +21,7 @@ class LightGBM(BoosterModel):
 
     requires = ("lightgbm",)
     cost_rank = 32
+    knows_categories = True
 
     @classmethod
     def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:
@@ -48,7 +49,13 @@ class LightGBM(BoosterModel):
         fixed = {"num_threads": self.task.threads, "verbosity": -1, "deterministic": True, "force_row_wise": True}
         self._fitted = lightgbm.train(
             {**params, **fixed, **self._task_params(), "seed": self.task.seed, "extra_seed": self.task.seed},
-            lightgbm.Dataset(X, y, weight=weight, params={"verbosity": -1, "num_threads": self.task.threads}),
+            lightgbm.Dataset(
+                X,
+                y,
+                weight=weight,
+                categorical_feature=self._categorical,
+                params={"verbosity": -1, "num_threads": self.task.threads},
+            ),
             num_boost_round=int(self.params["n_estimators"]),
             callbacks=[checkpoint] if self._on_checkpoint is not None else None,
         )

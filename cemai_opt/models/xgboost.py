@@ -21,6 +21,7 @@ class XGBoost(BoosterModel):
 
     requires = ("xgboost",)
     cost_rank = 30
+    knows_categories = True
 
     @classmethod
     def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:
@@ -51,10 +52,28 @@ class XGBoost(BoosterModel):
         fixed = {"tree_method": "hist", "device": self.task.device, "nthread": self.task.threads, "verbosity": 0}
         self._fitted = xgboost.train(
             {**params, **fixed, **self._task_params(), "seed": self.task.seed},
-            xgboost.QuantileDMatrix(X, y, weight=weight, nthread=self.task.threads),
+            xgboost.QuantileDMatrix(
+                self._without_unknown(X), y, weight=weight, nthread=self.task.threads, **self._types(X.shape[1])
+            ),
             num_boost_round=int(self.params["n_estimators"]),
             callbacks=[_Checkpoints()] if self._on_checkpoint is not None else None,
         )
+
+    def _types(self, n_flat: int) -> dict[str, Any]:
+        """Which columns hold categories, if any do."""
+        if not self._categorical:
+            return {}
+        types = ["c" if column in self._categorical else "q" for column in range(n_flat)]
+        return {"feature_types": types, "enable_categorical": True}
+
+    def _without_unknown(self, X: FloatArray) -> FloatArray:
+        """The columns with NaN for an unknown category, as the library wants it."""
+        if not self.gets_categories:
+            return X
+        X = X.copy()
+        codes = X[:, self._categorical]
+        X[:, self._categorical] = np.where(codes < 0.0, np.nan, codes)
+        return X
 
     def _task_params(self) -> dict[str, Any]:
         """The library's objective; for classification over the classes seen in training."""
@@ -74,7 +93,7 @@ class XGBoost(BoosterModel):
         self._fitted = xgboost.Booster({"nthread": self.task.threads}, model_file=file)
 
     def _output(self, X: FloatArray) -> FloatArray:
-        return np.asarray(self._fitted.inplace_predict(X), np.float64)
+        return np.asarray(self._fitted.inplace_predict(self._without_unknown(X)), np.float64)
 
     def _booster_onnx(self, seen: IntArray | None, x: FlatInput) -> Any:
         from cemai_opt.models._onnx import converted_xgboost

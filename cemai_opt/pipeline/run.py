@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, Task
+from cemai_opt.core.batch import Batch, Task, split_codes
 from cemai_opt.core.errors import CemaiError, MeterError, TrialEndedError, TrialError
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.measurement import mean_of, sum_of
@@ -125,15 +125,20 @@ class Pipeline:
         """All rows of a fold; during the search without the test rows, so that no stage can use them."""
         data = self._data
         kept = slice(None) if trial.plan.phase == "final" else ~self._splits.test
+        n_codes = len(data.n_levels)
+        X, codes = split_codes(data.X[kept], n_codes)
+        n_numbers = len(data.names) - n_codes
         return Batch(
             task=trial.task,
-            X=data.X[kept],
+            X=X,
             y=data.y[kept],
             group=data.group[kept],
             is_train=fold.is_train[kept],
             is_eval=fold.is_eval[kept],
-            names=data.names,
+            names=data.names[:n_numbers],
             regime=data.regime,
+            codes=codes,
+            code_names=data.names[n_numbers:],
         )
 
     def _run_fold(self, trial: _Trial, fold: Fold) -> Batch:
@@ -261,6 +266,7 @@ def task_of(plan: TrialPlan, data: Dataset) -> Task:
         threads=study.threads,
         device=study.device,
         threshold=None if threshold is None else float(threshold),
+        n_levels=data.n_levels,
     )
 
 

@@ -20,7 +20,8 @@ from cemai_opt.core.ledger_entry import LedgerEntry
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.serialization import from_json, to_json
 from cemai_opt.core.space import LockedSpace
-from cemai_opt.core.study import ResolvedStudy, parse_resolved_study
+from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.core.study_file import parse_resolved_study
 from cemai_opt.runs.emissions_csv import COLUMNS, emissions_rows
 from cemai_opt.runs.front import RunFront
 from cemai_opt.runs.record import RunRecord, TrialLine

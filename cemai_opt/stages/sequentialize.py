@@ -43,6 +43,9 @@ class Sequentialize(Stage):
         return taken(graph, rows, numbers=past_numbers(graph, rows, window=int(params["window_rows"])))
 
     def _run(self, batch: Batch, params: Params) -> Batch:
+        if batch.code_names:
+            names = (*batch.names, *batch.code_names)
+            batch = batch.with_columns(np.hstack([batch.X, batch.codes.astype(batch.X.dtype)]), names)
         starts = group_starts(batch.group)
         stride = int(params["stride"])
         start_in_training = group_starts(batch.group[batch.train_rows])

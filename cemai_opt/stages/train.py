@@ -7,7 +7,7 @@ from dataclasses import replace
 from cemai_opt.core.batch import Batch, Task
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.hyperparameters import Hyperparameter, choice
-from cemai_opt.models import MODELS
+from cemai_opt.models import ENCODING, ENCODINGS, MODELS
 from cemai_opt.stages._stage import Params, Stage
 
 
@@ -20,19 +20,20 @@ class Train(Stage):
 
     @classmethod
     def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
-        """The model: all whose libraries are installed, cheapest first."""
+        """The model: all whose libraries are installed, cheapest first. `encoding`: of categories, where a model does
+        not know them."""
         names = sorted(MODELS.available(), key=lambda name: (MODELS.find(name).cost_rank, name))
-        return (choice("model", names, default=names[0]),)
+        return (choice("model", names, default=names[0]), choice(ENCODING, ENCODINGS, default="target"))
 
     @classmethod
     def accepted(cls, params: Params, task: str) -> tuple[Hyperparameter, ...]:
         """The model's name, then that model's hyperparameters."""
-        (model,) = cls.hyperparameters()
+        model, encoding = cls.hyperparameters()
         name = str(params.get("model", model.default))
         kind = MODELS.require(name)
         if task not in kind.tasks:
             raise StudyError(f"model {name!r} cannot solve a {task}", "choose another model")
-        return (model, *kind.hyperparameters(task))
+        return (model, *kind.hyperparameters(task), encoding)
 
     def prepare(self, params: Params, task: Task) -> None:
         """Loads the model's libraries."""

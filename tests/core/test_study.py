@@ -1,36 +1,14 @@
-"""The study file is strict."""
+"""Studies, as specified and as resolved."""
 
 from __future__ import annotations
 
 import pytest
 
 from cemai_opt.compose import load_study, shipped
-from cemai_opt.core.errors import StudyError
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.serialization import from_json, to_json
-from cemai_opt.core.study import parse_study
+from cemai_opt.core.study_file import parse_study
 from cemai_opt.testing.searches import study_of
-
-
-@pytest.mark.parametrize(
-    ("document", "message"),
-    [
-        ({"serch": {}}, "unknown key 'serch'.*'search'"),
-        ({"data": {"targte": "x"}}, "unknown key 'data.targte'.*'target'"),
-        ({"search": {"trials": 0}}, "search.trials"),
-        ({"search": {"trials": "many"}}, "search.trials"),
-        ({"split": {"by": "groups"}}, "split.by"),
-        ({"split": {"test_share": 1.0}}, "split.test_share"),
-        ({"carbon": {"pue": 0.5}}, "carbon.pue"),
-        ({"carbon": {"intensity_g_per_kwh": -1}}, "carbon.intensity"),
-        ({"name": "../up"}, "name"),
-        ([], "mapping"),
-    ],
-)
-def test_a_wrong_study_says_what_is_wrong(document: object, message: str) -> None:
-    """The key at fault, and the nearest known one."""
-    with pytest.raises(StudyError, match=message):
-        parse_study(document, "study.yaml")
 
 
 @pytest.mark.parametrize("name", sorted(shipped("studies")))

@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cemai_opt.core.errors import StudyError
-from cemai_opt.datasets._columns import MAX_LEVELS, inputs_of, is_number, refuse_infinite, refuse_nearly_numeric
-from cemai_opt.datasets._schema import Column
+from cemai_opt.datasets._columns import (
+    MAX_LEVELS,
+    MIN_LEVEL_ROWS,
+    dates_of,
+    inputs_of,
+    is_number,
+    refuse_infinite,
+    refuse_nearly_numeric,
+)
+from cemai_opt.datasets._schema import CODES, DATE, Column
 
 
 def seen(frame: pd.DataFrame) -> np.ndarray:
@@ -48,7 +56,7 @@ def test_levels_are_those_of_the_training_rows() -> None:
     assert X[2, 1:].tolist() == [0.0, 0.0]
 
 
-def test_text_with_too_many_values_is_left_out_aloud() -> None:
+def test_text_with_hardly_a_row_for_each_value_is_left_out_aloud() -> None:
     """It is a label or a note; one value fewer, and it is an input."""
     labels = [f"n{i}" for i in range(MAX_LEVELS + 1)]
     frame = pd.DataFrame({"x": 1.0, "note": labels})
@@ -58,10 +66,44 @@ def test_text_with_too_many_values_is_left_out_aloud() -> None:
     assert inputs_of(frame[1:], seen(frame[1:]))[2] == ()
 
 
-def test_dates_are_no_inputs() -> None:
-    """They order rows, if they are named as the time."""
-    frame = pd.DataFrame({"x": [1.0, 2.0], "at": pd.to_datetime(["2026-01-01", "2026-01-02"])})
+TOOLS = [f"T{i:02d}" for i in range(MAX_LEVELS + 1)]
+
+
+def test_text_with_many_values_is_a_code_and_comes_last() -> None:
+    """A value that does not occur in training, and a missing one, have no code."""
+    frame = pd.DataFrame({"tool": [*TOOLS * MIN_LEVEL_ROWS, "new", None], "x": 1.0})
+    is_seen = np.arange(len(frame)) < len(frame) - 2
+    X, columns, _, (note,) = inputs_of(frame, is_seen)
+    assert columns == (Column("x"), Column("tool", tuple(TOOLS), CODES))
+    assert X[:21, 1].tolist() == list(range(21))
+    assert np.isnan(X[-2:, 1]).all()
+    assert f"'tool' has {MAX_LEVELS + 1} values" in note
+    assert inputs_of(frame, is_seen, encode=False)[2] == ("tool",)
+
+
+@pytest.mark.parametrize("style", ["%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M", None])
+def test_a_date_gives_the_parts_that_vary(style: str | None) -> None:
+    """As ISO 8601, with dots, or as a type of its own; the month is the same in all rows."""
+    stamps = pd.Series(pd.date_range("2026-03-02 22:00", periods=10, freq="1h"))
+    frame = pd.DataFrame({"x": 1.0, "at": stamps if style is None else stamps.dt.strftime(style)})
+    X, columns, _, (note,) = inputs_of(frame, seen(frame))
+    assert columns[1] == Column("at", ("hour", "weekday"), DATE)
+    assert columns[1].inputs == ("at.hour", "at.weekday")
+    assert X[:3, 1:].tolist() == [[22.0, 0.0], [23.0, 0.0], [0.0, 1.0]]
+    assert "'at' is a date: inputs are its hour, weekday" in note
+    assert inputs_of(frame, seen(frame), encode=False)[2] == ("at",)
+
+
+def test_a_date_whose_parts_are_all_the_same_is_no_input() -> None:
+    """It may order rows, if it is named as the time."""
+    frame = pd.DataFrame({"x": [1.0, 2.0], "at": pd.to_datetime(["2026-01-01 08:00", "2026-01-01 08:01"])})
     assert inputs_of(frame, seen(frame))[2] == ("at",)
+
+
+@pytest.mark.parametrize("text", ["03/04/2026", "2026-13-45", "4-5-6-seven"])
+def test_what_is_no_clear_date_is_text(text: str) -> None:
+    """Day and month are not guessed."""
+    assert dates_of(pd.Series([text])) is None
 
 
 def test_without_an_input_there_is_nothing_to_learn_from() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from cemai_opt import compose
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.serialization import to_json
-from cemai_opt.core.study import parse_study
+from cemai_opt.core.study_file import parse_study
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import own_descendants
 

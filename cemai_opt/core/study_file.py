@@ -1,0 +1,59 @@
+"""Reads studies from parsed YAML documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from cemai_opt.core.errors import StudyError, nearest
+from cemai_opt.core.study import ResolvedStudy, StudySpec
+
+S = TypeVar("S", bound=StudySpec)
+
+
+def parse_study(document: object, where: str) -> StudySpec:
+    """The study in a parsed YAML document. StudyError with the invalid key and a suggestion.
+
+    >>> parse_study({"serch": {}}, "a.yaml")
+    Traceback (most recent call last):
+    cemai_opt.core.errors.StudyError: a.yaml: unknown key 'serch' (did you mean 'search'?)
+    """
+    return _parsed(StudySpec, document, where=where)
+
+
+def parse_resolved_study(document: object, where: str) -> ResolvedStudy:
+    """The resolved study in a parsed YAML document. StudyError if a choice is open, or a key is unknown.
+
+    A study of version 0.1.0 says nothing of `data.encode`: it left such columns out.
+    """
+    if isinstance(document, Mapping) and isinstance(document.get("data"), Mapping):
+        document = {**document, "data": {"encode": False, **document["data"]}}
+    return _parsed(ResolvedStudy, document, where=where)
+
+
+def _parsed(kind: type[S], document: object, *, where: str) -> S:
+    if not isinstance(document, Mapping):
+        raise StudyError(f"{where}: a study is a mapping of keys to values", "see studies/demo.yaml")
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        raise _readable(error, where) from error
+
+
+def _readable(error: ValidationError, where: str) -> StudyError:
+    fault = error.errors()[0]
+    path = [str(step) for step in fault["loc"]]
+    if fault["type"] == "extra_forbidden":
+        return StudyError(f"{where}: unknown key {'.'.join(path)!r}", nearest(path[-1], _keys_at(path[:-1])))
+    if fault["type"] == "value_error":  # raised by a validator of ours; its input may be secret
+        return StudyError(f"{where}: {'.'.join(path)}: {fault['ctx']['error']}")
+    return StudyError(f"{where}: {'.'.join(path)}: {fault['msg']}", f"got {fault.get('input')!r}")
+
+
+def _keys_at(path: list[str]) -> list[str]:
+    model: Any = StudySpec
+    for step in path:
+        model = model.model_fields[step].annotation
+    return list(model.model_fields)
