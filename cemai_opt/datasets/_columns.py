@@ -15,7 +15,7 @@ MAX_LEVELS = 20
 """A text column with more distinct values than this has one input, the code of its value, which models encode."""
 MIN_LEVEL_ROWS = 5
 """Text with fewer rows than this for each of its values, on average, is a label or a note, not an input."""
-DATE_PARTS = {"hour": "hour", "weekday": "dayofweek", "month": "month"}
+DATE_PARTS = {"hour": "hour", "weekday": "day_of_week", "month": "month"}
 """Parts of a date that are inputs where they vary: name, and attribute in pandas."""
 NEARLY_NUMERIC = 0.5
 """A text column in which at most this share of values are not numbers is considered a numeric column with errors."""
@@ -111,7 +111,7 @@ def numbers_of(values: pd.Series, column: Column) -> FloatArray:
         return np.column_stack(parts)
     text = values.astype(str).to_numpy()
     if column.kind == CODES:
-        codes = pd.Categorical(text, categories=list(column.levels)).codes.astype(np.float64)
+        codes = pd.Index(column.levels, dtype=object).get_indexer(pd.Index(text)).astype(np.float64)
         return np.where(codes < 0.0, np.nan, codes)[:, None]
     flags = [(text == level).astype(np.float64)[:, None] for level in column.levels]
     return np.hstack(flags) if flags else np.empty((len(values), 0))

@@ -2,8 +2,8 @@
 
 from cemai_opt.core.registry import Registry
 from cemai_opt.models._categories import ENCODINGS
-from cemai_opt.models._model import ENCODING, Model
+from cemai_opt.models._model import Model
 
 MODELS: Registry[Model] = Registry("model", __name__, base=Model)
 
-__all__ = ["ENCODING", "ENCODINGS", "MODELS", "Model"]
+__all__ = ["ENCODINGS", "MODELS", "Model"]

@@ -21,8 +21,6 @@ NO_SCALING: Mapping[str, Value] = {"scale.input": "none", "scale.target": "none"
 """Pins for trees: their splits depend only on the order of values, so their trials should not pay for scaling."""
 
 
-ENCODING = "encoding"
-"""Name of the hyperparameter of stage `train` by which categories are encoded."""
 MAX_NATIVE_LEVELS = 254
 """Trees that split by categories keep them in bins of 8 bits; with more, categories are encoded."""
 TABLES = "tables"
@@ -65,7 +63,6 @@ class Model(Part, ABC):
     def __init__(self, params: Mapping[str, Value], task: Task) -> None:
         self.task = task
         self.params = {h.name: params.get(h.name, h.default) for h in self.hyperparameters(task.kind)}
-        self._encoding = str(params.get(ENCODING, ENCODINGS[0]))
         self._encoder: CategoryEncoder | None = None
         self._on_checkpoint: CheckpointCallback | None = None
         self._checkpoint_sizes: frozenset[int] = frozenset()
@@ -92,18 +89,19 @@ class Model(Part, ABC):
         return weights
 
     @final
-    def fit(self, samples: Samples, on_checkpoint: CheckpointCallback | None = None) -> None:
+    def fit(
+        self, samples: Samples, on_checkpoint: CheckpointCallback | None = None, *, encoding: str = ENCODINGS[0]
+    ) -> None:
         """Fits the model to `samples`; the same seed gives the same model, with a callback and without.
 
-        `on_checkpoint` is called at each of `checkpoints`, and may end training there.
+        `on_checkpoint` is called at each of `checkpoints`, and may end training there. `encoding` is that of
+        categories, if the model does not know them.
         """
         self._on_checkpoint = on_checkpoint
         self._checkpoint_sizes = frozenset(self.checkpoints() if on_checkpoint is not None else ())
         X = samples.X
         if self.task.n_levels and not self.gets_categories:
-            self._encoder, X = fitted_encoder(
-                X, samples.y, group=samples.group, task=self.task, encoding=self._encoding
-            )
+            self._encoder, X = fitted_encoder(X, samples.y, group=samples.group, task=self.task, encoding=encoding)
         self._fit(X, samples.y, group=samples.group)
         self._on_checkpoint = None
 

@@ -44,7 +44,8 @@ def _errors(y: FloatArray, value: FloatArray, *, group: IntArray | None) -> dict
 
 
 def _skill(error: float, of_constant: float) -> float:
-    return 1.0 - error / of_constant if of_constant > 0.0 else float("nan")
+    """Where all targets are alike, 1 if there is no error, else 0, as scikit-learn defines R2 there."""
+    return 1.0 - error / of_constant if of_constant > 0.0 else float(error == 0.0)
 
 
 def nasa_score(y: FloatArray, value: FloatArray) -> float:

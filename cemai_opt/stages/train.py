@@ -7,7 +7,7 @@ from dataclasses import replace
 from cemai_opt.core.batch import Batch, Task
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.hyperparameters import Hyperparameter, choice
-from cemai_opt.models import ENCODING, ENCODINGS, MODELS
+from cemai_opt.models import ENCODINGS, MODELS
 from cemai_opt.stages._stage import Params, Stage
 
 
@@ -23,7 +23,7 @@ class Train(Stage):
         """The model: all whose libraries are installed, cheapest first. `encoding`: of categories, where a model does
         not know them."""
         names = sorted(MODELS.available(), key=lambda name: (MODELS.find(name).cost_rank, name))
-        return (choice("model", names, default=names[0]), choice(ENCODING, ENCODINGS, default="target"))
+        return (choice("model", names, default=names[0]), choice("encoding", ENCODINGS, default="target"))
 
     @classmethod
     def accepted(cls, params: Params, task: str) -> tuple[Hyperparameter, ...]:
@@ -41,8 +41,10 @@ class Train(Stage):
 
     def _run(self, batch: Batch, params: Params) -> Batch:
         assert batch.samples is not None, "train runs after combine"
-        hyperparameters = {name: value for name, value in params.items() if name != "model"}
+        encoding = str(params["encoding"])
+        hyperparameters = {name: value for name, value in params.items() if name not in ("model", "encoding")}
         model = MODELS.find(str(params["model"]))(hyperparameters, batch.task)
         trained, on_checkpoint = replace(batch, model=model), self.on_checkpoint
-        model.fit(batch.samples, None if on_checkpoint is None else lambda size: on_checkpoint(trained, size))
+        shown = None if on_checkpoint is None else lambda size: on_checkpoint(trained, size)
+        model.fit(batch.samples, shown, encoding=encoding)
         return trained
