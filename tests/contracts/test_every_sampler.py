@@ -9,7 +9,7 @@ import pytest
 from cemai_opt.search.samplers import SAMPLERS
 from cemai_opt.testing import run_search
 
-TRIALS = {"gp": 20}
+TRIALS = {"gp": 14}
 """A Gaussian process takes a second a trial; so it gets fewer than the others."""
 
 
