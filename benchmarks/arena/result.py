@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -116,7 +117,8 @@ def from_line(line: str) -> Result:
 def read(path: Path) -> list[Result]:
     """All results in a file; of those with one key the last one without an error, if any."""
     latest: dict[Key, Result] = {}
-    for line in path.read_text().splitlines() if path.exists() else []:
+    opened = gzip.open if path.suffix == ".gz" else open
+    for line in opened(path, "rt").readlines() if path.exists() else []:
         result = from_line(line)
         if not (result.error and result.key in latest):
             latest[result.key] = result

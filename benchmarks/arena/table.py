@@ -16,24 +16,25 @@ GOALS: tuple[tuple[str, str, float, bool], ...] = (
     ("phm2010", "score", 0.80, True),
 )
 """Set, metric, goal, and whether higher is better; each by a pipeline of at most `GOAL_MG`."""
-GOAL_MG = 1.0
+GOAL_MG, GOAL_BUDGET_MG = 1.0, 500.0
 
 Numbers = Sequence[float | None]
 
 
 def write(lines: Path, to: Path, *, budget_mg: float) -> None:
     """Writes `arena.md` and `arena.png` from runs with this budget. Exits if there are none."""
-    results = [result for result in read(lines) if result.budget_mg == budget_mg and not result.error]
+    known = [result for result in read(lines) if not result.error]
+    results = [result for result in known if result.budget_mg == budget_mg]
     if not results:
         raise SystemExit(f"{lines} has no finished run with a budget of {budget_mg:g} mg")
     to.mkdir(parents=True, exist_ok=True)
-    (to / "arena.md").write_text(text_of(results, budget_mg=budget_mg))
+    (to / "arena.md").write_text(text_of(results, known, budget_mg=budget_mg))
     drawn(results, to / "arena.png")
     print(f"wrote {to / 'arena.md'} and {to / 'arena.png'}")
 
 
-def text_of(results: Sequence[Result], *, budget_mg: float) -> str:
-    """The tables in Markdown."""
+def text_of(results: Sequence[Result], known: Sequence[Result], *, budget_mg: float) -> str:
+    """The tables in Markdown; goals may be reached with any budget of `known` results up to `GOAL_BUDGET_MG`."""
     names = [name for name in SETS if any(result.set == name for result in results)]
     parts = [
         f"# The arena: {len(names)} data sets, {budget_mg:g} mg of CO2 equivalent per run\n",
@@ -49,7 +50,16 @@ def text_of(results: Sequence[Result], *, budget_mg: float) -> str:
         parts.append("|---|---|---|---|---|---|---|---|---|")
         parts += [_row(arm, [r for r in own if r.arm == arm]) for arm in dict.fromkeys(r.arm for r in own)]
         parts.append("")
-    return "\n".join([*parts, *_goals(results), *_families(results, names)]) + "\n"
+    return (
+        "\n".join(
+            [
+                *parts,
+                *_goals([result for result in known if result.budget_mg <= GOAL_BUDGET_MG]),
+                *_families(results, names),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _row(arm: str, runs: Sequence[Result]) -> str:

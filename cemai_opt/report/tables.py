@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from cemai_opt.core.ledger_entry import joules_by
+from cemai_opt.core.scores import error_of
 from cemai_opt.core.units import readable_grams
 from cemai_opt.report.columns import member_columns
 from cemai_opt.runs.front import RunFront
@@ -21,7 +22,8 @@ def front_table(front: RunFront) -> Table:
     columns = member_columns(front)
     for column in columns:
         heading = SHORT_HEADINGS.get(column.heading, column.heading)
-        table.add_column(heading, justify="left" if column.is_text else "right", no_wrap=True)
+        is_mark = column.heading == "mark"  # marks wrap in a narrow terminal; numbers are never cut
+        table.add_column(heading, justify="left" if column.is_text else "right", no_wrap=not is_mark)
     for member in front.table_members:
         table.add_row(*(column.text(member) for column in columns))
     return table
@@ -30,7 +32,9 @@ def front_table(front: RunFront) -> Table:
 def legend(front: RunFront) -> str:
     """The meaning of the marks in the table."""
     what = "one run of all stages" if front.unit == "gCO2eq" else front.unit
-    lines = [f"{front.score} on validation and test rows; grams: {what}"]
+    error = error_of(front.score)
+    scores = f"{front.score} on validation and test rows" if error is None else f"{front.score} on validation rows"
+    lines = [f"{scores}; grams: {what}"]
     if front.baseline is not None:
         lines.append("untuned: the knee of the default configurations, the result without a search")
     if any(member.ties for member in front.members):

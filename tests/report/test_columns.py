@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cemai_opt.report.columns import NOT_TESTED, grams_column, member_columns, score_text
@@ -26,6 +28,15 @@ def test_a_member_is_told_in_seven_columns() -> None:
         ["1", "decision_tree", "0.800", "0.712", "2 g", "100 mg", "knee"],
         ["2", "xgboost", "0.900", "-", "100 g", "5 g", "best, within 0.01"],
     ]
+
+
+def test_an_error_is_shown_on_test_rows_and_its_skill_on_validation_rows() -> None:
+    """Where the score is the skill of an error."""
+    tested = replace(trial(1, 0.71249, 2.0), metrics={"rmse": 12.3456, "rmse_skill": 0.71249})
+    front = replace(run_of(*FRONT, finals={1: tested}).front, score="rmse_skill")
+    columns = member_columns(front)
+    assert [column.heading for column in columns][2:4] == ["skill", "test rmse"]
+    assert [columns[3].text(member) for member in front.members] == ["-", "12.35", "-"]
 
 
 def test_a_column_is_sorted_by_its_value_and_not_by_its_text() -> None:
