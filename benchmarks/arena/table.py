@@ -9,6 +9,8 @@ from pathlib import Path
 from benchmarks.arena.datasets import SETS
 from benchmarks.arena.result import Member, Result, front_of, hypervolume, read
 
+X_MG = (2e-3, 10.0)
+"""Milligrams shown."""
 GOALS: tuple[tuple[str, str, float, bool], ...] = (
     ("fd001", "score", 0.85, True),
     ("fd001", "rmse_last", 12.5, False),
@@ -54,7 +56,7 @@ def text_of(results: Sequence[Result], known: Sequence[Result], *, budget_mg: fl
         "\n".join(
             [
                 *parts,
-                *_goals([result for result in known if result.budget_mg <= GOAL_BUDGET_MG]),
+                *_goals(within),
                 *_families(results, names),
             ]
         )
@@ -156,7 +158,9 @@ def drawn(results: Sequence[Result], to: Path) -> None:
             _step(axes, front, label=arm, color=f"C{number}")
         score = next(result.score for result in results if result.set == name)
         axes.set(title=name, xscale="log", xlabel="mg CO2e of one fit", ylabel=f"test {score}")
-        axes.set_ylim(bottom=max(-0.05, axes.get_ylim()[0]))
+        low, high = axes.get_ylim()
+        axes.set_ylim(max(-0.05, low), min(1.05, high))
+        axes.set_xlim(*X_MG)
         axes.grid(alpha=0.3)
     handles: Mapping[str, object] = dict(zip(*reversed(grid.flat[0].get_legend_handles_labels()), strict=True))
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(arms), frameon=False)
