@@ -52,16 +52,8 @@ def text_of(results: Sequence[Result], known: Sequence[Result], *, budget_mg: fl
         parts.append("|---|---|---|---|---|---|---|---|---|")
         parts += [_row(arm, [r for r in own if r.arm == arm]) for arm in dict.fromkeys(r.arm for r in own)]
         parts.append("")
-    return (
-        "\n".join(
-            [
-                *parts,
-                *_goals(within),
-                *_families(results, names),
-            ]
-        )
-        + "\n"
-    )
+    within = [result for result in known if result.budget_mg <= GOAL_BUDGET_MG]
+    return "\n".join([*parts, *_goals(within), *_families(results, names)]) + "\n"
 
 
 def _row(arm: str, runs: Sequence[Result]) -> str:
