@@ -9,7 +9,7 @@ import pytest
 from cemai_opt.search.samplers import SAMPLERS
 from cemai_opt.testing import run_search
 
-TRIALS = {"gp": 14}
+TRIALS = {"gp": 20}
 """A Gaussian process takes a second a trial; so it gets fewer than the others."""
 
 

@@ -13,7 +13,7 @@ from tests.contracts.test_every_stage import drawn_stages
 from tests.deploy.conftest import N_GROUPS, fitted, rows_with_gaps
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=30)
 @given(st.data())
 def test_predictions_are_those_of_training_whatever_the_stages(data: st.DataObject) -> None:
     """On the same rows to the last bit: alone, beside other groups, in small blocks, in a file without any order."""
