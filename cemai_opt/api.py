@@ -42,7 +42,8 @@ class Run:
     def export(self, out: Path | str, pick_by: str | int = "knee", *, data: str | None = None) -> TrainedModel:
         """Trains a member ("knee", "best", "within", "greenest" or a trial number), writes its folder and loads it.
 
-        `data` is the current path of the rows, if they were moved. StudyError if there is no such member.
+        "average" picks the average of several, if there is one. `data` is the current path of the rows, if they were
+        moved. StudyError if there is no such member.
         """
         folder = RunFolder(self.path)
         picked = pick(folder, str(pick_by))

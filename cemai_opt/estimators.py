@@ -20,6 +20,7 @@ from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.study import StudySpec
 from cemai_opt.core.study_file import parse_study
+from cemai_opt.deploy.average_scorer import WeightedScorer, average_scorer, restored_scorer
 from cemai_opt.deploy.scorer import Scorer
 from cemai_opt.meters import open_meters
 from cemai_opt.pipeline import Fold, Pipeline, Splits, read_data
@@ -108,7 +109,8 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
     def select(self, pick: str | int = "knee") -> Any:
         """Fits another front member to all rows: "knee", "best", "within", "greenest" or a trial number; returns self.
 
-        ValueError if there is no such member, or if the estimator was unpickled, which drops the training rows.
+        "average" fits all members of the average. ValueError if there is no such member, or if the estimator was
+        unpickled, which drops the training rows.
         """
         check_is_fitted(self, "front_")
         if self._rows is None:
@@ -119,11 +121,16 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
             member = self._view.front.pick(str(pick))
         except StudyError as error:
             raise ValueError(str(error)) from error
-        self.selected_ = member
-        self._scorer = self._fitted(member.config)
+        self.selected_, self.fit_carbon_g_ = member, 0.0
+        parts = [
+            WeightedScorer(self._fitted(part.config), weight, trial=part.trial)
+            for weight, part in self._view.front.parts_of(member)
+        ]
+        self._scorer = average_scorer(parts, member.threshold) if member.parts else parts[0].scorer
         return self
 
     def _fitted(self, config: Config) -> Scorer:
+        """One pipeline, fitted to all rows."""
         rows, study = self._rows, self._study_
         assert rows is not None, "select has checked this"
         everybody = np.isfinite(rows.y)
@@ -135,7 +142,7 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         result, batch = pipeline.fitted(plan)
         if batch is None:
             raise ValueError(f"the selected pipeline cannot be fitted to all rows: {result.reason}")
-        self.fit_carbon_g_ = study.carbon.grams(result.cost.energy_j)
+        self.fit_carbon_g_ += study.carbon.grams(result.cost.energy_j)
         return Scorer.of(batch, rows.names, config=config, stages=stages)
 
     def _scored(self, X: Any) -> Prediction:
@@ -152,7 +159,8 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         if scorer is not None:
             with tempfile.TemporaryDirectory() as folder:
                 document = scorer.save(Path(folder))
-                files = {file.name: file.read_bytes() for file in Path(folder).iterdir()}
+                paths = [path for path in Path(folder).rglob("*") if path.is_file()]
+                files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
             state["_saved"] = (document, files)
         return state
 
@@ -163,8 +171,9 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
             document, files = saved
             with tempfile.TemporaryDirectory() as folder:
                 for name, content in files.items():
+                    (Path(folder) / name).parent.mkdir(exist_ok=True)
                     (Path(folder) / name).write_bytes(content)
-                self._scorer = Scorer.restored(Path(folder), document)
+                self._scorer = restored_scorer(Path(folder), document)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -182,7 +191,8 @@ class ParetoRegressor(RegressorMixin, _Pareto):  # type: ignore[misc]  # as abov
     Parameters
     ----------
     trials : number of pipelines to run.
-    pick : which front member predicts: "knee", "best", "within" or "greenest"; `select` changes it later.
+    pick : which front member predicts: "knee", "best", "within" or "greenest"; "average" for the average of several,
+        if there is one; `select` changes it later.
     space : a search space by name, or the path of a file.
     scoring : "r2", the skill of an error ("rmse", "mae", "mape"), or for classes "f1", "f1_macro", "balanced_accuracy",
         "average_precision"; "auto" picks by task.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cemai_opt.api import Run, optimize
+from cemai_opt.core.average import AVERAGE, NO_TRIAL, Part
 from cemai_opt.core.plan import Config
 from cemai_opt.datasets.demo import tool_wear_runs
 from cemai_opt.deploy.picked import Picked, pick
@@ -64,4 +66,19 @@ def picked_with(task: str, model: str, **stages: dict[str, Any]) -> Picked:
     knee = pick(RunFolder(finished_run(task).path), "knee")
     known = {hyperparameter.name for hyperparameter in MODELS.require(model).hyperparameters(task)}
     train = {"model": model, **{name: value for name, value in CHEAP.items() if name in known}}
-    return replace(knee, member=replace(knee.member, config=Config({"train": train, **stages})))
+    member = replace(knee.member, config=Config({"train": train, **stages}))
+    return replace(knee, member=member, parts=((1.0, member),))
+
+
+def average_of_picked(parts: Sequence[tuple[float, Picked]], threshold: float | None = None) -> Picked:
+    """The average of several picked members: as if the search had found that."""
+    members = [(weight, replace(part.member, trial=i)) for i, (weight, part) in enumerate(parts)]
+    evaluate = {} if threshold is None else {"evaluate": {"threshold": threshold}}
+    average = replace(
+        parts[0][1].member,
+        trial=NO_TRIAL,
+        model=AVERAGE,
+        config=Config({"train": {"model": AVERAGE}, **evaluate}),
+        parts=tuple(Part(trial=part.trial, weight=weight) for weight, part in members),
+    )
+    return replace(parts[0][1], rule=AVERAGE, member=average, parts=tuple(members))

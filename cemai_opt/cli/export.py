@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     "rule",
     default="knee",
     show_default=True,
-    metavar="knee|best|within|greenest|TRIAL",
+    metavar="knee|best|within|greenest|average|TRIAL",
     help="Front member to export.",
 )
 @click.option(
@@ -66,7 +66,7 @@ def command(run: str, rule: str, tolerance: float | None, out: str, form: str, d
             rows=prepared.data,
             on_phase=lambda phase: console.print(phase, markup=False),
         )
-        click.echo(_json_of(exported) if as_json else _text_of(exported))
+        click.echo(_json_of(exported) if as_json else _text_of(exported, picked.member.name))
         return
     if form == "config":
         file, document, lost = folder / CONFIG, picked.config_document(), list[str]()
@@ -78,7 +78,7 @@ def command(run: str, rule: str, tolerance: float | None, out: str, form: str, d
         console.print(f"cannot be expressed in d2m: {line}", markup=False)
     member = picked.member
     written = {"file": str(file), "trial": member.trial, "model": member.model, "lost": lost}
-    click.echo(json.dumps(written) if as_json else f"trial {member.trial} ({member.model}) -> {file}")
+    click.echo(json.dumps(written) if as_json else f"{member.name} -> {file}")
 
 
 def _json_of(exported: Exported) -> str:
@@ -92,11 +92,11 @@ def _json_of(exported: Exported) -> str:
     return json.dumps({"out": str(exported.folder), "files": files, **shown})
 
 
-def _text_of(exported: Exported) -> str:
-    """The export in words: its files, the agreement of its forms, and the cost of training."""
+def _text_of(exported: Exported, name: str) -> str:
+    """The export of the pipeline `name` in words: its files, the agreement of its forms, and the cost of training."""
     from cemai_opt.core.units import readable_grams
 
-    document, result = exported.document, exported.result
+    document = exported.document
     files = ", ".join(sorted(file.name for file in exported.folder.iterdir()))
     test, training, onnx = document.test, document.training, document.onnx
     interval = f" (95 % interval {test.interval.low:.3f} to {test.interval.high:.3f})" if test.interval else ""
@@ -108,7 +108,7 @@ def _text_of(exported: Exported) -> str:
         onnx_line = f"ONNX form: {agreed} ({onnx.parity.tolerance_text})"
     return "\n".join(
         [
-            f"trial {result.trial} ({result.model}) -> {exported.folder}: {files}",
+            f"{name} -> {exported.folder}: {files}",
             f"{test.score} {test.value:.4f} on test{interval}",
             f"training it again cost {grams} CO2eq, measured by {training.source}",
             f"native form: predictions for {document.native.rows} test rows are bitwise equal to those in training",

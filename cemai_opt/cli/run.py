@@ -9,6 +9,7 @@ import click
 from cemai_opt.cli._options import data_options
 
 if TYPE_CHECKING:
+    from cemai_opt.core.average import AverageConfig
     from cemai_opt.core.plan import Config
     from cemai_opt.core.study import StudySpec
     from cemai_opt.runs.single_run import SingleRun
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @data_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(config: str, as_json: bool, data_root: str | None, **options: Any) -> None:
-    """Run the pipeline in the file CONFIG, on its own data or on other data.
+    """Run the pipeline or the average in the file CONFIG, on its own data or on other data.
 
     It is trained on the training and validation rows, and scored on the test rows. CONFIG comes from `export`.
     """
@@ -29,17 +30,19 @@ def command(config: str, as_json: bool, data_root: str | None, **options: Any) -
 
     from cemai_opt.cli._options import data_root_of
     from cemai_opt.compose import check_config, prepare
+    from cemai_opt.core.average import AverageConfig, WeightedConfig
     from cemai_opt.core.errors import TrialError
     from cemai_opt.core.serialization import to_json
     from cemai_opt.options import changed
     from cemai_opt.runs.single_run import SingleRun
-    from cemai_opt.session import run_config
+    from cemai_opt.session import run_average, run_config
 
     study, chosen = _read(config)
     study = study.model_copy(update={"space": "default"})  # nothing is searched
     prepared = prepare(changed(study, options), data_root=data_root_of(data_root))
-    check_config(chosen, prepared.study.task)
-    result = run_config(prepared, chosen)
+    for part in chosen.parts if isinstance(chosen, AverageConfig) else [WeightedConfig(weight=1.0, config=chosen)]:
+        check_config(part.config, prepared.study.task)
+    result = run_average(prepared, chosen) if isinstance(chosen, AverageConfig) else run_config(prepared, chosen)
     if not result.is_complete:
         raise TrialError(f"{config}: {result.reason}", "fix the configuration, or choose another")
     run = SingleRun.of(prepared.study, result)
@@ -52,28 +55,36 @@ def command(config: str, as_json: bool, data_root: str | None, **options: Any) -
         _show(run)
 
 
-def _read(path: str) -> tuple[StudySpec, Config]:
+def _read(path: str) -> tuple[StudySpec, Config | AverageConfig]:
     """The study and the configuration in an exported file."""
     from pathlib import Path
 
     from cemai_opt.compose import read_yaml
+    from cemai_opt.core.average import AVERAGE, AverageConfig
     from cemai_opt.core.errors import StudyError, nearest
     from cemai_opt.core.plan import Config
+    from cemai_opt.core.serialization import from_json
     from cemai_opt.core.study_file import parse_study
 
     document = read_yaml(Path(path))
-    keys = ("picked", "config", "study")
-    if not isinstance(document, dict) or "config" not in document:
-        raise StudyError(f"{path} holds no configuration", "write one with `export`")
+    keys = ("picked", "config", AVERAGE, "study")
+    if not isinstance(document, dict) or ("config" in document) == (AVERAGE in document):
+        raise StudyError(f"{path} holds no configuration, or several", "write one with `export`")
     for key in document:
         if key not in keys:
             raise StudyError(f"{path}: unknown key {key!r}", nearest(str(key), keys))
+    study = parse_study(document.get("study") or {}, path)
+    if AVERAGE in document:
+        try:
+            return study, from_json(AverageConfig, document[AVERAGE])
+        except ValueError as error:
+            raise StudyError(f"{path}: {error}", "write average: {parts: [{weight: 0.5, config: ...}]}") from error
     stages = document["config"]
     if not isinstance(stages, dict) or not all(isinstance(params, dict) for params in stages.values()):
         raise StudyError(
             f"{path}: config is not a mapping of stages to hyperparameters", "write config: {train: {model: ridge}}"
         )
-    return parse_study(document.get("study") or {}, path), Config(stages)
+    return study, Config(stages)
 
 
 def _show(run: SingleRun) -> None:

@@ -11,7 +11,7 @@ class LedgerEntry:
     """One row of a ledger. `model` and `stage` are empty for energy spent outside trials."""
 
     entry: str
-    """State of the trial ("complete", "pruned", "failed"), or "confirm", "final", "driver"."""
+    """State of the trial ("complete", "pruned", "failed"), or "confirm", "final", "average", "driver"."""
     model: str = ""
     stage: str = ""
     energy_j: float

@@ -58,7 +58,8 @@ class TrialPlan:
 
     `phase` is "search" (score on validation rows, without access to test rows) or "final" (train on train + validation,
     score on test). `stages` are the names of the stages to run, in order. With `bounds` the trial evaluates its model
-    during training and may be pruned; `cache` is the folder of shared stage results, if any.
+    during training and may be pruned; `cache` is the folder of shared stage results, if any; with `keeps_rows` the
+    result holds the rows that it was scored on, with their predictions.
     """
 
     trial: int
@@ -69,3 +70,4 @@ class TrialPlan:
     folds: int
     bounds: PruningBounds | None = None
     cache: str | None = None
+    keeps_rows: bool = False

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
+import numpy as np
 from pydantic import ConfigDict, Field
 
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.measurement import Cost, JsonCost, Measurement
 from cemai_opt.core.plan import Config, JsonConfig
-from cemai_opt.core.serialization import RECORD
+from cemai_opt.core.serialization import RECORD, JsonArray
 
 NOISY_LOAD = 0.1
 """Foreign load (share of the machine used by other processes) above which a measurement is flagged and repeated."""
@@ -45,6 +46,24 @@ class Curve:
 
     hyperparameter: Annotated[str, Field(alias="knob")]
     points: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoredRows:
+    """The rows that a trial was scored on, all folds one after another, and its predictions for them.
+
+    `y`, `group`, `value`: (n,); `by_class`: (n, n_classes), None for a regression.
+    """
+
+    y: JsonArray
+    group: JsonArray
+    value: JsonArray
+    by_class: JsonArray | None = None
+
+    def sharing(self, other: ScoredRows) -> ScoredRows:
+        """The same rows, with the arrays of `other` for targets and groups if these are equal, to save memory."""
+        is_same = np.array_equal(self.y, other.y) and np.array_equal(self.group, other.group)
+        return replace(self, y=other.y, group=other.group) if is_same else self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +102,8 @@ class TrialResult:
     """The trial whose learning curve contains this one as a point; nothing ran for it."""
     threshold: float | None = None
     """The decision threshold that was chosen on the validation predictions, if any."""
+    scored_rows: ScoredRows | None = None
+    """The rows that it was scored on, if the plan keeps them; they are in no file."""
 
     @property
     def is_repeat(self) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cemai_opt.core.batch import Batch
@@ -16,27 +16,38 @@ from cemai_opt.core.result import TrialResult
 from cemai_opt.core.scores import maximised
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.datasets import Dataset
+from cemai_opt.deploy.average_scorer import AnyScorer, WeightedScorer, average_scorer
 from cemai_opt.deploy.intervals import score_interval
 from cemai_opt.deploy.model_card import model_card
 from cemai_opt.deploy.model_document import HistoryRows, ModelDocument, TestScore, TrainingCost
-from cemai_opt.deploy.model_folder import CARD, CONFIG, FORMAT, REPORT, SIDECAR, write_sidecar
+from cemai_opt.deploy.model_folder import AVERAGE_FORMAT, CARD, CONFIG, FORMAT, REPORT, SIDECAR, write_sidecar
 from cemai_opt.deploy.parity import native_parity, onnx_form
 from cemai_opt.deploy.picked import Picked
 from cemai_opt.deploy.scorer import Scorer
 from cemai_opt.pipeline import build_pipeline
+from cemai_opt.pipeline.average import average_of
 from cemai_opt.report.html_report import REPORT_LIBRARIES, html_report
 from cemai_opt.runs.machine import PACKAGE, library_versions
 from cemai_opt.runs.run_folder import write_file, yaml_text
 from cemai_opt.runs.run_view import RunView
+from cemai_opt.stages.evaluate import averaged
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """What `export_model` has written, and the result of training the model again."""
+    """What `export_model` has written."""
 
     folder: Path
     document: ModelDocument
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fitted:
+    """A pipeline or an average that was trained again, and the batch with its predictions for the test rows."""
+
     result: TrialResult
+    batch: Batch
+    scorer: AnyScorer
 
 
 def export_model(
@@ -54,16 +65,19 @@ def export_model(
     """
     need("skops", "safetensors", *REPORT_LIBRARIES)
     check_free(out)
-    on_phase(f"training trial {picked.member.trial} ({picked.member.model})")
-    plan = picked.plan(study)
-    result, batch = build_pipeline(study).fitted(plan)
-    if batch is None:
-        raise TrialError(f"trial {plan.trial} could not be trained again: {result.reason}", "see trials.jsonl")
-    scorer = Scorer.of(batch, rows.names, config=plan.config, stages=plan.stages)
+    pipeline, fitted = build_pipeline(study), list[_Fitted]()
+    for plan in picked.plans(study):
+        on_phase(f"training trial {plan.trial} ({plan.config.model})")
+        result, batch = pipeline.fitted(plan)
+        if batch is None:
+            raise TrialError(f"trial {plan.trial} could not be trained again: {result.reason}", "see trials.jsonl")
+        scorer = Scorer.of(batch, rows.names, config=plan.config, stages=plan.stages)
+        fitted.append(_Fitted(result=result, batch=batch, scorer=scorer))
+    model = _averaged(picked, study, parts=fitted) if picked.member.parts else fitted[0]
     replaced = out.with_name(f".{out.name}-{os.getpid()}.old")
     with atomic_folder(out, draft=out.with_name(f".{out.name}-{os.getpid()}.part")) as draft:
         on_phase("comparing the predictions of its forms on the test rows")
-        document = _document(picked, study, rows=rows, scorer=scorer, batch=batch, result=result, folder=draft)
+        document = _document(picked, study, rows=rows, model=model, folder=draft)
         write_file(draft / CONFIG, yaml_text(picked.config_document()))
         view = RunView.of(picked.folder)
         write_file(draft / CARD, model_card(view, picked.member, document=document))
@@ -72,7 +86,7 @@ def export_model(
         if out.exists():
             out.rename(replaced)
     shutil.rmtree(replaced, ignore_errors=True)
-    return Exported(folder=out, document=document, result=result)
+    return Exported(folder=out, document=document)
 
 
 def check_free(out: Path) -> None:
@@ -83,20 +97,38 @@ def check_free(out: Path) -> None:
         raise StudyError(f"{out} is not empty, and holds no exported model", "choose another --out")
 
 
+def _averaged(picked: Picked, study: ResolvedStudy, *, parts: Sequence[_Fitted]) -> _Fitted:
+    """The average of several fitted pipelines."""
+    weights, threshold = [weight for weight, _ in picked.parts], picked.member.threshold
+    results = [part.result for part in parts]
+    weighted = [
+        WeightedScorer(part.scorer, weight, trial=part.result.trial)
+        for part, weight in zip(parts, weights, strict=True)
+        if isinstance(part.scorer, Scorer)
+    ]
+    scorer = average_scorer(weighted, threshold)
+    predictions = [part.batch.prediction for part in parts if part.batch.prediction is not None]
+    prediction = averaged(predictions, weights, task=scorer.task)
+    return _Fitted(
+        result=average_of(results, weights, study=study, phase="final", threshold=threshold),
+        batch=replace(parts[0].batch, task=scorer.task, prediction=prediction),
+        scorer=scorer,
+    )
+
+
 def _document(
     picked: Picked,
     study: ResolvedStudy,
     *,
     rows: Dataset,
-    scorer: Scorer,
-    batch: Batch,
-    result: TrialResult,
+    model: _Fitted,
     folder: Path,
 ) -> ModelDocument:
     """The sidecar; also writes the model's forms into `folder`."""
+    scorer, batch, result = model.scorer, model.batch, model.result
     saved, lookback, carbon = scorer.save(folder), scorer.lookback, study.carbon
     return ModelDocument(
-        format=FORMAT,
+        format=AVERAGE_FORMAT if picked.member.parts else FORMAT,
         product=f"{PACKAGE} {library_versions()[PACKAGE]}",
         study=study.name,
         kind=study.task,

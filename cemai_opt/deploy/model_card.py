@@ -12,7 +12,7 @@ from typing import Any
 
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.core.units import readable_grams
-from cemai_opt.deploy.model_document import ModelDocument
+from cemai_opt.deploy.model_document import AverageDocument, ModelDocument, ScorerDocument
 from cemai_opt.report.html_report import measuring_facts
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.run_folder import yaml_text
@@ -31,7 +31,8 @@ def model_card(view: RunView, member: FrontMember, *, document: ModelDocument) -
 def _metadata(view: RunView, member: FrontMember, *, document: ModelDocument) -> dict[str, Any]:
     """The metadata header. Emissions are grams of training this one model; those of the search are in the text."""
     study, test, training = view.study, document.test, document.training
-    task, name = TASKS[study.task], f"{study.name}-{member.model}-{member.trial}"
+    name = f"{study.name}-{member.model}" + (f"-{member.trial}" if not member.parts else "")
+    task = TASKS[study.task]
     metrics = [{"type": metric, "value": value} for metric, value in test.metrics.items()]
     dataset = {"name": _data_name(study), "type": study.name, "split": "test"}
     return {
@@ -60,6 +61,7 @@ def _text(view: RunView, member: FrontMember, *, document: ModelDocument) -> str
         study=view.study,
         member=member,
         model=document,
+        pipelines=_pipelines(document),
         n_members=len(view.members),
         search_g=view.front.search.carbon_g,
         data_name=_data_name(view.study),
@@ -68,6 +70,12 @@ def _text(view: RunView, member: FrontMember, *, document: ModelDocument) -> str
         payback=view.payback_lines,
         facts=measuring_facts(view),
     )
+
+
+def _pipelines(document: ModelDocument) -> list[ScorerDocument]:
+    """The fitted pipeline, or all of an average."""
+    scorer = document.scorer
+    return [part.scorer for part in scorer.parts] if isinstance(scorer, AverageDocument) else [scorer]
 
 
 def _data_name(study: ResolvedStudy) -> str:

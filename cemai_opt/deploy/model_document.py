@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
+from cemai_opt.core.average import Part
 from cemai_opt.core.batch import Task
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.serialization import RECORD
@@ -18,7 +19,10 @@ from cemai_opt.deploy.intervals import Interval
 
 @dataclass(frozen=True, kw_only=True)
 class PickedMember:
-    """The front member that the model comes from, why it was picked, and its scores and cost in the search."""
+    """The front member that the model comes from, why it was picked, and its scores and cost in the search.
+
+    An average has `parts` instead of a trial of its own.
+    """
 
     rule: str
     score: str
@@ -28,6 +32,7 @@ class PickedMember:
     test: float | None
     carbon_g: float
     uncertainty_g: float
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +106,25 @@ class ScorerDocument:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartDocument:
+    """One pipeline of an average: its weight, the trial that it comes from, and the folder of its files."""
+
+    trial: int
+    weight: float
+    folder: str
+    scorer: ScorerDocument
+
+
+@dataclass(frozen=True, kw_only=True)
+class AverageDocument:
+    """Several fitted pipelines whose predictions are averaged; `task` holds the decision threshold of the average."""
+
+    task: Annotated[Task, Field(alias="job")]
+    inputs: tuple[str, ...]
+    parts: tuple[PartDocument, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class NativeParity:
     """How many test rows the restored model predicts differently from training."""
 
@@ -156,7 +180,7 @@ class ModelDocument:
     clip_target: float | None
     schema: Schema
     history: HistoryRows
-    scorer: ScorerDocument
+    scorer: ScorerDocument | AverageDocument
     versions: Mapping[str, str]
     native: NativeParity
     onnx: OnnxForm

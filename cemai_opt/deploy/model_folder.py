@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,17 +19,17 @@ from cemai_opt.core.registry import need
 from cemai_opt.core.serialization import from_json, to_json
 from cemai_opt.core.study import ResolvedCarbon
 from cemai_opt.datasets import NewRows, Schema, rows_of_frame
+from cemai_opt.deploy.average_scorer import AnyScorer, restored_scorer
 from cemai_opt.deploy.model_document import ModelDocument
 from cemai_opt.deploy.onnx_scorer import OnnxScorer
-from cemai_opt.deploy.scorer import Scorer
 from cemai_opt.runs.run_folder import write_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SIDECAR, ONNX, CONFIG, CARD, REPORT = "model.json", "model.onnx", "config.yaml", "MODEL_CARD.md", "report.html"
-FORMAT = 1
-"""Version of the sidecar that this version writes; later ones are refused."""
+FORMAT, AVERAGE_FORMAT = 1, 2
+"""Versions of the sidecar of a single pipeline and of an average; later ones are refused."""
 CHECKSUM = "sha256"
 FORMS = ("native", "onnx")
 
@@ -39,7 +39,7 @@ class TrainedModel:
     """A trained pipeline: raw rows in, predictions out. `document` describes it and its cost."""
 
     document: ModelDocument
-    scorer: Scorer
+    scorer: AnyScorer
     folder: Path
     form: str = "native"
 
@@ -87,7 +87,8 @@ class TrainedModel:
 
 def write_sidecar(folder: Path, document: ModelDocument) -> ModelDocument:
     """Writes the sidecar with checksums of all files and of itself; returns the document with those of the files."""
-    files = {file.name: sha256_of_file(file) for file in sorted(folder.iterdir()) if file.name != SIDECAR}
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != SIDECAR]
+    files = {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in paths}
     document = replace(document, files=files)
     whole = to_json(document)
     text = json.dumps({**whole, CHECKSUM: sha256_of(whole)}, indent=1, allow_nan=False)
@@ -105,9 +106,9 @@ def load_model(folder: Path | str, form: str = "native") -> TrainedModel:
         raise StudyError(f"there is no form {form!r}", nearest(form, FORMS))
     document = read_sidecar(folder)
     for library in ("skops", "safetensors"):
-        if f"model.{library}" in document.files:
+        if any(Path(name).name == f"model.{library}" for name in document.files):
             need(library)
-    return TrainedModel(document=document, scorer=Scorer.restored(folder, document.scorer), folder=folder, form=form)
+    return TrainedModel(document=document, scorer=restored_scorer(folder, document.scorer), folder=folder, form=form)
 
 
 def read_sidecar(folder: Path) -> ModelDocument:
@@ -124,7 +125,7 @@ def read_sidecar(folder: Path) -> ModelDocument:
         raise StudyError(f"{folder / SIDECAR} is damaged", "export the model again") from error
     if checksum != sha256_of(raw):
         raise StudyError(f"{folder / SIDECAR} was changed after the export", "export the model again")
-    if version > FORMAT:
+    if version > AVERAGE_FORMAT:
         raise StudyError(f"{folder} was written by {raw.get('product')}", "update cemai-opt to that version")
     _check_files(folder, files)
     try:
@@ -136,7 +137,8 @@ def read_sidecar(folder: Path) -> ModelDocument:
 def _check_files(folder: Path, files: Mapping[str, str]) -> None:
     """StudyError if a file is missing, or is not the one that was exported."""
     for name, wanted in files.items():
-        if Path(name).name != name or not (folder / name).is_file():
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or not (folder / path).is_file():
             raise StudyError(f"{folder} lacks {name}", "export the model again")
         if sha256_of_file(folder / name) != wanted:
             raise StudyError(f"{folder / name} was changed after the export", "export the model again")

@@ -12,6 +12,7 @@ import numpy as np
 from cemai_opt.core.batch import FloatArray, IntArray, Prediction, group_starts
 from cemai_opt.core.onnx_graph import OnnxGraph, Port
 from cemai_opt.datasets import NewRows
+from cemai_opt.deploy.average_scorer import AnyScorer, AverageScorer
 from cemai_opt.deploy.blocks import blocks
 from cemai_opt.deploy.scorer import Scorer
 from cemai_opt.stages import STAGES, Lookback
@@ -21,28 +22,44 @@ BLOCK_VALUES = 2**22
 """Numbers in the windows of one block: the graph holds all of them at once, 32 MB for each statistic."""
 
 
-def scoring_graph(scorer: Scorer) -> Any:
-    """The scorer as an ONNX model. StudyError if a stage or the model has no ONNX form.
+def scoring_graph(scorer: AnyScorer) -> Any:
+    """The scorer as an ONNX model. StudyError if a stage or a model has no ONNX form.
 
     Input: `rows` (t, n_inputs) float64, NaN where a value is missing: rows of one group in time order, beginning with
     as many earlier rows as the pipeline looks back. Outputs: `prediction` (t,), for classification the number of the
     class, and `by_class` (t, n_classes) with the scores of the classes.
     """
     graph = OnnxGraph()
+    output = _output(graph, scorer) if isinstance(scorer, Scorer) else _average(graph, scorer)
+    inputs = [Port(ROWS, np.float64, ("t", len(scorer.inputs)))]
+    if scorer.task.is_classification:
+        label = _label(graph, output, threshold=scorer.task.threshold)
+        by_class = Port(BY_CLASS, np.float64, ("t", scorer.task.n_classes))
+        return graph.model(inputs, {label: Port(PREDICTION, np.int64, ("t",)), output: by_class})
+    return graph.model(inputs, {output: Port(PREDICTION, np.float64, ("t",))})
+
+
+def _output(graph: OnnxGraph, scorer: Scorer) -> str:
+    """The prediction of one pipeline in the target's own unit, or its scores of the classes."""
     value, codes = _split(graph, len(scorer.inputs), n_codes=len(scorer.task.n_levels))
     for step in scorer.steps:
         if step.name == "sequentialize" and codes:
             value = graph.add("Concat", graph.cast(value, np.float32), graph.cast(codes, np.float32), axis=1)
         value = STAGES.find(step.name).onnx(graph, value, params=step.params, state=step.state)
     (output,) = graph.embed(scorer.model.onnx(scorer.window, scorer.n_features), [value])
-    inputs = [Port(ROWS, np.float64, ("t", len(scorer.inputs)))]
     if scorer.task.is_classification:
-        label = _label(graph, output, threshold=scorer.task.threshold)
-        by_class = Port(BY_CLASS, np.float64, ("t", scorer.task.n_classes))
-        return graph.model(inputs, {label: Port(PREDICTION, np.int64, ("t",)), output: by_class})
+        return output
     factor, shift = graph.constant(scorer.target_factor, np.float64), graph.constant(scorer.target_shift, np.float64)
-    output = graph.add("Add", graph.add("Mul", output, factor), shift)
-    return graph.model(inputs, {output: Port(PREDICTION, np.float64, ("t",))})
+    return graph.add("Add", graph.add("Mul", output, factor), shift)
+
+
+def _average(graph: OnnxGraph, scorer: AverageScorer) -> str:
+    """The weighted sum of the outputs of all parts."""
+    total = ""
+    for part in scorer.parts:
+        share = graph.add("Mul", _output(graph, part.scorer), graph.constant(part.weight, np.float64))
+        total = graph.add("Add", total, share) if total else share
+    return total
 
 
 def _split(graph: OnnxGraph, n_inputs: int, *, n_codes: int) -> tuple[str, str | None]:

@@ -12,10 +12,10 @@ from cemai_opt.core.batch import Batch, IntArray, Prediction
 from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.core.registry import need
 from cemai_opt.datasets import Dataset, NewRows
-from cemai_opt.deploy.model_document import NativeParity, OnnxForm, OnnxParity, ScorerDocument
+from cemai_opt.deploy.average_scorer import AnyScorer, restored_scorer
+from cemai_opt.deploy.model_document import AverageDocument, NativeParity, OnnxForm, OnnxParity, ScorerDocument
 from cemai_opt.deploy.model_folder import ONNX
 from cemai_opt.deploy.onnx_scorer import OnnxScorer, scoring_graph
-from cemai_opt.deploy.scorer import Scorer
 
 ONNX_LIBRARIES = ("onnx", "onnxruntime", "skl2onnx", "onnxmltools")
 ONNX_TOLERANCE = 1e-3
@@ -49,21 +49,23 @@ class TestedRows:
         return value[self.wanted]
 
 
-def native_parity(batch: Batch, data: Dataset, *, folder: Path, document: ScorerDocument) -> NativeParity:
+def native_parity(
+    batch: Batch, data: Dataset, *, folder: Path, document: ScorerDocument | AverageDocument
+) -> NativeParity:
     """Compares the model restored from its files with the one in memory: CemaiError unless they are bitwise equal."""
     assert batch.prediction is not None, "a complete batch has predictions"
     tested = TestedRows.of(batch, data)
-    again = tested.picked(Scorer.restored(folder, document).predict_stored(tested.rows))
+    again = tested.picked(restored_scorer(folder, document).predict_stored(tested.rows))
     differing = int((again != batch.prediction.value).sum())
     if differing and batch.task.device == "cpu":
         raise CemaiError(f"the saved model predicts {differing} of {len(again)} test rows differently", "report this")
     return NativeParity(rows=len(again), differing=differing)
 
 
-def onnx_form(scorer: Scorer, batch: Batch, *, data: Dataset, folder: Path) -> OnnxForm:
+def onnx_form(scorer: AnyScorer, batch: Batch, *, data: Dataset, folder: Path) -> OnnxForm:
     """Writes the ONNX form if there is one with equal predictions; else returns the reason why there is none."""
     try:
-        need(*ONNX_LIBRARIES, *(["onnxscript"] if "torch" in type(scorer.model).requires else []))
+        need(*ONNX_LIBRARIES, *(["onnxscript"] if "torch" in scorer.libraries else []))
         graph = scoring_graph(scorer)
     except StudyError as error:
         return OnnxForm(file=None, why=str(error))
@@ -77,7 +79,7 @@ def onnx_form(scorer: Scorer, batch: Batch, *, data: Dataset, folder: Path) -> O
     return OnnxForm(file=ONNX, opsets=opsets, parity=parity)
 
 
-def _onnx_parity(scorer: Scorer, batch: Batch, *, data: Dataset, file: Path) -> OnnxParity:
+def _onnx_parity(scorer: AnyScorer, batch: Batch, *, data: Dataset, file: Path) -> OnnxParity:
     assert batch.prediction is not None, "a complete batch has predictions"
     tested = TestedRows.of(batch, data)
     onnx = OnnxScorer(file, scorer.lookback, window=scorer.window)

@@ -12,7 +12,7 @@ from cemai_opt.core.batch import Batch, FittedState, FloatArray, IntArray, Predi
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.plan import Config
 from cemai_opt.datasets import NewRows
-from cemai_opt.deploy.blocks import blocks
+from cemai_opt.deploy.blocks import Block, blocks
 from cemai_opt.deploy.model_document import FittedModelDocument, ScorerDocument, StageDocument, TargetScale
 from cemai_opt.models import MODELS, Model
 from cemai_opt.stages import STAGES, Lookback
@@ -107,6 +107,11 @@ class Scorer:
         return batch
 
     @property
+    def libraries(self) -> frozenset[str]:
+        """Libraries that the model needs."""
+        return frozenset(type(self.model).requires)
+
+    @property
     def lookback(self) -> Lookback:
         """How far back the whole pipeline looks from a row."""
         reaches = [STAGES.find(step.name).lookback(step.params) for step in self.steps]
@@ -131,8 +136,12 @@ class Scorer:
         Each row is predicted once, with the same result as for its whole group at once.
         """
         for block in blocks(rows, self.lookback, block_rows=block_rows or self.block_rows):
-            batch = self.prepared(block.X, block.group, place=block.place)
-            yield block.numbers, predict(batch, np.arange(len(block.X) - len(block.numbers), len(block.X)))
+            yield block.numbers, self.predict_block(block)
+
+    def predict_block(self, block: Block) -> Prediction:
+        """Predictions for the wanted rows of a block, which are its last ones."""
+        batch = self.prepared(block.X, block.group, place=block.place)
+        return predict(batch, np.arange(len(block.X) - len(block.numbers), len(block.X)))
 
     def save(self, folder: Path) -> ScorerDocument:
         """Writes the model into `folder`; returns everything else as a document."""

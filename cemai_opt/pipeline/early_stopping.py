@@ -14,7 +14,7 @@ from cemai_opt.core.measurement import Cost, Measurement, mean_of
 from cemai_opt.core.objective import objective_of
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.pruning_bounds import PruningBounds
-from cemai_opt.core.result import Curve, CurvePoint
+from cemai_opt.core.result import Curve, CurvePoint, ScoredRows
 from cemai_opt.pipeline.inference import per_1000, predict_for
 from cemai_opt.pipeline.recorder import CHECKPOINTS, EVALUATE, INFERENCE, TRAIN, Recorder, Recording
 from cemai_opt.pipeline.threshold import chooses_threshold, scored
@@ -121,6 +121,12 @@ class EarlyStopping:
         """Scores over the predictions of all folds together, and the decision threshold that was chosen on them."""
         predictions = [fold.prediction for fold in self.folds if fold.prediction is not None]
         return self._scored(pooled(predictions))
+
+    def scored_rows(self) -> ScoredRows:
+        """The evaluation rows of all folds, and their predictions at the full size."""
+        prediction = pooled([fold.prediction for fold in self.folds if fold.prediction is not None])
+        y, group = (np.concatenate([getattr(fold, name) for fold in self.folds]) for name in ("y", "group"))
+        return ScoredRows(y=y, group=group.astype(np.float64), value=prediction.value, by_class=prediction.by_class)
 
     def _score(self, batch: Batch) -> float:
         """The score of one fold, with the threshold that is best for it if one is to be chosen."""

@@ -207,6 +207,7 @@ class Pipeline:
             fold_scores=tuple(fold.score for fold in folds if fold.score is not None),
             curve=trial.early_stopping.curve(trial.size_name) if trial.size_name else None,
             threshold=threshold,
+            scored_rows=trial.early_stopping.scored_rows() if trial.plan.keeps_rows else None,
         )
 
     def _pruned(self, trial: _Trial) -> TrialResult:

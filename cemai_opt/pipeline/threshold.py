@@ -18,12 +18,17 @@ def scored(
     A threshold is chosen for F1 of two classes unless the configuration has one; other scores, and those of several
     classes, count the most probable class.
     """
-    threshold = None
-    if chooses_threshold(prediction, task):
-        assert prediction.by_class is not None, "there is a choice"
-        threshold = best_threshold(y, prediction.by_class[:, 1])
-        prediction = with_threshold(prediction, replace(task, threshold=threshold))
+    prediction, threshold = decided(y, prediction, task=task)
     return metrics_of(y, prediction, task=task, group=group), threshold
+
+
+def decided(y: FloatArray, prediction: Prediction, *, task: Task) -> tuple[Prediction, float | None]:
+    """The predictions with the threshold that is best for them, and that threshold; None if there is no choice."""
+    if not chooses_threshold(prediction, task):
+        return prediction, None
+    assert prediction.by_class is not None, "there is a choice"
+    threshold = best_threshold(y, prediction.by_class[:, 1])
+    return with_threshold(prediction, replace(task, threshold=threshold)), threshold
 
 
 def chooses_threshold(prediction: Prediction, task: Task) -> bool:

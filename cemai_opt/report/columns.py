@@ -11,6 +11,7 @@ from cemai_opt.runs.front import RunFront
 from cemai_opt.runs.front_member import FrontMember
 
 NOT_TESTED = "-"
+NO_NUMBER = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ def member_columns(front: RunFront) -> tuple[Column, ...]:
     tested = Column(heading="test", value=lambda m: m.test, text=lambda m: score_text(m.test))
     validated = "validation" if error is None else "skill"
     return (
-        Column(heading="trial", value=lambda m: m.trial, text=lambda m: str(m.trial)),
+        Column(heading="trial", value=lambda m: m.trial, text=lambda m: NO_NUMBER if m.parts else str(m.trial)),
         Column(heading="model", value=lambda m: m.model, text=lambda m: m.model, is_text=True),
         Column(heading=validated, value=lambda m: m.validation, text=lambda m: f"{m.validation:.3f}"),
         tested if error is None else _error_column(error),

@@ -40,7 +40,7 @@ def front_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigure:
     unit = f"{view.front.unit} of one run" if view.front.unit == "gCO2eq" else view.front.unit
     ax.set_xlabel(f"{unit} (log)")
     ax.set_ylabel(f"{view.front.score} on validation")
-    _leave_room(ax, low=low, top=max((m.validation for m in view.members), default=low + 1.0))
+    _leave_room(ax, low=low, top=max((m.validation for m in view.candidates), default=low + 1.0))
     _draw_pruned(ax, view, palette=palette)
     n_hidden = sum(point.score < low for point in [*view.complete, *view.curve_candidates])
     title = "Pareto front" + (f" ({n_hidden} trials score below {low:.2f})" if n_hidden else "")
@@ -88,7 +88,9 @@ def _draw_members(ax: Axes, view: RunView, *, palette: Palette, low: float) -> N
             elinewidth=1.2,
             label=family,
         )
-    tested = [(m.carbon_g, m.test) for m in members if m.test is not None and m.test >= low]
+    if (average := view.front.average) is not None:
+        ax.plot(average.carbon_g, average.validation, "*", color=palette.ink, ms=9, mew=0.8, label=average.model)
+    tested = [(m.carbon_g, m.test) for m in view.candidates if m.test is not None and m.test >= low]
     grams, scores = [g for g, _ in tested], [score for _, score in tested]
     ax.plot(grams, scores, "x", color=palette.ink, ms=4, mew=0.8, label="test")
 
@@ -236,8 +238,8 @@ def family_colors(view: RunView) -> dict[str, str]:
 
 
 def _lowest_shown(view: RunView) -> float:
-    """Lower end of the score axis: below all validation and test scores of members, except those of -1 or less."""
-    scores = [score for m in view.members for score in (m.validation, m.test) if score is not None]
+    """Lower end of the score axis: below all validation and test scores shown, except those of -1 or less."""
+    scores = [score for m in view.candidates for score in (m.validation, m.test) if score is not None]
     shown = [float(score) for score in scores if score > -1.0] or [-1.0]
     return min(shown) - 0.5 * (max(shown) - min(shown)) - 0.02
 
@@ -253,7 +255,10 @@ def _mark_ties(ax: Axes, view: RunView, *, palette: Palette) -> None:
 
 
 def _label_members(ax: Axes, view: RunView, *, palette: Palette) -> None:
-    """Labels of the members that a rule picks, above and left of them, where there can be no other member."""
+    """Labels of the members that a rule picks, above and left of them, where there can be no other member.
+
+    That of the last one is on its right, so that it does not cover those of close members.
+    """
     marks = view.front.picks
     for member in view.members:
         mark = marks.get(member.trial)
@@ -265,9 +270,8 @@ def _label_members(ax: Axes, view: RunView, *, palette: Palette) -> None:
         if is_knee:
             ax.plot(*at, "o", ms=11, mfc="none", mec=palette.ink, mew=1.2)
         weight = "bold" if is_knee else "normal"
-        ax.annotate(
-            text, at, (-6, 6), textcoords="offset points", ha="right", fontsize=8, color=palette.ink, weight=weight
-        )
+        place, side = ((6, 6), "left") if member is view.members[-1] else ((-6, 6), "right")
+        ax.annotate(text, at, place, textcoords="offset points", ha=side, fontsize=8, color=palette.ink, weight=weight)
 
 
 def _scale(values: Sequence[Any]) -> dict[Any, float]:

@@ -65,10 +65,7 @@ def html_report(view: RunView) -> str:
         payback=view.payback_lines,
         ledgers=_ledgers(view),
         facts=measuring_facts(view),
-        configs=[
-            {"title": f"trial {member.trial} ({member.model})", "text": yaml_text(member.config.mapping())}
-            for member in view.members
-        ],
+        configs=[{"title": member.name, "text": yaml_text(member.config.mapping())} for member in view.members],
         script=markup(script),
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )

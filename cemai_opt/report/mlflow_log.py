@@ -28,10 +28,9 @@ def log_run(view: RunView, tracking_uri: str | None = None, *, experiment: str |
     experiment_id = known.experiment_id if known is not None else client.create_experiment(name)
     parent = client.create_run(experiment_id, run_name=view.study.name).info.run_id
     _log(client, parent, metrics=_study_metrics(view), params=_study_params(view))
-    for member in view.members:
+    for member in view.candidates:
         tags = {PARENT_RUN_TAG: parent, "mark": view.front.mark_of(member)}
-        run_name = f"trial {member.trial} {member.model}"
-        child = client.create_run(experiment_id, run_name=run_name, tags=tags).info.run_id
+        child = client.create_run(experiment_id, run_name=member.label, tags=tags).info.run_id
         _log(client, child, metrics=_member_metrics(member), params=member.config.flat())
         client.set_terminated(child)
     client.set_terminated(parent)

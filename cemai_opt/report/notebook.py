@@ -40,6 +40,11 @@ class Front:
         """The recommended member; None on an empty front."""
         return self.view.front.knee
 
+    @property
+    def average(self) -> FrontMember | None:
+        """The average of several members, if it is better than the best of them by more than the tolerance."""
+        return self.view.front.average
+
     def to_frame(self) -> pd.DataFrame:
         """One row per member, indexed by trial: scores, grams with their uncertainty, grams of each stage, marks."""
         import pandas as pd
@@ -67,7 +72,7 @@ class Front:
         head = "".join(f"<th>{escape(column.heading)}</th>" for column in columns)
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(column.text(member))}</td>" for column in columns) + "</tr>"
-            for member in self
+            for member in self.view.candidates
         )
         caption = f"<caption>{escape(front.score)} against gCO2eq</caption>"
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -51,12 +51,15 @@ def _front(view: RunView) -> Document:
                 "marker": {"size": 10, "color": colors[family]},
             }
         )
-    tested = [(m, m.test) for m in view.members if m.test is not None]
+    if (average := view.front.average) is not None:
+        point = [(average.carbon_g, average.validation)]
+        data.append(_scatter(average.model, point, texts=[_hover(view, average)], symbol="star", color="#888888"))
+    tested = [(m, m.test) for m in view.candidates if m.test is not None]
     points = [(m.carbon_g, test) for m, test in tested]
     data.append(
         _scatter("on test", points, texts=[_hover(view, m) for m, _ in tested], symbol="x-thin-open", color="#d55e00")
     )
-    scores = [score for m in view.members for score in (m.validation, m.test) if score is not None]
+    scores = [score for m in view.candidates for score in (m.validation, m.test) if score is not None]
     low, high = max(min(scores), -1.0), max(scores)
     margin = 0.5 * (high - low) + 0.02
     layout = _layout(f"Pareto front: {view.front.score} against {view.front.unit}", view.front.unit, x_type="log")
@@ -118,6 +121,6 @@ def _hover(view: RunView, member: FrontMember) -> str:
     test = "" if member.test is None else f", test {member.test:.3f}"
     mark = view.front.mark_of(member)
     return (
-        f"trial {member.trial} {member.model}{f' ({mark})' if mark else ''}<br>validation "
+        f"{member.label}{f' ({mark})' if mark else ''}<br>validation "
         f"{member.validation:.3f}{test}<br>{member.carbon_g:.3g} +- {member.uncertainty_g:.1g} g"
     )

@@ -37,6 +37,8 @@ def legend(front: RunFront) -> str:
     lines = [f"{scores}; grams: {what}"]
     if front.baseline is not None:
         lines.append("untuned: the knee of the default configurations, the result without a search")
+    if front.average is not None:
+        lines.append("average: the weighted mean of the predictions of these trials, for the sum of their grams")
     if any(member.ties for member in front.members):
         lines.append("~ grams within two standard uncertainties of another member's: a tie")
     if any(member.is_noisy for member in front.members):

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from cemai_opt.core.average import AVERAGE
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.front import ParetoFront, Point
 from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
@@ -69,6 +70,8 @@ class RunFront:
     baseline: FrontMember | None
     """The baseline without a search: the knee of the untuned configurations."""
     search: FrontSearch
+    average: FrontMember | None = None
+    """An average of members whose score is better than that of the best one by more than the tolerance."""
 
     def __len__(self) -> int:
         return len(self.members)
@@ -95,9 +98,9 @@ class RunFront:
 
     @property
     def table_members(self) -> list[FrontMember]:
-        """The rows of a table: members, then the baseline unless it is a member itself."""
-        has_own_row = self.baseline is not None and self.baseline.trial not in self.by_trial
-        return [*self.members, *([self.baseline] if self.baseline is not None and has_own_row else [])]
+        """The rows of a table: members, their average, then the baseline unless it is a member itself."""
+        beside = [self.average, None if self.baseline and self.baseline.trial in self.by_trial else self.baseline]
+        return [*self.members, *(member for member in beside if member is not None)]
 
     @property
     def picks(self) -> dict[int, str]:
@@ -115,20 +118,25 @@ class RunFront:
         return {trial: ", ".join(rules) for trial, rules in picks.items()}
 
     def mark_of(self, member: FrontMember) -> str:
-        """The remarks of a table on a member: ties, foreign load, the rules that pick it, "untuned"."""
+        """The remarks of a table on a member: ties, foreign load, the rules that pick it, "untuned", its parts."""
         is_baseline = self.baseline is not None and self.baseline.trial == member.trial
         marks = (
             "~" if member.ties else "",
             "!" if member.is_noisy else "",
             self.picks.get(member.trial, ""),
             "untuned" if is_baseline else "",
+            f"= {member.formula}" if member.parts else "",
         )
         return " ".join(mark for mark in marks if mark)
 
     def pick(self, rule: str, tolerance: float | None = None) -> FrontMember:
-        """The member given by a rule or a trial number. StudyError if there is none."""
+        """The member given by a rule or a trial number, or the average. StudyError if there is none."""
         if not self.members:
             raise StudyError("the front has no member", "no trial of this run was complete; see trials.jsonl for why")
+        if rule == AVERAGE:
+            if self.average is None:
+                raise StudyError("this run has no average that is better than its best member", "pick best")
+            return self.average
         if rule == "within":
             return self.by_trial[self.pareto.within(self.tolerance if tolerance is None else tolerance).trial]
         if rule in RULES:
@@ -137,8 +145,12 @@ class RunFront:
         if rule.isdecimal() and int(rule) in self.by_trial:
             return self.by_trial[int(rule)]
         raise StudyError(
-            f"there is no front member {rule!r} to pick", nearest(rule, [*RULES, *map(str, self.by_trial)])
+            f"there is no front member {rule!r} to pick", nearest(rule, [*RULES, AVERAGE, *map(str, self.by_trial)])
         )
+
+    def parts_of(self, member: FrontMember) -> list[tuple[float, FrontMember]]:
+        """The members that an average consists of, with their weights; a single pipeline is its own only part."""
+        return [(part.weight, self.by_trial[part.trial]) for part in member.parts] or [(1.0, member)]
 
     def with_tolerance(self, tolerance: float) -> RunFront:
         """The front with another tolerance for "as good as the best"."""

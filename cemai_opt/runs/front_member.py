@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cemai_opt.core.average import Part
 from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.objective import objective_g, objective_j, objective_uncertainty_g
 from cemai_opt.core.plan import JsonConfig
@@ -54,7 +55,8 @@ class FrontMember:
     """One pipeline on the Pareto front: its scores, the cost of one run of it, and its configuration.
 
     `carbon_g` is the objective, with its standard uncertainty `uncertainty_g`; `retraining_g` is the cost of one run
-    for any objective. `deviation_g` is the standard deviation over `repeats` measurements.
+    for any objective. `deviation_g` is the standard deviation over `repeats` measurements. An average of members has
+    `parts`, no trial of its own, and the sum of their costs.
     """
 
     trial: int
@@ -77,6 +79,28 @@ class FrontMember:
     ties: tuple[int, ...] = ()
     """Trials whose grams do not differ significantly from these."""
     final: FinalTest | None = None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The trial and its model, or what an average consists of."""
+        return f"the average {self.formula}" if self.parts else f"trial {self.trial} ({self.model})"
+
+    @property
+    def label(self) -> str:
+        """A short name: the trial and its model, or "average"."""
+        return self.model if self.parts else f"trial {self.trial} {self.model}"
+
+    @property
+    def formula(self) -> str:
+        """An average as a sum over trial numbers; empty for a single pipeline."""
+        return " + ".join(f"{part.weight:.2f} x {part.trial}" for part in self.parts)
+
+    @property
+    def threshold(self) -> float | None:
+        """The decision threshold that was chosen on validation predictions, if any."""
+        threshold = self.config.params("evaluate").get("threshold")
+        return None if threshold is None else float(threshold)
 
     @property
     def is_noisy(self) -> bool:
@@ -93,8 +117,15 @@ class FrontMember:
         return self.stages[stage].carbon_g if stage in self.stages else 0.0
 
     @staticmethod
-    def of(study: ResolvedStudy, result: TrialResult, *, final: TrialResult | None, ties: Sequence[int]) -> FrontMember:
-        """The front member of a complete trial; `final` is its test, if it was tested."""
+    def of(
+        study: ResolvedStudy,
+        result: TrialResult,
+        *,
+        final: TrialResult | None,
+        ties: Sequence[int] = (),
+        parts: tuple[Part, ...] = (),
+    ) -> FrontMember:
+        """The front member of a complete trial, or of an average of `parts`; `final` is its test, if it was tested."""
         carbon = study.carbon
         inference: Measurement | None = result.inference or (final.inference if final else None)
         assert result.score is not None, "a front member is a complete trial"
@@ -118,6 +149,7 @@ class FrontMember:
             config=result.final_config,
             ties=tuple(ties),
             final=_final_test(carbon, final) if final else None,
+            parts=parts,
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from cemai_opt.core.average import Average
 from cemai_opt.core.front import ParetoFront, Point, hypervolume_history
 from cemai_opt.core.ledger_entry import LedgerEntry, joules_by
 from cemai_opt.core.objective import objective_g, objective_uncertainty_g, objective_unit
@@ -64,6 +65,8 @@ class RunRecord:
     spent: Sequence[LedgerEntry] = ()
     baseline: int | None = None
     """The baseline trial, which stands for "no search" and is tested along with the front."""
+    average: Average | None = None
+    """The best average of the members, whether or not it is better than the best of them."""
     footprints: Sequence[Footprint] = ()
     """One for each session of this run."""
     ended: str = ""
@@ -118,6 +121,7 @@ class RunRecord:
             tolerance=tolerance,
             members=members,
             payback=paybacks_of(members, self.spent_g, tolerance=tolerance),
+            average=self._kept_average,
             baseline=None if self.baseline is None else member(self.baseline),
             search=FrontSearch(
                 **vars(self.counts),
@@ -125,6 +129,38 @@ class RunRecord:
                 hypervolume=self.hypervolumes[-1] if self.hypervolumes else 0.0,
             ),
         )
+
+    @property
+    def average_gain(self) -> float:
+        """What the average adds to the best validation score; 0 without an average of the present members."""
+        average = self.average
+        useful = tuple(point.trial for point in self.pareto if point.score > 0.0)
+        if average is None or average.candidates != useful or average.validated.score is None:
+            return 0.0
+        return average.validated.score - self.pareto.best.score
+
+    @property
+    def average_line(self) -> str:
+        """Whether there is an average, and why, in words."""
+        assert self.average is not None, "no average was tried"
+        if len(self.average.parts) == 1:
+            return "no average of front members is better than the best of them"
+        tolerance, gain = self.study.search.tolerance, self.average_gain
+        text = f"an average of {len(self.average.parts)} front members adds {gain:.4f} to the best validation score"
+        if self._kept_average is not None:
+            return f"{text}: kept beside the front (--pick average)"
+        why = f"no more than the tolerance of {tolerance:g}" if gain <= tolerance else "it breaks a constraint"
+        return f"{text}: left out, {why}"
+
+    @property
+    def _kept_average(self) -> FrontMember | None:
+        """The average, if it is better than the best member by more than the tolerance and satisfies constraints."""
+        if self.average is None or self.average_gain <= self.study.search.tolerance:
+            return None
+        validated, parts = self.average.validated, self.average.parts
+        member = FrontMember.of(self.study, validated, final=self.average.tested, parts=parts)
+        point = Point(member.trial, member.validation, member.carbon_g)
+        return member if self.study.constraints.violation(point) <= 0.0 else None
 
     @cached_property
     def summary(self) -> RunSummary:

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
+from cemai_opt.core.average import Average
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.files import drop_partial_line, try_lock, write_atomic
 from cemai_opt.core.ledger_entry import LedgerEntry
@@ -41,10 +42,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class MemberResults:
-    """Results of front members from outside the search, by trial: repeated measurements and tests."""
+    """Results of front members from outside the search: repeated measurements, tests, and the best average."""
 
     confirmed: tuple[TrialResult, ...] = ()
     tested: tuple[TrialResult, ...] = ()
+    average: Average | None = None
 
 
 class RunFolder:
@@ -115,16 +117,21 @@ class RunFolder:
             return 0.0
         return self._read(SPENT, lambda text: float(json.loads(text)["energy_j"]))
 
-    def keep_members(self, measured: Mapping[int, TrialResult], tested: Mapping[int, TrialResult]) -> None:
-        """Writes the results of front members from outside the search: repeated measurements and tests."""
+    def keep_members(
+        self, measured: Mapping[int, TrialResult], tested: Mapping[int, TrialResult], *, average: Average | None = None
+    ) -> None:
+        """Writes the results of front members from outside the search: repeated measurements, tests, the average."""
         members = MemberResults(
-            tuple(measured[trial] for trial in sorted(measured)), tuple(tested[trial] for trial in sorted(tested))
+            tuple(measured[trial] for trial in sorted(measured)),
+            tuple(tested[trial] for trial in sorted(tested)),
+            average,
         )
         _replace(self.path / CONFIRMED, _json_text(to_json(members)))
 
     def finish(self, record: RunRecord) -> None:
         """Writes front and summary."""
-        self.keep_members({r.trial: r for r in record.results if r.repeats_j}, record.finals)
+        measured = {result.trial: result for result in record.results if result.repeats_j}
+        self.keep_members(measured, record.finals, average=record.average)
         _replace(self.path / FRONT, _json_text(to_json(record.front)))
         _replace(self.path / FRONT_CSV, csv_text(front_rows(record.front)))
         _replace(self.path / SUMMARY, _json_text(to_json(record.summary)))

@@ -49,6 +49,11 @@ class RunView:
         return self.front.members
 
     @property
+    def candidates(self) -> list[FrontMember]:
+        """Front members, then their average if there is one."""
+        return [*self.members, *([self.front.average] if self.front.average is not None else [])]
+
+    @property
     def families(self) -> list[str]:
         """Models of the front, in the order in which they appear there, then all others that were tried."""
         return list(dict.fromkeys([*(m.model for m in self.members), *sorted({r.model for r in self.results})]))

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import replace
 
+from cemai_opt.core.average import Average
 from cemai_opt.core.front import ParetoFront
 from cemai_opt.core.measurement import Cost, Measurement, repeated
 from cemai_opt.core.objective import objective_j
 from cemai_opt.core.plan import TrialPlan
-from cemai_opt.core.result import TrialResult
+from cemai_opt.core.result import ScoredRows, TrialResult
 from cemai_opt.search.context import SearchContext
-from cemai_opt.search.ledger import CONFIRM, FINAL
+from cemai_opt.search.ledger import AVERAGE, CONFIRM, FINAL
 
 TICK_S = 1.0
 MAX_RETRIES = 1
@@ -25,7 +26,8 @@ log = logging.getLogger(__name__)
 class MemberLog:
     """Front members that were measured again (CONFIRM) or tested (FINAL), in this or an earlier session.
 
-    `find` also returns results of other drivers. `on_change` is called after each addition.
+    `find` also returns results of other drivers. `average` is the best average of members, if one was tried.
+    `on_change` is called after each addition.
     """
 
     def __init__(
@@ -33,9 +35,10 @@ class MemberLog:
         measured: Sequence[TrialResult] = (),
         tested: Sequence[TrialResult] = (),
         *,
+        average: Average | None = None,
         on_change: Callable[[MemberLog], None] = lambda members: None,
     ) -> None:
-        self._on_change = on_change
+        self.average, self._on_change = average, on_change
         self._by_why = {
             CONFIRM: {result.trial: result for result in measured},
             FINAL: {result.trial: result for result in tested},
@@ -63,6 +66,11 @@ class MemberLog:
         if context.coordinator is not None:
             context.coordinator.post_member(why, result)
 
+    def keep_average(self, average: Average | None) -> None:
+        """Replaces the average."""
+        self.average = average
+        self._on_change(self)
+
 
 class Remeasurement:
     """Measures a front again and tests it after the search; the search runs nothing else meanwhile."""
@@ -72,6 +80,7 @@ class Remeasurement:
         self._context, self._members = context, members
         self._study, self._space, self._budget = context.study, context.space, context.budget
         self._said: set[str] = set()
+        self._rows: dict[tuple[str, int], ScoredRows] = {}
 
     def measured_again(self, results: Sequence[TrialResult], front: ParetoFront) -> list[TrialResult]:
         """All results, with the mean of new measurements as the cost of front members.
@@ -109,11 +118,22 @@ class Remeasurement:
             if self._has_no_budget(by_trial[trial], 1.0, what="tested"):
                 break
             self._context.events.on_phase(f"retraining pipeline {i + 1} of {len(fresh)} for its test score")
-            config = by_trial[trial].final_config
-            plan = TrialPlan(trial=trial, study=self._study, config=config, phase="final", stages=stages, folds=1)
-            finals[trial] = self._ran(plan, FINAL)
+            finals[trial] = self._ran(self._final_plan(by_trial[trial], stages), FINAL)
             self._members.add(FINAL, finals[trial], context=self._context)
         return finals
+
+    def scored_rows(self, why: str, result: TrialResult) -> ScoredRows | None:
+        """The validation (CONFIRM) or test rows (FINAL) of a member, with its predictions.
+
+        They are kept from its measurement or test in this session. A member of an earlier one runs once more, which the
+        ledger enters under AVERAGE. None if there is no budget for that.
+        """
+        key = why, result.trial
+        n_runs = self._study.split.folds if why == CONFIRM else 1.0
+        if key not in self._rows and not self._has_no_budget(result, n_runs, what="run again for an average"):
+            stages = tuple(name for name in self._space.stages if name != "explain")
+            self._ran(self._search_plan(result) if why == CONFIRM else self._final_plan(result, stages), AVERAGE)
+        return self._rows.get(key)
 
     def _has_no_budget(
         self, result: TrialResult, n_runs: float, *, what: str, to_be_tested: Sequence[TrialResult] = ()
@@ -130,11 +150,16 @@ class Remeasurement:
         return reason is not None
 
     def _ran(self, plan: TrialPlan, why: str) -> TrialResult:
-        """The result of a plan, entered into the ledger."""
+        """The result of a plan, entered into the ledger; the rows that it was scored on are kept aside."""
         future = self._context.engine.run(plan)
         while not wait([future], TICK_S).done:
             self._context.events.on_tick()
         result = future.result()
+        if result.scored_rows is not None:
+            why_kept = FINAL if plan.phase == "final" else CONFIRM
+            first = next((rows for (other, _), rows in self._rows.items() if other == why_kept), result.scored_rows)
+            self._rows[why_kept, plan.trial] = result.scored_rows.sharing(first)
+            result = replace(result, scored_rows=None)
         log.info("trial %d (%s) %s for %s, score %s", result.trial, result.model, result.state, why, result.score)
         self._context.ledger.book(result, why)
         self._context.events.on_run(why, result)
@@ -157,20 +182,36 @@ class Remeasurement:
 
     def _quiet_run(self, result: TrialResult) -> TrialResult:
         """One more run of a trial, repeated up to `MAX_RETRIES` times while there is too much foreign load."""
-        stages = tuple(row.stage for row in result.cost.rows if row.stage in self._space.stages)
-        plan = TrialPlan(
-            trial=result.trial,
-            study=self._study,
-            config=result.config,
-            phase="search",
-            stages=stages,
-            folds=self._study.split.folds,
-        )
+        plan = self._search_plan(result)
         for _ in range(1 + MAX_RETRIES):
             run = self._ran(plan, CONFIRM)
             if not run.is_noisy:
                 break
         return run
+
+    def _search_plan(self, result: TrialResult) -> TrialPlan:
+        """A trial as it was searched."""
+        return TrialPlan(
+            trial=result.trial,
+            study=self._study,
+            config=result.config,
+            phase="search",
+            stages=tuple(row.stage for row in result.cost.rows if row.stage in self._space.stages),
+            folds=self._study.split.folds,
+            keeps_rows=(CONFIRM, result.trial) not in self._rows,
+        )
+
+    def _final_plan(self, result: TrialResult, stages: tuple[str, ...]) -> TrialPlan:
+        """A trial trained on training and validation rows, and scored on test rows."""
+        return TrialPlan(
+            trial=result.trial,
+            study=self._study,
+            config=result.final_config,
+            phase="final",
+            stages=stages,
+            folds=1,
+            keeps_rows=True,
+        )
 
 
 def _mean_inference(runs: Sequence[TrialResult]) -> Measurement | None:

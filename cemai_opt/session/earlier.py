@@ -68,9 +68,9 @@ def earlier_sessions(prepared: PreparedStudy, folder: RunFolder) -> EarlierSessi
     kept = folder.members()
 
     def keep(members: MemberLog) -> None:
-        folder.keep_members(members.measured, members.tested)
+        folder.keep_members(members.measured, members.tested, average=members.average)
 
-    members = MemberLog(kept.confirmed, kept.tested, on_change=keep)
+    members = MemberLog(kept.confirmed, kept.tested, average=kept.average, on_change=keep)
     if not folder.holds_a_run:
         return EarlierSessions(results=(), ledger=(), footprints=(), members=members)
     if folder.space().data_digest != prepared.data.digest:

@@ -24,6 +24,7 @@ from cemai_opt.runs.footprint import Footprint
 from cemai_opt.search import (
     INTERRUPTED,
     OTHERS,
+    Averaging,
     Budget,
     Events,
     Ledger,
@@ -230,7 +231,14 @@ class Session:
         members = list(dict.fromkeys(point.trial for point in (*first, *front)))
         baseline = baseline_of(self._prepared.space, record.points, results=record.results)
         asked = members if baseline is None or baseline in members else [*members, baseline]
-        return replace(record, baseline=baseline, finals=remeasurement.tested(record.results, asked))
+        finals = remeasurement.tested(record.results, asked)
+        averaging = Averaging(self._study, remeasurement, members=self._earlier.members)
+        record = replace(
+            record, baseline=baseline, finals=finals, average=averaging.best(front, record.results, finals=finals)
+        )
+        if record.average is not None:
+            self.announce(record.average_line)
+        return record
 
     def _record(self, ended: str) -> RunRecord:
         assert self._search is not None, "there is no record before the search"
@@ -239,6 +247,7 @@ class Session:
             study=self._study,
             results=[measured.get(result.trial, result) for result in self._search.results],
             finals=self._earlier.members.tested,
+            average=self._earlier.members.average,
             spent=self._ledger.spent(),
             footprints=self._earlier.footprints,
             ended=ended,

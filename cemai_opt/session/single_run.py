@@ -1,11 +1,15 @@
-"""Runs one pipeline, without a search."""
+"""Runs one pipeline or an average of several, without a search."""
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from cemai_opt.compose import PreparedStudy
+from cemai_opt.core.average import AverageConfig
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.result import TrialResult
-from cemai_opt.engines import ENGINES
+from cemai_opt.engines import ENGINES, Engine
+from cemai_opt.pipeline.average import average_of
 from cemai_opt.stages import STAGES
 
 
@@ -14,14 +18,35 @@ def run_config(prepared: PreparedStudy, config: Config) -> TrialResult:
 
     Stages that a search space may skip run where the configuration names them; the pipeline is always explained.
     """
+    with closing(_engine(prepared)) as engine:
+        return engine.run(_plan(prepared, config)).result()
+
+
+def run_average(prepared: PreparedStudy, average: AverageConfig) -> TrialResult:
+    """Runs the pipelines of an average one after another, without explanations, and scores their average.
+
+    If one of them fails, its result is returned.
+    """
+    results = []
+    with closing(_engine(prepared)) as engine:
+        for part in average.parts:
+            results.append(engine.run(_plan(prepared, part.config, is_part=True)).result())
+            if not results[-1].is_complete:
+                return results[-1]
+    return average_of(results, average.weights, study=prepared.study, phase="final", threshold=average.threshold)
+
+
+def _engine(prepared: PreparedStudy) -> Engine:
+    return ENGINES.require(prepared.study.engine.name).opened(prepared.study, None)
+
+
+def _plan(prepared: PreparedStudy, config: Config, *, is_part: bool = False) -> TrialPlan:
+    """The test of one pipeline; a part of an average keeps the rows that it was scored on."""
     stages = tuple(
         name
         for name in prepared.space.stages
-        if name in config.stages or name == "explain" or not STAGES.find(name).is_optional
+        if (not is_part if name == "explain" else name in config.stages or not STAGES.find(name).is_optional)
     )
-    plan = TrialPlan(trial=0, study=prepared.study, config=config, phase="final", stages=stages, folds=1)
-    engine = ENGINES.require(prepared.study.engine.name).opened(prepared.study, None)
-    try:
-        return engine.run(plan).result()
-    finally:
-        engine.close()
+    return TrialPlan(
+        trial=0, study=prepared.study, config=config, phase="final", stages=stages, folds=1, keeps_rows=is_part
+    )

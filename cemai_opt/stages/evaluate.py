@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -67,6 +67,26 @@ def with_threshold(prediction: Prediction, task: Task) -> Prediction:
     return replace(prediction, value=(prediction.by_class[:, 1] > task.threshold).astype(np.float64))
 
 
+def averaged(parts: Sequence[Prediction], weights: Sequence[float], *, task: Task) -> Prediction:
+    """The weighted mean of several predictions of the same rows: of numbers, or of the scores of classes.
+
+    `weights` add up to 1. A class is the one with the highest mean score, or that above the task's threshold.
+    """
+    by_class = [part.by_class for part in parts if part.by_class is not None]
+    if not by_class:
+        return Prediction(_weighted_sum([part.value for part in parts], weights))
+    mean = _weighted_sum(by_class, weights)
+    return with_threshold(Prediction(mean.argmax(axis=1).astype(np.float64), mean), task)
+
+
+def _weighted_sum(arrays: Sequence[FloatArray], weights: Sequence[float]) -> FloatArray:
+    """Element by element in the order of the arrays, so that it has the same bits for any block of rows."""
+    total = arrays[0] * weights[0]
+    for array, weight in zip(arrays[1:], weights[1:], strict=True):
+        total = total + array * weight
+    return total
+
+
 def pooled(parts: Sequence[Prediction]) -> Prediction:
     """Concatenated predictions."""
     if len(parts) == 1:
@@ -80,19 +100,31 @@ def metrics_of(y: FloatArray, prediction: Prediction, *, task: Task, group: IntA
 
     `y`, `group`: (n_rows,); the groups are those whose last rows are scored, too.
     """
+    if not task.is_classification:
+        return regression_scores(y, prediction.value, group=group)
+    return {name: score() for name, score in _class_scores(y, prediction, n_classes=task.n_classes).items()}
+
+
+def score_of(y: FloatArray, prediction: Prediction, *, task: Task, group: IntArray | None = None) -> float:
+    """`task.score` as in `metrics_of`, without computing the other scores of classes."""
+    if not task.is_classification:
+        return regression_scores(y, prediction.value, group=group)[task.score]
+    return _class_scores(y, prediction, n_classes=task.n_classes)[task.score]()
+
+
+def _class_scores(y: FloatArray, prediction: Prediction, *, n_classes: int) -> dict[str, Callable[[], float]]:
+    """What computes each score of classes."""
     from sklearn import metrics
 
     value = prediction.value
-    if not task.is_classification:
-        return regression_scores(y, value, group=group)
-    scores = {
-        "accuracy": float(metrics.accuracy_score(y, value)),
-        "f1_macro": float(metrics.f1_score(y, value, average="macro", zero_division=0)),
-        "balanced_accuracy": _balanced_accuracy(y, value),
-        "average_precision": _average_precision(y, prediction.by_class, n_classes=task.n_classes),
+    scores: dict[str, Callable[[], float]] = {
+        "accuracy": lambda: float(metrics.accuracy_score(y, value)),
+        "f1_macro": lambda: float(metrics.f1_score(y, value, average="macro", zero_division=0)),
+        "balanced_accuracy": lambda: _balanced_accuracy(y, value),
+        "average_precision": lambda: _average_precision(y, prediction.by_class, n_classes=n_classes),
     }
-    if task.n_classes == 2:
-        scores["f1"] = float(metrics.f1_score(y, value, zero_division=0))
+    if n_classes == 2:
+        scores["f1"] = lambda: float(metrics.f1_score(y, value, zero_division=0))
     return scores
 
 

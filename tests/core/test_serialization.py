@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 from pydantic import ConfigDict, Field
 
 from cemai_opt.core.result import Curve
-from cemai_opt.core.serialization import RECORD, bare, from_json, to_json
+from cemai_opt.core.serialization import RECORD, JsonArray, bare, from_json, to_json
 
 
 @dataclass(frozen=True)
@@ -85,3 +87,27 @@ def test_a_missing_or_wrong_field_is_named(document: object, said: str) -> None:
     """So that a damaged file can be mended."""
     with pytest.raises(ValueError, match=said):
         from_json(Reading, document)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Numbers:
+    """A record with an array."""
+
+    values: JsonArray
+    more: JsonArray | None = None
+
+
+@given(arrays(float, array_shapes(max_dims=2, min_side=0, max_side=5)))
+def test_an_array_keeps_its_bits_and_its_shape(values: np.ndarray) -> None:
+    """Infinities and NaN too."""
+    record = from_json(Numbers, json.loads(json.dumps(to_json(Numbers(values=values)))))
+    assert record.values.shape == values.shape
+    assert record.values.tobytes() == values.tobytes()
+    assert record.more is None
+
+
+@pytest.mark.parametrize("document", [3, "AAA", {"float64": ""}, {"shape": [2], "float64": "AAA"}])
+def test_what_is_no_array_is_refused(document: object) -> None:
+    """With a ValueError, as for any other field."""
+    with pytest.raises(ValueError):  # noqa: PT011  # the words are those of numpy, base64 or pydantic
+        from_json(Numbers, {"values": document})

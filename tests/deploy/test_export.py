@@ -26,7 +26,7 @@ TASKS = ("regression", "classification")
 def trained_predictions(picked: Picked) -> np.ndarray:
     """One training more, beside the export: predictions of the test rows, by row of the file; NaN elsewhere."""
     prepared = reopen(picked.folder)
-    _, batch = build_pipeline(prepared.study).fitted(picked.plan(prepared.study))
+    _, batch = build_pipeline(prepared.study).fitted(picked.plans(prepared.study)[0])
     assert batch is not None
     assert batch.prediction is not None
     by_row = np.full(len(prepared.data.y), np.nan)

@@ -27,7 +27,7 @@ def fitted() -> Fitted:
     """A ridge on windows of the past, with its test rows predicted; the data; the scorer."""
     picked = picked_with("regression", "ridge", sequentialize={"window_rows": 4})
     prepared = reopen(picked.folder)
-    plan = picked.plan(prepared.study)
+    plan = picked.plans(prepared.study)[0]
     _, batch = build_pipeline(prepared.study).fitted(plan)
     assert batch is not None
     return batch, prepared.data, Scorer.of(batch, prepared.data.names, config=plan.config, stages=plan.stages)

@@ -43,8 +43,8 @@ def test_its_file_holds_the_member_its_configuration_and_its_study() -> None:
 def test_its_plan_is_that_of_its_test_without_explanations() -> None:
     """All other stages of the search, on training and validation rows."""
     picked = pick(RunFolder(finished_run("regression").path), "knee")
-    plan = picked.plan(picked.study)
-    assert (plan.trial, plan.phase, plan.config) == (picked.member.trial, "final", picked.config)
+    (plan,) = picked.plans(picked.study)
+    assert (plan.trial, plan.phase, plan.config) == (picked.member.trial, "final", picked.member.config)
     assert (*plan.stages, "explain") == picked.folder.space().stages
 
 

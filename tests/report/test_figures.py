@@ -10,7 +10,7 @@ import pytest
 from cemai_opt.core.measurement import Cost
 from cemai_opt.core.result import PRUNED
 from cemai_opt.runs import RunView
-from tests.results import FRONT, run_of, trial, view_of
+from tests.results import FRONT, averaged, run_of, trial, view_of
 
 pytest.importorskip("matplotlib")
 
@@ -51,6 +51,15 @@ def test_the_front_shows_every_kind_of_trial_with_its_name(view: RunView) -> Non
     assert ax.get_xscale() == "log"
     left, right = ax.get_xlim()
     assert all(left < member.carbon_g < right for member in view.members)
+
+
+def test_an_average_is_drawn_beside_the_front() -> None:
+    """A star at the sum of the grams, and its test score."""
+    (ax,) = front_figure(view_of(run_of(*FRONT, average=averaged(0.05)))).figure.axes
+    lines = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    assert (lines["average"].get_xdata()[0], lines["average"].get_ydata()[0]) == pytest.approx((3.0, 0.95))
+    assert list(lines["test"].get_ydata()) == [0.88]
+    assert ax.get_ylim()[1] > 0.95
 
 
 def test_the_members_that_a_rule_picks_are_labelled(view: RunView) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cemai_opt.report.mlflow_log import PARENT_RUN_TAG, log_run
-from tests.results import FRONT, run_of, trial, view_of
+from tests.results import FRONT, averaged, run_of, trial, view_of
 
 mlflow = pytest.importorskip("mlflow")
 
@@ -48,6 +48,14 @@ def test_a_child_has_the_numbers_and_the_configuration_of_its_member(uri: str) -
     assert knee.metrics["train_carbon_g"] == pytest.approx(1.5)
     assert (knee.params["train.model"], knee.tags["mark"]) == ("decision_tree", "knee")
     assert "test" not in children["trial 0 ridge"].metrics
+
+
+def test_an_average_is_a_child_too(uri: str) -> None:
+    """Under its own name, with its parts as its mark."""
+    log_run(view_of(run_of(*FRONT, average=averaged(0.05))), uri)
+    children = {run.info.run_name: run.data for run in logged(uri)}
+    assert children["average"].metrics["validation"] == pytest.approx(0.95)
+    assert children["average"].tags["mark"] == "= 0.25 x 0 + 0.75 x 1"
 
 
 def test_runs_of_one_study_are_in_one_experiment(uri: str) -> None:

@@ -12,7 +12,7 @@ from cemai_opt.core.measurement import Cost
 from cemai_opt.report.figures import family_colors
 from cemai_opt.report.plotly_figures import plotly_figures
 from cemai_opt.runs import RunView
-from tests.results import FRONT, run_of, trial, view_of
+from tests.results import FRONT, averaged, run_of, trial, view_of
 
 
 @pytest.fixture
@@ -44,6 +44,13 @@ def test_every_trial_is_in_the_front_figure_once(view: RunView) -> None:
     assert parts["front"]["x"] == pytest.approx([1.0, 2.0, 100.0])
     assert parts["decision_tree"]["error_x"]["array"] == pytest.approx([0.1])
     assert (parts["on test"]["x"], parts["on test"]["y"]) == (pytest.approx([2.0]), [0.7])
+
+
+def test_an_average_is_in_the_front_figure() -> None:
+    """With its parts."""
+    parts = traces(plotly_figures(view_of(run_of(*FRONT, average=averaged(0.05))))["front"])
+    assert parts["average"]["text"][0].startswith("average (= 0.25 x 0 + 0.75 x 1)<br>validation 0.950, test 0.880")
+    assert parts["on test"]["y"] == [0.88]
 
 
 def test_a_member_says_what_it_is_when_pointed_at(view: RunView) -> None:

@@ -12,7 +12,7 @@ from cemai_opt.core.study import ObjectiveSpec
 from cemai_opt.report.tables import MAX_FAMILIES, front_table, ledger_line, legend
 from cemai_opt.runs.front import RunFront
 from cemai_opt.testing.searches import study_of
-from tests.results import FRONT, J_PER_G, run_of, trial
+from tests.results import FRONT, J_PER_G, averaged, run_of, trial
 
 
 def lines_of(front: RunFront) -> list[str]:
@@ -48,6 +48,13 @@ def test_a_legend_explains_the_marks_that_are_there() -> None:
     close = [trial(0, 0.5, 1.0, uncertainty_g=0.1, foreign_load=0.9), trial(1, 0.6, 1.05)]
     explained = legend(run_of(*close, baseline=0).front).splitlines()
     assert [line.split()[0] for line in explained] == ["r2", "untuned:", "~", "!"]
+
+
+def test_an_average_has_a_row_and_an_explanation() -> None:
+    """Its parts in place of a trial number."""
+    front = run_of(*FRONT, average=averaged(0.05)).front
+    assert any("average" in line and "= 0.25 x 0 + 0.75 x 1" in line and "-1" not in line for line in lines_of(front))
+    assert "average: the weighted mean" in legend(front)
 
 
 def test_a_legend_says_what_the_grams_are_of() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cemai_opt.core.average import Average, Part
+from cemai_opt.core.errors import StudyError
 from cemai_opt.core.result import FAILED, PRUNED, REPEAT
 from cemai_opt.core.serialization import from_json, to_json
 from cemai_opt.core.study import CarbonSpec, ResolvedCarbon
@@ -15,7 +18,7 @@ from cemai_opt.runs import RunFront, RunSummary
 from cemai_opt.runs.footprint import Footprint
 from cemai_opt.runs.record import TrialLine
 from cemai_opt.testing.searches import study_of
-from tests.results import FRONT, J_PER_G, run_of, trial
+from tests.results import FRONT, J_PER_G, averaged, run_of, trial
 
 trials = st.lists(st.tuples(st.floats(0.0, 1.0), st.floats(1e-6, 1e3)), max_size=12).map(
     lambda pairs: [trial(i, score, grams) for i, (score, grams) in enumerate(pairs)]
@@ -96,3 +99,40 @@ def test_a_line_tells_the_grams_and_gives_the_result_back() -> None:
         assert line.noisy == result.is_noisy
         back = from_json(TrialLine, json.loads(json.dumps(to_json(line))))
         assert (back, back.result, type(back.result)) == (line, result, type(result))
+
+
+def test_an_average_is_kept_if_it_gains_more_than_the_tolerance() -> None:
+    """Beside the members, with the sum of their grams; `average` picks it."""
+    record = run_of(*FRONT, average=averaged(0.02))
+    front = record.front
+    average = front.average
+    assert average is not None
+    assert front.pick("average") is average
+    assert [member.trial for member in front.members] == [0, 1, 2]
+    assert front.table_members[-1] is average
+    assert (average.test, average.carbon_g) == (0.88, pytest.approx(3.0))
+    assert average.formula == "0.25 x 0 + 0.75 x 1"
+    assert front.mark_of(average) == "= 0.25 x 0 + 0.75 x 1"
+    assert front.parts_of(average) == [(0.25, front.by_trial[0]), (0.75, front.by_trial[1])]
+    assert front.parts_of(front.members[2]) == [(1.0, front.members[2])]
+    assert "adds 0.0200 to the best validation score: kept" in record.average_line
+    assert from_json(RunFront, to_json(front)) == front
+
+
+@pytest.mark.parametrize(
+    ("average", "rules", "said"),
+    [
+        (averaged(0.009), {}, "no more than the tolerance of 0.01"),
+        (averaged(0.02), {"tolerance": 0.05}, "no more than the tolerance of 0.05"),
+        (averaged(0.02, candidates=(0, 1)), {}, "no more than the tolerance"),
+        (replace(averaged(0.0), parts=(Part(trial=2, weight=1.0),)), {}, "no average of front members is better"),
+        (averaged(0.05, carbon_g=101.0), {"max_carbon_g": 100.5}, "breaks a constraint"),
+    ],
+)
+def test_any_other_average_is_left_out(average: Average, rules: dict[str, float], said: str) -> None:
+    """With too small a gain, of other members than the present ones, or too expensive; the reason is said."""
+    record = run_of(*FRONT, average=average, rules=rules)
+    assert record.front.average is None
+    assert said in record.average_line
+    with pytest.raises(StudyError, match="no average that is better"):
+        record.front.pick("average")

@@ -18,7 +18,7 @@ from cemai_opt.runs import RunFolder, RunRecord, record
 from cemai_opt.runs.front import paybacks_of
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.payback import Payback
-from cemai_opt.search import INTERRUPTED, Events, SearchState
+from cemai_opt.search import AVERAGE, INTERRUPTED, Events, SearchState
 from cemai_opt.session import Session
 from tests.conftest import wear_study
 
@@ -118,6 +118,29 @@ def test_a_resumed_run_goes_on_and_measures_nothing_twice(wear: pd.DataFrame, tm
     assert {result.trial: again[result.trial] for result in members.tested} == {r.trial: r for r in members.tested}
     assert len(folder.summary().footprint.sessions) == 2
     assert folder.summary().search.energy_j >= sum(result.spent.energy_j for result in folder.results())
+
+
+def test_an_average_is_tried_once(wear: pd.DataFrame, tmp_path: Path) -> None:
+    """From the predictions of the measurements and tests; a session that changes nothing takes it over.
+
+    Grams are measured, so that a front may have a single member; then there is nothing to average.
+    """
+    options = {"trials": 8, "tolerance": 0.0}
+    run = searched(wear, tmp_path / "run", **options)
+    folder = RunFolder(tmp_path / "run")
+    average, useful = folder.members().average, [member for member in run.front if member.validation > 0.0]
+    assert (average is None) == (len(useful) < 2)
+    entries = {row.entry for row in folder.summary().search.ledger}
+    assert AVERAGE not in entries
+    if average is not None:
+        assert average.tested is not None
+        assert average.tested.score is not None
+        assert average.validated.score is not None
+        gain = average.validated.score - max(member.validation for member in useful)
+        assert (run.front.average is not None) == (gain > 0.0)
+    searched(wear, tmp_path / "run", **options)
+    assert folder.members().average == average
+    assert {row.entry for row in folder.summary().search.ledger} == entries
 
 
 def test_an_interrupted_search_keeps_its_front(wear_csv: Path, tmp_path: Path) -> None:
