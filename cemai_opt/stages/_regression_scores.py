@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray, last_rows
-from cemai_opt.core.scores import skill
+from cemai_opt.core.scores import error_of, skill
 
 MAX_EXPONENT = 500.0
 """Predictions that are absurdly late have a finite NASA score, too."""
@@ -30,16 +32,34 @@ def regression_scores(y: FloatArray, value: FloatArray, *, group: IntArray | Non
     return scores
 
 
-def _errors(y: FloatArray, value: FloatArray, *, group: IntArray | None) -> dict[str, float]:
+def regression_score(name: str, y: FloatArray, value: FloatArray, *, group: IntArray | None) -> float:
+    """One of the `regression_scores` that a search maximises, "r2" or a skill, without computing the others."""
     from sklearn import metrics
 
-    errors = {
-        "rmse": float(np.sqrt(metrics.mean_squared_error(y, value))),
-        "mae": float(metrics.mean_absolute_error(y, value)),
-        "mape": float(metrics.mean_absolute_percentage_error(y, value)),
+    if name == "r2":
+        return float(metrics.r2_score(y, value))
+    error = error_of(name)
+    assert error is not None, "every other score is the skill of an error"
+    constant = np.full_like(y, y.mean())
+    own, of_constant = (_error_functions(y, made, group=group)[error]() for made in (value, constant))
+    return _skill(own, of_constant)
+
+
+def _errors(y: FloatArray, value: FloatArray, *, group: IntArray | None) -> dict[str, float]:
+    return {name: error() for name, error in _error_functions(y, value, group=group).items()}
+
+
+def _error_functions(y: FloatArray, value: FloatArray, *, group: IntArray | None) -> dict[str, Callable[[], float]]:
+    """What computes each error; that of last rows if there are several groups."""
+    from sklearn import metrics
+
+    errors: dict[str, Callable[[], float]] = {
+        "rmse": lambda: float(np.sqrt(metrics.mean_squared_error(y, value))),
+        "mae": lambda: float(metrics.mean_absolute_error(y, value)),
+        "mape": lambda: float(metrics.mean_absolute_percentage_error(y, value)),
     }
     if group is not None and (last := last_rows(group)).sum() > 1:
-        errors["rmse_last"] = float(np.sqrt(metrics.mean_squared_error(y[last], value[last])))
+        errors["rmse_last"] = lambda: float(np.sqrt(metrics.mean_squared_error(y[last], value[last])))
     return errors
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from cemai_opt.core.batch import Batch, FloatArray, IntArray, Prediction, Task
 from cemai_opt.core.errors import TrialError
 from cemai_opt.core.hyperparameters import Hyperparameter, real
-from cemai_opt.stages._regression_scores import regression_scores
+from cemai_opt.stages._regression_scores import regression_score, regression_scores
 from cemai_opt.stages._stage import Params, Stage
 
 CHUNK_ROWS = 65536
@@ -106,9 +106,9 @@ def metrics_of(y: FloatArray, prediction: Prediction, *, task: Task, group: IntA
 
 
 def score_of(y: FloatArray, prediction: Prediction, *, task: Task, group: IntArray | None = None) -> float:
-    """`task.score` as in `metrics_of`, without computing the other scores of classes."""
+    """`task.score` as in `metrics_of`, without computing the other scores."""
     if not task.is_classification:
-        return regression_scores(y, prediction.value, group=group)[task.score]
+        return regression_score(task.score, y, prediction.value, group=group)
     return _class_scores(y, prediction, n_classes=task.n_classes)[task.score]()
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cemai_opt.core.batch import last_rows
-from cemai_opt.stages._regression_scores import nasa_score, regression_scores
+from cemai_opt.core.scores import REGRESSION_SCORES, maximised
+from cemai_opt.stages._regression_scores import nasa_score, regression_score, regression_scores
 
 GROUP = np.repeat([0, 1, 2], [3, 1, 2])
 Y = np.array([5.0, 4.0, 3.0, 9.0, 2.0, 1.0])
@@ -36,6 +37,13 @@ def test_a_skill_is_0_for_the_mean_and_1_at_best() -> None:
         assert (perfect[error], perfect[f"{error}_skill"]) == (0.0, 1.0)
         assert mean[f"{error}_skill"] == pytest.approx(0.0)
         assert half[f"{error}_skill"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", [maximised(score) for score in REGRESSION_SCORES])
+def test_a_single_score_is_that_among_all(name: str) -> None:
+    """To the last bit."""
+    value = Y + np.array([1.0, -2.0, 0.5, 0.0, 3.0, -1.0])
+    assert regression_score(name, Y, value, group=GROUP) == regression_scores(Y, value, group=GROUP)[name]
 
 
 @pytest.mark.parametrize("group", [None, np.zeros(6, int)])
