@@ -276,9 +276,15 @@ def _score(study: StudySpec, data: Dataset) -> str:
 
 
 def _score_notes(score: str, data: Dataset, *, splits: Splits) -> tuple[str, ...]:
-    """What a score judges, where its name does not say it."""
+    """What a score judges, where its name does not say it. StudyError if the split leaves it too few groups."""
     if score not in ERRORS:
         return ()
+    validated = np.any([fold.is_eval for fold in splits.search], axis=0)
+    for name, rows in (("validation", validated), ("test", splits.final.is_eval)):
+        if score == "rmse_last" and len(np.unique(data.group[rows & data.has_target])) < 2:
+            raise StudyError(
+                f"rmse_last needs at least two groups of {name} rows", "use more --folds, or another --score"
+            )
     notes = [f"score: the search maximises {skill(score)} = 1 - {score} / {score} of predicting the mean"]
     rows = np.flatnonzero(~splits.test & data.has_target)
     if score == "rmse_last" and len(np.unique(data.y[rows][last_rows(data.group[rows])])) == 1:

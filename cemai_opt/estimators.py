@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cemai_opt.compose import prepare
+from cemai_opt.core.average import AVERAGE
 from cemai_opt.core.batch import Prediction
 from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.core.plan import Config, TrialPlan
@@ -65,6 +67,8 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
 
     def _search(self, X: np.ndarray, y: np.ndarray, *, groups: Any) -> None:
         """Finds the front, then fits the member given by `pick` to all rows."""
+        if self.pick == AVERAGE and not self.confirm:
+            raise ValueError("pick='average' needs confirm=1 or more: an average is made of predictions from there")
         if groups is not None and len(groups) != len(X):
             raise ValueError(f"groups has {len(groups)} entries, X has {len(X)} rows")
         with tempfile.TemporaryDirectory() as place:
@@ -82,7 +86,11 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         self.front_ = Front(self._view)
         self.knee_ = self.front_.knee
         self.search_carbon_g_ = self._view.front.search.carbon_g
-        self.select(self.pick)
+        pick = self.pick
+        if pick == AVERAGE and self.front_.average is None:
+            warnings.warn("no average of front members is better than the best of them: picked that one", stacklevel=3)
+            pick = "best"
+        self.select(pick)
 
     def _study(self, rows: Path, has_groups: bool) -> StudySpec:
         by = ("group" if has_groups else "rows") if self.split == "auto" else self.split
@@ -146,7 +154,7 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         return Scorer.of(batch, rows.names, config=config, stages=stages)
 
     def _scored(self, X: Any) -> Prediction:
-        check_is_fitted(self, "front_")
+        check_is_fitted(self, "selected_")
         X = validate_data(self, X, reset=False, dtype=np.float64)
         return self._scorer.predict(X, np.zeros(len(X), np.int64))
 
@@ -191,8 +199,8 @@ class ParetoRegressor(RegressorMixin, _Pareto):  # type: ignore[misc]  # as abov
     Parameters
     ----------
     trials : number of pipelines to run.
-    pick : which front member predicts: "knee", "best", "within" or "greenest"; "average" for the average of several,
-        if there is one; `select` changes it later.
+    pick : which front member predicts: "knee", "best", "within" or "greenest"; "average" for the average of several
+        ("best" with a warning if there is none); `select` changes it later.
     space : a search space by name, or the path of a file.
     scoring : "r2", the skill of an error ("rmse", "mae", "mape"), or for classes "f1", "f1_macro", "balanced_accuracy",
         "average_precision"; "auto" picks by task.

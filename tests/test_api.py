@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -58,7 +59,7 @@ def test_a_front_shows_itself_in_a_notebook() -> None:
     assert list(frame.index) == [member.trial for member in front]
     assert {"validation", "test", "carbon_g", "train_carbon_g", "mark"} <= set(frame.columns)
     html = front._repr_html_()
-    assert html.count("<tr>") == len(front) + 1
+    assert html.count("<tr>") == len(front.view.candidates) + 1
     assert "knee" in html
     assert front.plot().axes[0].get_xscale() == "log"
     assert front[0] is not front[-1] or len(front) == 1
@@ -126,13 +127,28 @@ def test_mlflow_has_a_parent_and_a_child_for_each_member(tmp_path: Path, monkeyp
     logged = {found.info.run_id: found for found in client.search_runs([place])}
     assert logged[parent].data.metrics["search_carbon_g"] > 0
     children = [found for found in logged.values() if found.data.tags.get("mlflow.parentRunId") == parent]
-    assert len(children) == len(run.front) == len(logged) - 1
+    assert len(children) == len(run.front.view.candidates) == len(logged) - 1
     for member in run.front:
         (child,) = (c for c in children if c.info.run_name == f"trial {member.trial} {member.model}")
         assert child.data.metrics["train_energy_j"] == member.stages["train"].energy_j
         assert child.data.metrics["validation"] == member.validation
         assert child.data.params["train.model"] == member.model
         assert child.info.status == "FINISHED"
+
+
+def test_an_estimator_without_an_average_predicts_with_the_best() -> None:
+    """And says so; where there can be none, it does not begin to search."""
+    X, y = np.random.default_rng(0).normal(size=(120, 3)), np.arange(120.0) % 7
+    with pytest.warns(UserWarning, match="no average"):
+        fitted = ParetoRegressor(trials=2, confirm=1, pick="average").fit(X, y)
+    assert fitted.selected_.validation == max(member.validation for member in fitted.front_)
+    with pytest.raises(ValueError, match="needs confirm"):
+        ParetoRegressor(trials=2, confirm=0, pick="average").fit(X, y)
+    unfitted = ParetoRegressor(trials=2, pick="none of them")
+    with pytest.raises(ValueError, match="none of them"):
+        unfitted.fit(X, y)
+    with pytest.raises(NotFittedError):
+        unfitted.predict(X)
 
 
 def test_a_frame_in_any_order_is_what_its_file_is(tmp_path: Path) -> None:

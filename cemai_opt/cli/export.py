@@ -47,8 +47,9 @@ def command(run: str, rule: str, tolerance: float | None, out: str, form: str, d
     from rich.console import Console
 
     from cemai_opt.compose import reopen
+    from cemai_opt.core.errors import StudyError
     from cemai_opt.deploy.export import check_free, export_model
-    from cemai_opt.deploy.model_folder import CONFIG
+    from cemai_opt.deploy.model_folder import CONFIG, SIDECAR
     from cemai_opt.deploy.picked import d2m_document, pick
     from cemai_opt.runs import RunFolder
     from cemai_opt.runs.run_folder import write_file, yaml_text
@@ -68,6 +69,8 @@ def command(run: str, rule: str, tolerance: float | None, out: str, form: str, d
         )
         click.echo(_json_of(exported) if as_json else _text_of(exported, picked.member.name))
         return
+    if (folder / SIDECAR).exists():
+        raise StudyError(f"{out} holds an exported model, whose files belong together", "choose another --out")
     if form == "config":
         file, document, lost = folder / CONFIG, picked.config_document(), list[str]()
     else:

@@ -60,11 +60,10 @@ def _read(path: str) -> tuple[StudySpec, Config | AverageConfig]:
     from pathlib import Path
 
     from cemai_opt.compose import read_yaml
-    from cemai_opt.core.average import AVERAGE, AverageConfig
+    from cemai_opt.core.average import AVERAGE
     from cemai_opt.core.errors import StudyError, nearest
     from cemai_opt.core.plan import Config
-    from cemai_opt.core.serialization import from_json
-    from cemai_opt.core.study_file import parse_study
+    from cemai_opt.core.study_file import parse_average, parse_study
 
     document = read_yaml(Path(path))
     keys = ("picked", "config", AVERAGE, "study")
@@ -75,10 +74,7 @@ def _read(path: str) -> tuple[StudySpec, Config | AverageConfig]:
             raise StudyError(f"{path}: unknown key {key!r}", nearest(str(key), keys))
     study = parse_study(document.get("study") or {}, path)
     if AVERAGE in document:
-        try:
-            return study, from_json(AverageConfig, document[AVERAGE])
-        except ValueError as error:
-            raise StudyError(f"{path}: {error}", "write average: {parts: [{weight: 0.5, config: ...}]}") from error
+        return study, parse_average(document[AVERAGE], path)
     stages = document["config"]
     if not isinstance(stages, dict) or not all(isinstance(params, dict) for params in stages.values()):
         raise StudyError(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from cemai_opt.core.plan import JsonConfig
 from cemai_opt.core.result import TrialResult
@@ -15,6 +15,9 @@ AVERAGE = "average"
 """The name that an average has where a pipeline has that of its model, and by which it is picked."""
 NO_TRIAL = -1
 """Stands where a pipeline has the number of its trial."""
+MAX_WEIGHT = 1000.0
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+"""People write configurations: a key that is not known is most likely a typing error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +32,17 @@ class Part:
 class WeightedConfig:
     """The configuration of a part of an average, with its weight."""
 
-    weight: Annotated[float, Field(gt=0.0)]
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    weight: Annotated[float, Field(gt=0.0, le=MAX_WEIGHT)]
     config: JsonConfig
 
 
 @dataclass(frozen=True, kw_only=True)
 class AverageConfig:
     """The configurations of an average, as in `config.yaml`, and its decision threshold if it has one."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     threshold: float | None = None
     parts: Annotated[tuple[WeightedConfig, ...], Field(min_length=1)]

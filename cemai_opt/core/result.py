@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
-import numpy as np
 from pydantic import ConfigDict, Field
 
 from cemai_opt.core.hyperparameters import Value
@@ -62,6 +61,8 @@ class ScoredRows:
 
     def sharing(self, other: ScoredRows) -> ScoredRows:
         """The same rows, with the arrays of `other` for targets and groups if these are equal, to save memory."""
+        import numpy as np
+
         is_same = np.array_equal(self.y, other.y) and np.array_equal(self.group, other.group)
         return replace(self, y=other.y, group=other.group) if is_same else self
 

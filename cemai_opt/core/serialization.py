@@ -5,12 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-from pydantic import BeforeValidator, ConfigDict, GetPydanticSchema, PlainSerializer, TypeAdapter
-from pydantic_core import core_schema
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
 
 T = TypeVar("T")
 
@@ -56,8 +53,10 @@ def bare(kind: type[Any], field: str, *, inner: Any) -> tuple[BeforeValidator, P
     return BeforeValidator(read), PlainSerializer(write)
 
 
-def _array_in(document: object) -> npt.NDArray[np.floating[Any]]:
+def _array_in(document: Any) -> Any:
     """The array itself, or that in a document."""
+    import numpy as np
+
     if isinstance(document, np.ndarray):
         return document
     if not isinstance(document, dict) or set(document) != {"shape", "float64"}:
@@ -65,16 +64,15 @@ def _array_in(document: object) -> npt.NDArray[np.floating[Any]]:
     return np.frombuffer(base64.b64decode(document["float64"]), "<f8").reshape(document["shape"])
 
 
-def _document_of(array: npt.NDArray[np.floating[Any]]) -> dict[str, Any]:
+def _document_of(array: Any) -> dict[str, Any]:
     return {"shape": list(array.shape), "float64": base64.b64encode(array.astype("<f8").tobytes()).decode()}
 
 
-JsonArray = Annotated[
-    npt.NDArray[np.floating[Any]],
-    GetPydanticSchema(
-        lambda _kind, _handler: core_schema.no_info_plain_validator_function(
-            _array_in, serialization=core_schema.plain_serializer_function_ser_schema(_document_of)
-        )
-    ),
-]
-"""An array of numbers as a field of a record: its JSON form holds its bytes in base64, and loses nothing."""
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    JsonArray = npt.NDArray[np.floating[Any]]
+else:  # numpy is not loaded before there is an array
+    JsonArray = Annotated[Any, BeforeValidator(_array_in), PlainSerializer(_document_of)]
+    """An array of numbers as a field of a record: its JSON form holds its bytes in base64, and loses nothing."""

@@ -1,13 +1,16 @@
-"""Reads studies from parsed YAML documents."""
+"""Reads studies and averages from parsed YAML documents."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from cemai_opt.core.average import AVERAGE, AverageConfig, WeightedConfig
 from cemai_opt.core.errors import StudyError, nearest
+from cemai_opt.core.serialization import from_json
 from cemai_opt.core.study import ResolvedStudy, StudySpec
 
 S = TypeVar("S", bound=StudySpec)
@@ -31,6 +34,19 @@ def parse_resolved_study(document: object, where: str) -> ResolvedStudy:
     if isinstance(document, Mapping) and isinstance(document.get("data"), Mapping):
         document = {**document, "data": {"encode": False, **document["data"]}}
     return _parsed(ResolvedStudy, document, where=where)
+
+
+def parse_average(document: object, where: str) -> AverageConfig:
+    """The average in a parsed configuration file. StudyError with the key that is unknown, missing or wrong."""
+    try:
+        return from_json(AverageConfig, document)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        path = ".".join([AVERAGE, *map(str, fault["loc"])])
+        if fault["type"] == "unexpected_keyword_argument":
+            known = [field.name for kind in (AverageConfig, WeightedConfig) for field in fields(kind)]
+            raise StudyError(f"{where}: unknown key {path!r}", nearest(path.rpartition(".")[2], known)) from error
+        raise StudyError(f"{where}: {path}: {fault['msg']}", f"got {fault.get('input')!r}") from error
 
 
 def _parsed(kind: type[S], document: object, *, where: str) -> S:

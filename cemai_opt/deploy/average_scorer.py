@@ -96,7 +96,7 @@ def restored_scorer(folder: Path, document: ScorerDocument | AverageDocument) ->
     if isinstance(document, ScorerDocument):
         return Scorer.restored(folder, document)
     for part in document.parts:
-        if PurePosixPath(part.folder).name != part.folder:
+        if PurePosixPath(part.folder).name != part.folder or part.folder == "..":
             raise StudyError(f"{part.folder} is not a folder inside {folder}", "export the model again")
     parts = tuple(
         WeightedScorer(Scorer.restored(folder / part.folder, part.scorer), part.weight, trial=part.trial)

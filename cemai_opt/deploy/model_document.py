@@ -121,7 +121,7 @@ class AverageDocument:
 
     task: Annotated[Task, Field(alias="job")]
     inputs: tuple[str, ...]
-    parts: tuple[PartDocument, ...]
+    parts: Annotated[tuple[PartDocument, ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,7 +116,8 @@ class EarlyStopping:
         assert batch.prediction is not None, "evaluate predicts"
         fold.y, fold.group, fold.n_rows = batch.y[batch.eval_rows], batch.group[batch.eval_rows], len(batch.X)
         fold.importances = batch.importances
-        fold.prediction, fold.score = batch.prediction, self._score(batch)
+        score = self._score(batch)
+        fold.prediction, fold.score = batch.prediction, None if np.isnan(score) else score
 
     def metrics(self) -> tuple[Mapping[str, float], float | None]:
         """Scores over the predictions of all folds together, and the decision threshold that was chosen on them."""
@@ -129,11 +131,14 @@ class EarlyStopping:
         return ScoredRows(y=y, group=group.astype(np.float64), value=prediction.value, by_class=prediction.by_class)
 
     def _score(self, batch: Batch) -> float:
-        """The score of one fold, with the threshold that is best for it if one is to be chosen."""
+        """The score of one fold, with the threshold that is best for it if one is to be chosen.
+
+        Not a number where one fold has none: the last rows of groups are not scored where there is only one group.
+        """
         assert batch.prediction is not None, "evaluate predicts"
         if self._plan.phase == "search" and chooses_threshold(batch.prediction, self._task):
             return scored(batch.y[batch.eval_rows], batch.prediction, task=self._task)[0][self._task.score]
-        return batch.metrics[self._task.score]
+        return batch.metrics.get(self._task.score, math.nan)
 
     def _scored(self, prediction: Prediction) -> tuple[dict[str, float], float | None]:
         """Scores of all folds together. In a search, a decision threshold is chosen; test rows choose nothing."""
@@ -179,6 +184,8 @@ class EarlyStopping:
 
     def _after_first_fold(self, fold: FoldRun) -> None:
         """Finds the largest size that may still reach the front. TrialEndedError if there is none."""
+        if fold.is_whole and fold.score is None:
+            return
         if fold.score is not None:
             cost_j = objective_of(self._plan.study.objective, fold.recording.cost, inference=None)
             if self._plan.study.objective.needs_inference or self._may_be_useful(cost_j, fold.score):

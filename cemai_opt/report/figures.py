@@ -89,7 +89,17 @@ def _draw_members(ax: Axes, view: RunView, *, palette: Palette, low: float) -> N
             label=family,
         )
     if (average := view.front.average) is not None:
-        ax.plot(average.carbon_g, average.validation, "*", color=palette.ink, ms=9, mew=0.8, label=average.model)
+        xerr = [[min(average.uncertainty_g, 0.9 * average.carbon_g)], [average.uncertainty_g]]
+        ax.errorbar(
+            [average.carbon_g],
+            [average.validation],
+            xerr=xerr,
+            fmt="*",
+            ms=9,
+            color=palette.ink,
+            capsize=2,
+            label=average.model,
+        )
     tested = [(m.carbon_g, m.test) for m in view.candidates if m.test is not None and m.test >= low]
     grams, scores = [g for g, _ in tested], [score for _, score in tested]
     ax.plot(grams, scores, "x", color=palette.ink, ms=4, mew=0.8, label="test")
@@ -257,7 +267,7 @@ def _mark_ties(ax: Axes, view: RunView, *, palette: Palette) -> None:
 def _label_members(ax: Axes, view: RunView, *, palette: Palette) -> None:
     """Labels of the members that a rule picks, above and left of them, where there can be no other member.
 
-    That of the last one is on its right, so that it does not cover those of close members.
+    That of the last one is below on its right, so that it does not cover those of close members, or an average.
     """
     marks = view.front.picks
     for member in view.members:
@@ -270,7 +280,7 @@ def _label_members(ax: Axes, view: RunView, *, palette: Palette) -> None:
         if is_knee:
             ax.plot(*at, "o", ms=11, mfc="none", mec=palette.ink, mew=1.2)
         weight = "bold" if is_knee else "normal"
-        place, side = ((6, 6), "left") if member is view.members[-1] else ((-6, 6), "right")
+        place, side = ((8, -13), "left") if member is view.members[-1] else ((-6, 6), "right")
         ax.annotate(text, at, place, textcoords="offset points", ha=side, fontsize=8, color=palette.ink, weight=weight)
 
 

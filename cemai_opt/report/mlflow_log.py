@@ -31,7 +31,8 @@ def log_run(view: RunView, tracking_uri: str | None = None, *, experiment: str |
     for member in view.candidates:
         tags = {PARENT_RUN_TAG: parent, "mark": view.front.mark_of(member)}
         child = client.create_run(experiment_id, run_name=member.label, tags=tags).info.run_id
-        _log(client, child, metrics=_member_metrics(member), params=member.config.flat())
+        parts = {f"weight.{part.trial}": part.weight for part in member.parts}
+        _log(client, child, metrics=_member_metrics(member), params={**member.config.flat(), **parts})
         client.set_terminated(child)
     client.set_terminated(parent)
     return str(parent)

@@ -135,7 +135,11 @@ class RunFront:
             raise StudyError("the front has no member", "no trial of this run was complete; see trials.jsonl for why")
         if rule == AVERAGE:
             if self.average is None:
-                raise StudyError("this run has no average that is better than its best member", "pick best")
+                raise StudyError(
+                    "this run keeps no average: none is better than the best member by more than the tolerance, "
+                    "or none was tried (--confirm 0, one member)",
+                    "pick best",
+                )
             return self.average
         if rule == "within":
             return self.by_trial[self.pareto.within(self.tolerance if tolerance is None else tolerance).trial]
@@ -153,9 +157,10 @@ class RunFront:
         return [(part.weight, self.by_trial[part.trial]) for part in member.parts] or [(1.0, member)]
 
     def with_tolerance(self, tolerance: float) -> RunFront:
-        """The front with another tolerance for "as good as the best"."""
+        """The front with another tolerance for "as good as the best", and without an average that gains no more."""
+        is_better = self.average is not None and self.average.validation - self.pareto.best.score > tolerance
         payback = paybacks_of(self.members, self.search.carbon_g, tolerance=tolerance)
-        return replace(self, tolerance=tolerance, payback=payback)
+        return replace(self, tolerance=tolerance, payback=payback, average=self.average if is_better else None)
 
 
 def paybacks_of(members: Sequence[FrontMember], search_g: float, *, tolerance: float) -> tuple[Payback, ...]:

@@ -133,9 +133,8 @@ class RunRecord:
     @property
     def average_gain(self) -> float:
         """What the average adds to the best validation score; 0 without an average of the present members."""
-        average = self.average
-        useful = tuple(point.trial for point in self.pareto if point.score > 0.0)
-        if average is None or average.candidates != useful or average.validated.score is None:
+        average, present = self.average, {point.trial for point in self.pareto}
+        if average is None or average.validated.score is None or not present.issuperset(average.candidates):
             return 0.0
         return average.validated.score - self.pareto.best.score
 
@@ -143,7 +142,7 @@ class RunRecord:
     def average_line(self) -> str:
         """Whether there is an average, and why, in words."""
         assert self.average is not None, "no average was tried"
-        if len(self.average.parts) == 1:
+        if self.average_gain <= 0.0:
             return "no average of front members is better than the best of them"
         tolerance, gain = self.study.search.tolerance, self.average_gain
         text = f"an average of {len(self.average.parts)} front members adds {gain:.4f} to the best validation score"

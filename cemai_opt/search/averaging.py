@@ -9,7 +9,7 @@ from cemai_opt.core.average import Average, Part
 from cemai_opt.core.front import ParetoFront
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.study import ResolvedStudy
-from cemai_opt.pipeline.average import average_of, best_weights
+from cemai_opt.pipeline.average import average_of, best_weights, with_costs_of
 from cemai_opt.search.ledger import CONFIRM, FINAL
 from cemai_opt.search.remeasurement import MemberLog, Remeasurement
 
@@ -32,13 +32,17 @@ class Averaging:
 
         None if there are fewer than two such members, if the study does not measure members again, or without budget.
         """
-        candidates = tuple(point.trial for point in front if point.score > 0.0)
+        by_trial = {result.trial: result for result in results}
+        useful = [by_trial[point.trial] for point in front if point.score > 0.0]
         average = self._members.average
-        if average is None or average.candidates != candidates:
-            by_trial = {result.trial: result for result in results}
-            average = self._selected([by_trial[trial] for trial in candidates])
-        if average is not None and average.tested is None:
-            average = replace(average, tested=self._tested(average, finals))
+        if average is None or set(average.candidates) != {result.trial for result in useful}:
+            average = self._selected(useful)
+        if average is None:
+            return None
+        parts = [by_trial[part.trial] for part in average.parts]
+        average = replace(
+            average, validated=with_costs_of(average.validated, parts), tested=self._tested(average, finals)
+        )
         self._members.keep_average(average)
         return average
 
@@ -54,13 +58,15 @@ class Averaging:
         chosen, shares = [result for result, _ in used], [weight for _, weight in used]
         return Average(
             parts=tuple(Part(trial=result.trial, weight=weight) for result, weight in used),
-            candidates=tuple(result.trial for result in members),
+            candidates=tuple(result.trial for result in known),
             validated=average_of(chosen, shares, study=self._study, phase="search"),
         )
 
     def _tested(self, average: Average, finals: Mapping[int, TrialResult]) -> TrialResult | None:
         """The average on test rows; None unless all of its parts were tested."""
         tested = [finals[part.trial] for part in average.parts if part.trial in finals]
+        if average.tested is not None and len(tested) == len(average.parts):
+            return with_costs_of(average.tested, tested)
         known = self._with_rows(FINAL, tested)
         if len(known) < len(average.parts):
             return None

@@ -131,6 +131,7 @@ class Remeasurement:
         key = why, result.trial
         n_runs = self._study.split.folds if why == CONFIRM else 1.0
         if key not in self._rows and not self._has_no_budget(result, n_runs, what="run again for an average"):
+            self._context.events.on_phase(f"running front member {result.trial} again for an average")
             stages = tuple(name for name in self._space.stages if name != "explain")
             self._ran(self._search_plan(result) if why == CONFIRM else self._final_plan(result, stages), AVERAGE)
         return self._rows.get(key)

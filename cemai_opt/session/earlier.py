@@ -17,6 +17,9 @@ from cemai_opt.runs import RunFolder
 from cemai_opt.runs.footprint import Footprint
 from cemai_opt.search import DRIVER, LOST, OTHERS, MemberLog, entries_of
 
+ROUNDING_J = 1e-6
+"""Joules that sums in another order may differ by."""
+
 log = logging.getLogger(__name__)
 
 
@@ -96,5 +99,5 @@ def _earlier_ledger(folder: RunFolder, results: Sequence[TrialResult]) -> list[L
     driver_j = sum(row.energy_j for row in written if row.entry == DRIVER)
     driver_j = max(driver_j, folder.last_driver_j())
     rest_j = folder.last_spent_j() - math.fsum(row.energy_j for row in known)
-    lost = [LedgerEntry(entry=LOST, energy_j=rest_j - driver_j)] if rest_j > driver_j else []
+    lost = [LedgerEntry(entry=LOST, energy_j=rest_j - driver_j)] if rest_j > driver_j + ROUNDING_J else []
     return [*known, *lost, LedgerEntry(entry=DRIVER, energy_j=min(driver_j, rest_j) if rest_j > 0.0 else driver_j)]

@@ -233,9 +233,8 @@ class Session:
         asked = members if baseline is None or baseline in members else [*members, baseline]
         finals = remeasurement.tested(record.results, asked)
         averaging = Averaging(self._study, remeasurement, members=self._earlier.members)
-        record = replace(
-            record, baseline=baseline, finals=finals, average=averaging.best(front, record.results, finals=finals)
-        )
+        average = averaging.best(front, record.results, finals=finals)
+        record = replace(record, baseline=baseline, finals={**self._earlier.members.tested, **finals}, average=average)
         if record.average is not None:
             self.announce(record.average_line)
         return record

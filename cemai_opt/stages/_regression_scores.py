@@ -32,7 +32,7 @@ def regression_scores(y: FloatArray, value: FloatArray, *, group: IntArray | Non
     return scores
 
 
-def regression_score(name: str, y: FloatArray, value: FloatArray, *, group: IntArray | None) -> float:
+def regression_score(y: FloatArray, value: FloatArray, *, name: str, group: IntArray | None) -> float:
     """One of the `regression_scores` that a search maximises, "r2" or a skill, without computing the others."""
     from sklearn import metrics
 

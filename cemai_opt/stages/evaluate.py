@@ -108,7 +108,7 @@ def metrics_of(y: FloatArray, prediction: Prediction, *, task: Task, group: IntA
 def score_of(y: FloatArray, prediction: Prediction, *, task: Task, group: IntArray | None = None) -> float:
     """`task.score` as in `metrics_of`, without computing the other scores."""
     if not task.is_classification:
-        return regression_score(task.score, y, prediction.value, group=group)
+        return regression_score(y, prediction.value, name=task.score, group=group)
     return _class_scores(y, prediction, n_classes=task.n_classes)[task.score]()
 
 

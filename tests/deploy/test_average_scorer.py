@@ -15,6 +15,7 @@ from cemai_opt.core.errors import StudyError
 from cemai_opt.datasets import NewRows
 from cemai_opt.deploy import export
 from cemai_opt.deploy.average_scorer import AverageScorer, WeightedScorer, average_scorer, restored_scorer
+from cemai_opt.deploy.export import Exported
 from cemai_opt.deploy.model_document import AverageDocument
 from cemai_opt.deploy.model_folder import AVERAGE_FORMAT, load_model
 from cemai_opt.deploy.picked import Picked, d2m_document
@@ -22,7 +23,7 @@ from cemai_opt.deploy.predict_file import predict_file
 from cemai_opt.pipeline import build_pipeline
 from tests.conftest import Cli
 from tests.deploy.conftest import FEATURES, GROUP_ROWS, N_GROUPS, export_of, fitted, rows_of, rows_with_gaps
-from tests.finished import average_of_picked, picked_with
+from tests.finished import average_of_picked, finished_run, picked_with
 
 WEIGHTS = (0.25, 0.35, 0.4)
 MODELS = {"regression": ("ridge", "extra_trees", "dnn"), "classification": ("logistic", "xgboost", "cnn")}
@@ -117,9 +118,10 @@ def test_a_part_outside_the_folder_is_refused(tmp_path: Path) -> None:
     """A document comes from elsewhere: its paths lead nowhere else."""
     scorer, _ = averaged_pair()
     document = scorer.save(tmp_path)
-    outside = replace(document.parts[0], folder="../elsewhere")
-    with pytest.raises(StudyError, match="not a folder inside"):
-        restored_scorer(tmp_path, replace(document, parts=(outside,)))
+    for folder in ("../elsewhere", "..", "/tmp"):
+        outside = replace(document.parts[0], folder=folder)
+        with pytest.raises(StudyError, match="not a folder inside"):
+            restored_scorer(tmp_path, replace(document, parts=(outside,)))
 
 
 def test_a_changed_file_of_a_part_is_found(tmp_path: Path) -> None:
@@ -143,12 +145,23 @@ def test_its_configuration_runs_again(tmp_path: Path, cli: Cli) -> None:
     assert run["model"] == "average"
 
 
+def test_files_of_a_model_stay_together(ridge: Exported, cli: Cli) -> None:
+    """Another configuration in its folder would make it a changed model."""
+    done = cli("export", finished_run("regression").path, "--format", "config", "--out", ridge.folder)
+    assert done.returncode != 0
+    assert "holds an exported model" in done.stderr
+    assert load_model(ridge.folder).form == "native"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("average: {parts: []}", "at least 1"),
         ("average: {parts: [{weight: -1, config: {train: {model: ridge}}}]}", "greater than 0"),
         ("average: {parts: [{weight: 1}]}", "config"),
+        ("average: {treshold: 0.1, parts: [{weight: 1, config: {}}]}", "did you mean 'threshold'"),
+        ("average: {parts: [{weight: .inf, config: {}}]}", "finite"),
+        ("average: {threshold: .nan, parts: []}", "finite"),
         ("average: 3", "average"),
         ("average: {parts: []}\nconfig: {}", "or several"),
         ("average: {parts: [{weight: 1, config: {train: {model: rigde}}}]}\nstudy: {data: {source: demo}}", "ridge"),

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from cemai_opt.core.average import AVERAGE
 from cemai_opt.core.result import ScoredRows, TrialResult
 from cemai_opt.core.study import ResolvedStudy
-from cemai_opt.pipeline.average import average_of, best_weights
+from cemai_opt.pipeline.average import MAX_ROWS, average_of, best_weights
 from cemai_opt.testing.searches import study_of
 from tests.results import J_PER_G, trial
 
@@ -64,6 +64,41 @@ def test_opposite_errors_cancel() -> None:
     error = 0.5 * np.cos(np.arange(N_ROWS))
     values = [Y + error, Y - error, np.zeros(N_ROWS)]
     assert best_weights([predicting(value) for value in values], study=study_of()) == [0.5, 0.5, 0.0]
+
+
+def test_a_part_that_is_not_worth_its_grams_is_left_out() -> None:
+    """Two expensive parts that add less than the tolerance; without tolerance, only what adds nothing."""
+    error = 0.5 * np.cos(np.arange(N_ROWS))
+    values, grams = [Y + error, Y - error, Y - 0.95 * error, Y + 0.95 * error], [1.0, 1.0, 90.0, 100.0]
+    results = [predicting(value, carbon_g=g) for value, g in zip(values, grams, strict=True)]
+    assert best_weights(results, study=study_of(tolerance=0.01)) == [0.5, 0.5, 0.0, 0.0]
+    useless = [
+        predicting(value, carbon_g=g) for value, g in zip([Y + error, Y - error, Y], [1.0, 1.0, 9.0], strict=True)
+    ]
+    assert best_weights(useless, study=study_of(tolerance=0.0)) == [0.0, 0.0, 1.0]
+
+
+def test_a_constraint_on_grams_is_kept_if_that_is_possible() -> None:
+    """The expensive part goes, although the score decreases by more than the tolerance."""
+    error = 0.5 * np.cos(np.arange(N_ROWS))
+    results = [
+        predicting(Y + error, carbon_g=1.0),
+        predicting(Y - error + 0.3 * np.sin(3.0 * np.arange(N_ROWS)), carbon_g=1.0),
+        predicting(Y - error, carbon_g=50.0),
+    ]
+    free, bound = study_of(tolerance=0.01), study_of(tolerance=0.01, max_carbon_g=10.0)
+    assert best_weights(results, study=free)[2] > 0.0
+    assert best_weights(results, study=bound)[2] == 0.0
+    assert best_weights(results, study=bound)[1] < 1.0
+
+
+def test_weights_are_chosen_on_a_part_of_many_rows() -> None:
+    """And of groups of which only the last rows count, on those."""
+    y = np.sin(np.arange(2.5 * MAX_ROWS))
+    rows = [ScoredRows(y=y, group=np.arange(len(y)) // 100, value=y + error) for error in (0.5, -0.5)]
+    results = [trial(0, 0.5, 1.0, scored_rows=own) for own in rows]
+    for score in ("r2", "rmse_last"):
+        assert best_weights(results, study=study_of().model_copy(update={"score": score})) == [0.5, 0.5]
 
 
 def test_its_cost_is_the_sum_of_its_parts() -> None:

@@ -117,6 +117,8 @@ def test_an_average_is_kept_if_it_gains_more_than_the_tolerance() -> None:
     assert front.parts_of(front.members[2]) == [(1.0, front.members[2])]
     assert "adds 0.0200 to the best validation score: kept" in record.average_line
     assert from_json(RunFront, to_json(front)) == front
+    assert front.with_tolerance(0.01).average is average
+    assert front.with_tolerance(0.03).average is None
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,8 @@ def test_an_average_is_kept_if_it_gains_more_than_the_tolerance() -> None:
     [
         (averaged(0.009), {}, "no more than the tolerance of 0.01"),
         (averaged(0.02), {"tolerance": 0.05}, "no more than the tolerance of 0.05"),
-        (averaged(0.02, candidates=(0, 1)), {}, "no more than the tolerance"),
+        (averaged(0.02, candidates=(0, 9)), {}, "no average of front members is better"),
+        (averaged(-0.1), {}, "no average of front members is better"),
         (replace(averaged(0.0), parts=(Part(trial=2, weight=1.0),)), {}, "no average of front members is better"),
         (averaged(0.05, carbon_g=101.0), {"max_carbon_g": 100.5}, "breaks a constraint"),
     ],
@@ -134,5 +137,5 @@ def test_any_other_average_is_left_out(average: Average, rules: dict[str, float]
     record = run_of(*FRONT, average=average, rules=rules)
     assert record.front.average is None
     assert said in record.average_line
-    with pytest.raises(StudyError, match="no average that is better"):
+    with pytest.raises(StudyError, match="keeps no average"):
         record.front.pick("average")

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from cemai_opt.core.average import Average
+from cemai_opt.core.front import ParetoFront
 from cemai_opt.core.ledger_entry import joules_by
+from cemai_opt.core.measurement import sum_of
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import ScoredRows, TrialResult
 from cemai_opt.engines import Engine
@@ -91,14 +93,14 @@ def test_a_later_session_takes_it_over(tmp_path: Path) -> None:
     resumed = MemberLog(list(members.measured.values()), list(members.tested.values()), average=members.average)
     again = Averaging(search.context.study, Remeasurement(search.context, resumed), members=resumed)
     before = n_plans(search)
-    assert best_of(search, again, resumed, results) is average
+    assert best_of(search, again, resumed, results) == average
     assert n_plans(search) == before
     resumed.keep_average(None)
     redone = best_of(search, again, resumed, results)
     assert redone == average
     assert n_plans(search) > before
     assert joules_by("entry", search.context.ledger.spent())[AVERAGE] > 0.0
-    assert resumed.average is redone
+    assert resumed.average == redone
 
 
 def test_there_is_none_without_measurements_budget_or_predictions(tmp_path: Path) -> None:
@@ -127,3 +129,27 @@ def test_a_part_that_was_not_tested_leaves_it_untested(tmp_path: Path) -> None:
     tested = best_of(search, averaging, members, results)
     assert tested is not None
     assert (tested.parts, tested.tested is None) == (untested.parts, False)
+
+
+def test_one_that_was_chosen_from_fewer_members_is_chosen_again(tmp_path: Path) -> None:
+    """A session with a small budget had no more; and grams are those of the present measurements."""
+    members = MemberLog()
+    search, averaging, results = ended(tmp_path, members)
+    average = best_of(search, averaging, members, results)
+    assert average is not None
+    members.keep_average(replace(average, parts=average.parts[:1], candidates=average.candidates[:1]))
+    assert best_of(search, averaging, members, results) == average
+    dearer = [replace(result, cost=sum_of([result.cost, result.cost])) for result in results]
+    again = averaging.best(search.front, dearer, finals=members.tested)
+    assert again is not None
+    assert again.parts == average.parts
+    assert again.validated.cost.energy_j == pytest.approx(2.0 * average.validated.cost.energy_j)
+
+
+def test_none_of_a_front_without_members_forgets_none(tmp_path: Path) -> None:
+    """A session whose constraints nothing satisfies keeps what was found before."""
+    members = MemberLog()
+    search, averaging, results = ended(tmp_path, members)
+    average = best_of(search, averaging, members, results)
+    assert averaging.best(ParetoFront(()), results, finals={}) is None
+    assert members.average == average

@@ -55,6 +55,13 @@ def test_the_past_of_a_killed_session_is_in_its_trials(prepared: PreparedStudy, 
     assert joules_by("entry", earlier.ledger) == {"complete": 5.0, DRIVER: 5.0}
 
 
+def test_rounding_is_not_lost_work(prepared: PreparedStudy, tmp_path: Path) -> None:
+    """Sums in another order differ in their last digits."""
+    folder = begun(RunFolder(tmp_path / "run"), prepared)
+    folder.keep_spent(10.0 + 1e-9)
+    assert LOST not in joules_by("entry", earlier_sessions(prepared, folder).ledger)
+
+
 def test_what_was_spent_on_unfinished_work_is_lost_but_counted(prepared: PreparedStudy, tmp_path: Path) -> None:
     """The last total was 30 J: 5 of trials, 5 of the driver, 20 of a trial that never ended."""
     folder = begun(RunFolder(tmp_path / "run"), prepared)

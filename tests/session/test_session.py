@@ -143,6 +143,17 @@ def test_an_average_is_tried_once(wear: pd.DataFrame, tmp_path: Path) -> None:
     assert {row.entry for row in folder.summary().search.ledger} == entries
 
 
+def test_last_rows_are_scored_over_all_folds(wear: pd.DataFrame, tmp_path: Path) -> None:
+    """Where a fold has a single group, all folds together have a score; too few groups are refused at once."""
+    names = sorted(wear["run"].unique())
+    run = searched(wear[wear["run"].isin(names[:8])], tmp_path / "run", score="rmse_last", folds=5)
+    results = RunFolder(run.path).results()
+    assert [result.state for result in results if result.has_run] == ["complete"] * TRIALS
+    assert all(result.metrics["rmse_last_skill"] == result.score for result in results if result.has_run)
+    with pytest.raises(StudyError, match="at least two groups of test rows"):
+        searched(wear[wear["run"].isin(names[:5])], tmp_path / "other", score="rmse_last")
+
+
 def test_an_interrupted_search_keeps_its_front(wear_csv: Path, tmp_path: Path) -> None:
     """Ctrl-C after the second trial: no more trials, no tests, but front and summary."""
 

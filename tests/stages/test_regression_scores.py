@@ -43,7 +43,7 @@ def test_a_skill_is_0_for_the_mean_and_1_at_best() -> None:
 def test_a_single_score_is_that_among_all(name: str) -> None:
     """To the last bit."""
     value = Y + np.array([1.0, -2.0, 0.5, 0.0, 3.0, -1.0])
-    assert regression_score(name, Y, value, group=GROUP) == regression_scores(Y, value, group=GROUP)[name]
+    assert regression_score(Y, value, name=name, group=GROUP) == regression_scores(Y, value, group=GROUP)[name]
 
 
 @pytest.mark.parametrize("group", [None, np.zeros(6, int)])
