@@ -57,7 +57,8 @@ def test_an_average_is_drawn_beside_the_front() -> None:
     """A star at the sum of the grams, and its test score."""
     (ax,) = front_figure(view_of(run_of(*FRONT, average=averaged(0.05)))).figure.axes
     lines = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-    assert (lines["average"].get_xdata()[0], lines["average"].get_ydata()[0]) == pytest.approx((3.0, 0.95))
+    star = lines["average"].lines[0]
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == pytest.approx((3.0, 0.95))
     assert list(lines["test"].get_ydata()) == [0.88]
     assert ax.get_ylim()[1] > 0.95
 
