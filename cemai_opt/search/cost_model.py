@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.space import MODEL, Params, SearchSpace
 from cemai_opt.models import MODELS
 from cemai_opt.stages import STAGES
@@ -16,6 +17,8 @@ NEW_FAMILY = 3.0
 RIDGE = 1.0
 REFIT_AFTER = 1.1
 """The model is fitted again when this many times more pipelines are known."""
+LOG_VOLUME = -1
+"""Place of the logarithm of the volume among the features."""
 MIN_KNOWN = 12
 """With fewer pipelines than this, only the mean cost of each family is estimated."""
 
@@ -39,25 +42,32 @@ class CostModel:
         self._space = space
         self._rows: list[tuple[str, np.ndarray, float]] = []
         self._fit: _Fit | None = None
+        self._levels: dict[str, float] = {}
+        self._known: dict[tuple[tuple[str, Value], ...], np.ndarray] = {}
 
     def update(self, params: Params, cost_j: float) -> None:
         """Takes the cost of one more pipeline into account."""
-        residual = math.log(cost_j) - self._log_volume(params)
-        self._rows.append((str(params[MODEL]), self._features(params), residual))
+        features = self._features(params)
+        self._rows.append((str(params[MODEL]), features, math.log(cost_j) - features[LOG_VOLUME]))
+        self._levels.clear()
 
     def low_j(self, params: Params) -> float:
         """A low estimate of a pipeline's joules, one standard error below the expected value; 0 if nothing is known."""
         if not self._rows:
             return 0.0
-        model, fit = str(params[MODEL]), self._fitted()
+        model, fit, features = str(params[MODEL]), self._fitted(), self._features(params)
+        if model not in self._levels:
+            self._levels[model] = self._level(model, fit)
+        return math.exp(self._levels[model] + self._explained(features, fit) + features[LOG_VOLUME])
+
+    def _level(self, model: str, fit: _Fit) -> float:
+        """The mean residual of a family, less one standard error; a guess for a family of which nothing is known."""
         own = [self._residual(row, fit) for row in self._rows if row[0] == model]
         if own:
-            level = float(np.mean(own)) - (fit.error if len(own) > 1 else 0.0)
-        else:
-            families = {name for name, _, _ in self._rows}
-            means = [np.mean([self._residual(row, fit) for row in self._rows if row[0] == f]) for f in families]
-            level = float(max(means)) + math.log(NEW_FAMILY)
-        return math.exp(level + self._explained(self._features(params), fit) + self._log_volume(params))
+            return float(np.mean(own)) - (fit.error if len(own) > 1 else 0.0)
+        families = {name for name, _, _ in self._rows}
+        means = [np.mean([self._residual(row, fit) for row in self._rows if row[0] == f]) for f in families]
+        return float(max(means)) + math.log(NEW_FAMILY)
 
     def _fitted(self) -> _Fit:
         """The regression within families: the mean of each family is subtracted first."""
@@ -82,7 +92,11 @@ class CostModel:
         return float(features @ fit.weights)
 
     def _features(self, params: Params) -> np.ndarray:
-        return np.array([*self._space.vector(params), self._log_volume(params)])
+        """Hyperparameters as numbers, then the logarithm of the volume. Kept, since a search asks again and again."""
+        key = tuple(sorted(params.items()))
+        if key not in self._known:
+            self._known[key] = np.array([*self._space.vector(params), self._log_volume(params)])
+        return self._known[key]
 
     def _log_volume(self, params: Params) -> float:
         config = self._space.active(params)

@@ -144,7 +144,7 @@ def test_two_searches_in_one_folder_and_an_interrupt(cli: Cli, wear_csv: Path, t
     first.send_signal(signal.SIGTERM)
     out, err = first.communicate(timeout=60)
     assert b"Traceback" not in err
-    assert first.returncode == 130
+    assert first.returncode == 130, err.decode()[-2000:]
     assert b"interrupted" in out
     n_kept = trials.read_text().count("\n")
     assert json.loads((tmp_path / "run" / "front.json").read_text())["members"]
