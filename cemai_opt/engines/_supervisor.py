@@ -154,6 +154,7 @@ class _UsageProbe:
 
 
 def _libraries(plan: TrialPlan) -> list[str]:
-    """The libraries that the stages of a plan and its model require."""
-    own = [name for stage in plan.stages for name in STAGES.find(stage).requires]
-    return [*MODELS.find(plan.config.model).requires, *own]
+    """The libraries that the stages of a plan and its model load."""
+    model = plan.config.model
+    own = [name for stage in plan.stages for name in STAGES.find(stage).libraries(model)]
+    return [*MODELS.find(model).requires, *own]

@@ -54,6 +54,8 @@ class Model(Part, ABC):
     cost_rank: ClassVar[int] = 50
     knows_categories: ClassVar[bool] = False
     """Whether it splits by categories itself; for others, categories are encoded as numbers."""
+    is_additive: ClassVar[bool] = False
+    """Whether its output is a sum of one term per variable: its Shapley values are then exact without sampling."""
     design: ClassVar[Mapping[str, Value]] = {}
     pins: ClassVar[Mapping[str, Value]] = {}
     grows_by: ClassVar[str | None] = None

@@ -13,6 +13,7 @@ class Ridge(LinearModel):
     """Linear model with an L2 penalty (scikit-learn)."""
 
     cost_rank = 10
+    is_additive = True
 
     @classmethod
     def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:

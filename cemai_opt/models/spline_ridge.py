@@ -28,6 +28,7 @@ class SplineRidge(LinearModel):
     """
 
     cost_rank = 15
+    is_additive = True
 
     @classmethod
     def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:

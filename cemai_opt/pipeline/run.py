@@ -283,6 +283,7 @@ def _stages(plan: TrialPlan, task: Task) -> tuple[Sequence[_BoundStage], Sequenc
         kind = STAGES.require(name)
         params = kind.checked(name, plan.config.params(name), task=task.kind)
         stage = kind()
+        stage.model = plan.config.model
         stage.prepare(params, task)
         bound.append(_BoundStage(name, stage, params=params))
     n_before = next((i for i, step in enumerate(bound) if step.name == TRAIN), len(bound))

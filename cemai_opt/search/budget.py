@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.search.ledger import Ledger
+from cemai_opt.stages import STAGES
 
 FINAL_RUNS, FINAL_J, FINAL_S = 3.0, 1.0, 0.3
 """Training a front member on all rows, testing and explaining it is estimated to cost 3 of its runs plus 1 J, 0.3 s."""
 EXPLAIN_J, EXPLAIN_S = 30.0, 6.0
-"""Importing and compiling shap, once."""
+"""Importing and compiling shap, once, unless all members have exact importances."""
 MAX_RESERVED = 0.5
 """Largest share of a budget that is reserved: at least half of it is left for the search."""
 
@@ -57,7 +58,8 @@ class Budget:
     def for_tests(self, members: Sequence[TrialResult], *, are_explained: bool = True) -> tuple[float, float]:
         """Estimated joules and seconds for testing some trials, with or without explanations."""
         energy_j = duration_s = 0.0
-        if are_explained and self._study.search.explain != "never" and "shap" not in sys.modules:
+        may_explain = are_explained and self._study.search.explain != "never" and "shap" not in sys.modules
+        if may_explain and any(STAGES.find("explain").libraries(member.model) for member in members):
             energy_j, duration_s = EXPLAIN_J, EXPLAIN_S
         for member in members:
             energy_j += FINAL_RUNS * member.cost.energy_j + FINAL_J

@@ -43,9 +43,16 @@ class Stage(Part, ABC):
     is_for_new_rows: ClassVar[bool] = True
     """Whether new rows pass through this stage before prediction."""
 
+    model: str = ""
+    """Name of the model of the pipeline; set by the pipeline before `prepare`."""
     on_checkpoint: Callable[[Batch, int], bool] | None = None
     """Set by the pipeline before `run`. The training stage calls it with the batch that holds the partially trained
     model, and with the model's size; it returns False if training may end."""
+
+    @classmethod
+    def libraries(cls, model: str) -> tuple[str, ...]:
+        """The libraries that this stage loads in a pipeline with that model: those that it requires, or fewer."""
+        return cls.requires
 
     @classmethod
     def hyperparameters(cls) -> tuple[Hyperparameter, ...]:

@@ -9,19 +9,26 @@ import numpy as np
 
 from cemai_opt.core.batch import Batch, FloatArray, Task
 from cemai_opt.core.hyperparameters import Hyperparameter, integer
+from cemai_opt.models import MODELS
 from cemai_opt.stages._stage import Params, Stage
 
 
 class Explain(Stage):
-    """Mean absolute Shapley value of every variable, normalised to sum 1 (shap, permutation sampling).
+    """Mean absolute Shapley value of every variable, normalised to sum 1.
 
     A variable is present with its whole window, or replaced by the window of a background row, so that all models are
-    explained in the same way and on the same scale (Lundberg and Lee (2017), NeurIPS, section 4).
+    explained in the same way and on the same scale (Lundberg and Lee (2017), NeurIPS, section 4). Values are sampled by
+    permutation with shap; those of an additive model are exact without it, which saves loading and compiling it.
     """
 
     order = 100
     is_for_new_rows = False
     requires = ("shap",)
+
+    @classmethod
+    def libraries(cls, model: str) -> tuple[str, ...]:
+        """None for an additive model."""
+        return () if MODELS.find(model).is_additive else cls.requires
 
     @classmethod
     def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
@@ -32,8 +39,9 @@ class Explain(Stage):
         )
 
     def prepare(self, params: Params, task: Task) -> None:
-        """Explains a sum of three numbers, because shap imports and compiles on first use."""
-        _shapley(lambda present: present.sum(axis=1, keepdims=True), 3, seed=task.seed)
+        """Explains a sum of three numbers with shap, if it is needed: it imports and compiles on first use."""
+        if self.libraries(self.model):
+            _sampled(lambda present: present.sum(axis=1, keepdims=True), 3, seed=task.seed)
 
     def _run(self, batch: Batch, params: Params) -> Batch:
         assert batch.windows is not None, "explain needs windows"
@@ -42,13 +50,12 @@ class Explain(Stage):
         background = _some(batch.samples.X, int(params["background_samples"]), rng=rng)
         n_explained = min(int(params["summary_samples"]), len(batch.eval_rows))
         rows = np.sort(rng.choice(batch.eval_rows, n_explained, replace=False))
-        weights = np.mean(
-            [
-                _shapley(_mean_output(batch, window, background=background), len(batch.names), seed=batch.task.seed)
-                for window in batch.windows.take(rows)
-            ],
-            axis=0,
-        )
+        seed, n_features = batch.task.seed, len(batch.names)
+        outputs = [_mean_output(batch, window, background=background) for window in batch.windows.take(rows)]
+        if batch.model.is_additive:
+            weights = np.mean([_exact(output, n_features) for output in outputs], axis=0)
+        else:
+            weights = np.mean([_sampled(output, n_features, seed=seed) for output in outputs], axis=0)
         total = weights.sum()
         shares = weights / total if total > 0 else weights
         by_weight = np.argsort(-shares, kind="stable")
@@ -72,7 +79,14 @@ def _mean_output(batch: Batch, window: FloatArray, *, background: FloatArray) ->
     return mean_output
 
 
-def _shapley(output: Callable[[FloatArray], FloatArray], n_features: int, *, seed: int) -> FloatArray:
+def _exact(output: Callable[[FloatArray], FloatArray], n_features: int) -> FloatArray:
+    """As `_sampled`, for a sum of one term per variable: the value of a variable is what it adds on its own."""
+    alone = output(np.vstack([np.zeros(n_features), np.eye(n_features)]))
+    weights: FloatArray = np.abs(alone[1:] - alone[0]).sum(axis=1)
+    return weights
+
+
+def _sampled(output: Callable[[FloatArray], FloatArray], n_features: int, *, seed: int) -> FloatArray:
     """Absolute Shapley value of each variable's presence, summed over outputs: (n_features,)."""
     import shap
 

@@ -55,6 +55,7 @@ def run_stages(batch: Batch, *, until: str = "evaluate", **params: Mapping[str, 
         kind = STAGES.require(name)
         checked = kind.checked(name, config.params(name), task=batch.task.kind)
         stage = kind()
+        stage.model = config.model
         stage.prepare(checked, batch.task)
         batch = stage.run(batch, checked)
         if name == until:
