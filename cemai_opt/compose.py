@@ -192,6 +192,8 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         f"{len(data.y)} rows, {len(data.names)} inputs, {data.task}; search {int((~splits.test).sum())} rows, "
         f"test {int(splits.final.is_eval.sum())} rows that the search never sees"
     )
+    if resolved.score == "rmse_last":
+        _check_last_rows(data, splits)
     score_notes = _score_notes(resolved.score, data, splits=splits)
     notes = (sizes, *data.notes, split_note, *score_notes, carbon_note, *trace_note)
     for note in notes:
@@ -275,16 +277,23 @@ def _score(study: StudySpec, data: Dataset) -> str:
     return study.score
 
 
-def _score_notes(score: str, data: Dataset, *, splits: Splits) -> tuple[str, ...]:
-    """What a score judges, where its name does not say it. StudyError if the split leaves it too few groups."""
-    if score not in ERRORS:
-        return ()
+def _check_last_rows(data: Dataset, splits: Splits) -> None:
+    """StudyError unless several groups have last rows to be scored, in all validation folds together and in the test.
+
+    A single error has no skill: its constant prediction is the target itself.
+    """
     validated = np.any([fold.is_eval for fold in splits.search], axis=0)
     for name, rows in (("validation", validated), ("test", splits.final.is_eval)):
-        if score == "rmse_last" and len(np.unique(data.group[rows & data.has_target])) < 2:
+        if len(np.unique(data.group[rows & data.has_target])) < 2:
             raise StudyError(
-                f"rmse_last needs at least two groups of {name} rows", "use more --folds, or another --score"
+                f"rmse_last needs at least two groups of {name} rows", "use more groups or another --score"
             )
+
+
+def _score_notes(score: str, data: Dataset, *, splits: Splits) -> tuple[str, ...]:
+    """What a score judges, where its name does not say it."""
+    if score not in ERRORS:
+        return ()
     notes = [f"score: the search maximises {skill(score)} = 1 - {score} / {score} of predicting the mean"]
     rows = np.flatnonzero(~splits.test & data.has_target)
     if score == "rmse_last" and len(np.unique(data.y[rows][last_rows(data.group[rows])])) == 1:

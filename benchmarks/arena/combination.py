@@ -25,12 +25,12 @@ from benchmarks.arena.datasets import SETS
 from benchmarks.arena.jobs import ONE_THREAD, prepared_sets
 from benchmarks.arena.peers import product_command
 from benchmarks.arena.pipelines import Bench
-from cemai_opt.core.batch import Batch, FloatArray, Prediction
+from cemai_opt.core.batch import Batch, FloatArray, Prediction, Task
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import Pipeline, Splits
 from cemai_opt.runs import RunFolder
-from cemai_opt.stages.evaluate import metrics_of, pooled
+from cemai_opt.stages.evaluate import averaged, metrics_of, pooled
 
 ROUNDS = 20
 STUDENTS = {"decision_tree": {"max_depth": 6}, "ridge": {}}
@@ -67,11 +67,15 @@ def _line(study: Path, run: Path, *, seed: int) -> str:
     counts = _greedy(bench, validated, y=y)
     score = batches[0].task.score
     before, after = (
-        metrics_of(y, part, task=batches[0].task)[score] for part in (validated[best], _average(validated, counts))
+        metrics_of(y, part, task=batches[0].task)[score]
+        for part in (validated[best], _average(validated, counts, task=batches[0].task))
     )
     tested = [batch.prediction for batch in batches if batch.prediction is not None]
     y_test = batches[0].y[batches[0].eval_rows]
-    test = [metrics_of(y_test, part, task=batches[0].task)[score] for part in (tested[best], _average(tested, counts))]
+    test = [
+        metrics_of(y_test, part, task=batches[0].task)[score]
+        for part in (tested[best], _average(tested, counts, task=batches[0].task))
+    ]
     used = np.flatnonzero(counts)
     grams = [1e3 * sum(members[i].carbon_g for i in chosen) for chosen in ((best,), used)]
     students = "  ".join(_student(batches[best], name) for name in STUDENTS)
@@ -108,12 +112,9 @@ def _final(bench: Bench, config: Config) -> Batch | None:
     return pipeline.fitted(_plan(bench, config, phase="final"))[1]
 
 
-def _average(parts: Sequence[Prediction], counts: np.ndarray) -> Prediction:
-    weights = counts / counts.sum()
-    if parts[0].by_class is None:
-        return Prediction(np.tensordot(weights, np.array([part.value for part in parts]), axes=1))
-    by_class = np.tensordot(weights, np.array([part.by_class for part in parts]), axes=1)
-    return Prediction(by_class.argmax(axis=1).astype(float), by_class)
+def _average(parts: Sequence[Prediction], counts: np.ndarray, *, task: Task) -> Prediction:
+    """The most probable class of the mean: a threshold would be that of one member."""
+    return averaged(parts, (counts / counts.sum()).tolist(), task=replace(task, threshold=None))
 
 
 def _greedy(bench: Bench, parts: Sequence[Prediction], *, y: FloatArray) -> np.ndarray:
@@ -124,7 +125,7 @@ def _greedy(bench: Bench, parts: Sequence[Prediction], *, y: FloatArray) -> np.n
         tried = []
         for i in range(len(parts)):
             counts[i] += 1
-            tried.append(metrics_of(y, _average(parts, counts), task=task)[task.score])
+            tried.append(metrics_of(y, _average(parts, counts, task=task), task=task)[task.score])
             counts[i] -= 1
         counts[int(np.argmax(tried))] += 1
         if max(tried) > best[0] + 1e-9:
@@ -132,7 +133,7 @@ def _greedy(bench: Bench, parts: Sequence[Prediction], *, y: FloatArray) -> np.n
     return best[1]
 
 
-def _task(bench: Bench):  # type: ignore[no-untyped-def]  # a task of the product
+def _task(bench: Bench) -> Task:
     from cemai_opt.pipeline.run import task_of
 
     return task_of(_plan(bench, Config({"train": {"model": "ridge"}}), phase="search"), bench.data)

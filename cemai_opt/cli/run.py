@@ -30,7 +30,7 @@ def command(config: str, as_json: bool, data_root: str | None, **options: Any) -
 
     from cemai_opt.cli._options import data_root_of
     from cemai_opt.compose import check_config, prepare
-    from cemai_opt.core.average import AverageConfig, WeightedConfig
+    from cemai_opt.core.average import AverageConfig
     from cemai_opt.core.errors import TrialError
     from cemai_opt.core.serialization import to_json
     from cemai_opt.options import changed
@@ -40,8 +40,8 @@ def command(config: str, as_json: bool, data_root: str | None, **options: Any) -
     study, chosen = _read(config)
     study = study.model_copy(update={"space": "default"})  # nothing is searched
     prepared = prepare(changed(study, options), data_root=data_root_of(data_root))
-    for part in chosen.parts if isinstance(chosen, AverageConfig) else [WeightedConfig(weight=1.0, config=chosen)]:
-        check_config(part.config, prepared.study.task)
+    for pipeline in [part.config for part in chosen.parts] if isinstance(chosen, AverageConfig) else [chosen]:
+        check_config(pipeline, prepared.study.task)
     result = run_average(prepared, chosen) if isinstance(chosen, AverageConfig) else run_config(prepared, chosen)
     if not result.is_complete:
         raise TrialError(f"{config}: {result.reason}", "fix the configuration, or choose another")

@@ -65,15 +65,15 @@ def export_model(
     """
     need("skops", "safetensors", *REPORT_LIBRARIES)
     check_free(out)
-    pipeline, fitted = build_pipeline(study), list[_Fitted]()
+    pipeline, fitted, scorers = build_pipeline(study), list[_Fitted](), list[Scorer]()
     for plan in picked.plans(study):
         on_phase(f"training trial {plan.trial} ({plan.config.model})")
         result, batch = pipeline.fitted(plan)
         if batch is None:
             raise TrialError(f"trial {plan.trial} could not be trained again: {result.reason}", "see trials.jsonl")
-        scorer = Scorer.of(batch, rows.names, config=plan.config, stages=plan.stages)
-        fitted.append(_Fitted(result=result, batch=batch, scorer=scorer))
-    model = _averaged(picked, study, parts=fitted) if picked.member.parts else fitted[0]
+        scorers.append(Scorer.of(batch, rows.names, config=plan.config, stages=plan.stages))
+        fitted.append(_Fitted(result=result, batch=batch, scorer=scorers[-1]))
+    model = _averaged(picked, study, parts=fitted, scorers=scorers) if picked.member.parts else fitted[0]
     replaced = out.with_name(f".{out.name}-{os.getpid()}.old")
     with atomic_folder(out, draft=out.with_name(f".{out.name}-{os.getpid()}.part")) as draft:
         on_phase("comparing the predictions of its forms on the test rows")
@@ -97,14 +97,13 @@ def check_free(out: Path) -> None:
         raise StudyError(f"{out} is not empty, and holds no exported model", "choose another --out")
 
 
-def _averaged(picked: Picked, study: ResolvedStudy, *, parts: Sequence[_Fitted]) -> _Fitted:
-    """The average of several fitted pipelines."""
+def _averaged(picked: Picked, study: ResolvedStudy, *, parts: Sequence[_Fitted], scorers: Sequence[Scorer]) -> _Fitted:
+    """The average of several fitted pipelines, whose scorers are `scorers`."""
     weights, threshold = [weight for weight, _ in picked.parts], picked.member.threshold
     results = [part.result for part in parts]
     weighted = [
-        WeightedScorer(part.scorer, weight, trial=part.result.trial)
-        for part, weight in zip(parts, weights, strict=True)
-        if isinstance(part.scorer, Scorer)
+        WeightedScorer(scorer, weight, trial=result.trial)
+        for scorer, weight, result in zip(scorers, weights, results, strict=True)
     ]
     scorer = average_scorer(weighted, threshold)
     predictions = [part.batch.prediction for part in parts if part.batch.prediction is not None]
