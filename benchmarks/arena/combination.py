@@ -102,7 +102,8 @@ def _validated(bench: Bench, configs: Sequence[Config]) -> tuple[FloatArray, lis
             if batch is None or batch.prediction is None:
                 raise SystemExit("a front member could not be trained again")
             own.append(batch.prediction)
-        y.append(batch.y[batch.eval_rows])
+            targets = batch.y[batch.eval_rows]
+        y.append(targets)
     return np.concatenate(y), [pooled(own) for own in parts]
 
 
