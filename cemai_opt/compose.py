@@ -27,7 +27,7 @@ from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.hyperparameters import Hyperparameter
 from cemai_opt.core.plan import Config
 from cemai_opt.core.scores import ERRORS, REGRESSION_SCORES, skill
-from cemai_opt.core.space import MODEL, LockedSpace, SearchSpace, SearchSpaceSpec
+from cemai_opt.core.space import MODEL, LockedSpace, Params, SearchSpace, SearchSpaceSpec
 from cemai_opt.core.study import DataSpec, EngineSpec, ResolvedCarbon, ResolvedStudy, StudySpec
 from cemai_opt.core.study_file import parse_study
 from cemai_opt.datasets import READERS, Dataset
@@ -41,6 +41,9 @@ from cemai_opt.stages import STAGES
 DATA_ROOT = "CEMAI_OPT_DATA"
 """Environment variable: the base folder of relative data paths, unless another one is given."""
 DEFAULT_STUDY = "demo"
+PORTFOLIOS = "search_spaces/portfolios"
+NO_PORTFOLIO = "none"
+"""Instead of a portfolio: every search then begins with the defaults of all models."""
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +52,8 @@ log = logging.getLogger(__name__)
 class PreparedStudy:
     """A resolved study with its search space, its data and its meters, ready for a search.
 
-    `space_spec` is the content of the search space file.
+    `space_spec` is the content of the search space file; `confirm_folds` is the number of folds on which the scores of
+    front candidates are confirmed; `portfolio` are the configurations that a search runs first.
     `live` is the intensity over time, for the footprint. `start_s`, `start_j`: clock and meter readings before the data
     was read; the ledger counts from there. `notes` describe the automatic choices.
     """
@@ -58,6 +62,8 @@ class PreparedStudy:
     space: SearchSpace
     space_spec: SearchSpaceSpec
     data: Dataset
+    confirm_folds: int
+    portfolio: tuple[Params, ...]
     notes: tuple[str, ...]
     meters: tuple[Meter, ...]
     live: LiveIntensity | None
@@ -71,7 +77,7 @@ class PreparedStudy:
 
 
 def shipped(kind: str) -> dict[str, Path]:
-    """Files included in the product, by name: `kind` is "studies" or "search_spaces".
+    """Files included in the product, by name: `kind` is their folder, such as "studies".
 
     In a wheel they are inside the package, in a checkout next to it.
     """
@@ -91,6 +97,34 @@ def load_space_spec(name: str) -> tuple[SearchSpaceSpec, str]:
     """A shipped search space by name, or a file by path; and the path of the file."""
     document, where = _document("search_spaces", name)
     return SearchSpaceSpec.parse(document, where), where
+
+
+def load_portfolio(name: str) -> tuple[Params, ...]:
+    """The configurations of a shipped portfolio by name, or of a file by path; none of "none".
+
+    StudyError if one names a model or a hyperparameter that does not exist.
+    """
+    if name == NO_PORTFOLIO:
+        return ()
+    document, where = _document(PORTFOLIOS, name)
+    found = document.get("configurations") if isinstance(document, dict) else None
+    if not isinstance(found, list) or not all(isinstance(params, dict) for params in found):
+        raise StudyError(f"{where}: a portfolio has a list of configurations", "see docs/searching.md")
+    known = _all_names()
+    for params in found:
+        MODELS.require(str(params.get(MODEL, "")))
+        for unknown in [key for key in params if key not in known]:
+            raise StudyError(f"{where}: there is no hyperparameter {str(unknown)!r}", nearest(str(unknown), known))
+    return tuple(found)
+
+
+def _all_names() -> set[str]:
+    """Full names of the hyperparameters of all stages and models."""
+    names = {f"{stage}.{h.name}" for stage in STAGES.available() for h in STAGES.find(stage).hyperparameters()}
+    for model in MODELS.available():
+        kind = MODELS.find(model)
+        names |= {f"{model}.{h.name}" for task in kind.tasks for h in kind.hyperparameters(task)}
+    return names
 
 
 def _document(kind: str, name: str) -> tuple[object, str]:
@@ -203,6 +237,8 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         space=build_space(spec, where, task=data.task, has_categories=bool(data.n_levels)),
         space_spec=spec,
         data=data,
+        confirm_folds=len(splits.confirm),
+        portfolio=load_portfolio(study.search.portfolio),
         notes=notes,
         meters=meters,
         live=live,

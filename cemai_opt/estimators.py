@@ -145,7 +145,7 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         fold = Fold(everybody, everybody)
         stages = tuple(name for name in self._stages if name != "explain")
         plan = TrialPlan(trial=0, study=study, config=config, phase="final", stages=stages, folds=1)
-        splits = Splits((fold,), fold, test=~everybody)
+        splits = Splits(search=(fold,), confirm=(fold,), final=fold, test=~everybody)
         pipeline = Pipeline(rows, splits, meters=open_meters(study.carbon.meter))
         result, batch = pipeline.fitted(plan)
         if batch is None:

@@ -9,7 +9,7 @@ from cemai_opt.core.average import AVERAGE, NO_TRIAL, Average, Part
 from cemai_opt.core.ledger_entry import LedgerEntry
 from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.plan import Config
-from cemai_opt.core.result import COMPLETE, TrialResult
+from cemai_opt.core.result import COMPLETE, Confirmation, TrialResult
 from cemai_opt.runs import RunRecord, RunView
 from cemai_opt.testing.searches import study_of
 
@@ -42,6 +42,22 @@ def trial(
         **more,
     }
     return TrialResult(trial=number, score=score, **fields)
+
+
+def confirmed(
+    number: int,
+    score: float,
+    carbon_g: float = 1.0,
+    *,
+    searched: float = 1.0,
+    error: float = 0.0,
+    without: tuple[float, ...] = (),
+    dof: int = 0,
+    **more: Any,
+) -> TrialResult:
+    """A trial whose score was confirmed on five folds."""
+    confirmation = Confirmation(searched=searched, folds=5, n_folds=5, error=error, without=without, dof=dof)
+    return trial(number, score, carbon_g, confirmation=confirmation, **more)
 
 
 def run_of(*results: TrialResult, rules: dict[str, Any] | None = None, **more: Any) -> RunRecord:

@@ -99,7 +99,18 @@ def hypervolume(members: Iterable[Member]) -> float:
     """Share of the box that the members dominate; scores below 0 count 0."""
     low, high = 10.0**BOX.min_log_g, 10.0**BOX.max_log_g
     points = [Point(0, m.test or 0.0, max(m.grams, low)) for m in members if m.test is not None and m.grams < high]
-    return ParetoFront.of(points).hypervolume(BOX)
+    return linear_hypervolume(ParetoFront.of(points))
+
+
+def linear_hypervolume(front: ParetoFront) -> float:
+    """Share of the box below the front; its height is the score itself, not the logarithm of the error."""
+    share, covered = 0.0, 0.0
+    for point in front:
+        height = min(max(point.score, 0.0), 1.0)
+        if height > covered:
+            share += (height - covered) * (BOX.max_log_g - point.log_carbon) / (BOX.max_log_g - BOX.min_log_g)
+            covered = height
+    return share
 
 
 def to_line(result: Result) -> str:

@@ -92,7 +92,7 @@ ARMS: Mapping[str, Arm] = {
 class WholeBudget(Budget):
     """A budget of which nothing is reserved: a replay does not test its front."""
 
-    def reserved(self, members: Sequence[TrialResult]) -> tuple[float, float]:
+    def reserved(self, members: Sequence[TrialResult], *, n_folds: int) -> tuple[float, float]:
         """Nothing."""
         return 0.0, 0.0
 

@@ -10,6 +10,8 @@ TIE_FACTOR = 2.0
 """Two costs that differ by less than this many standard uncertainties are a tie (confidence about 95 %)."""
 MIN_CARBON_G = 1e-12
 """Lower limit of grams on the logarithmic axis: a picogram, 0.01 microjoule at the world mean."""
+MIN_ERROR = 1e-3
+"""Lower limit of the error (1 - score) on its logarithmic axis: all scores from 0.999 on count as equally good."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,17 @@ class Point:
     def log_carbon(self) -> float:
         """Decimal logarithm of the grams."""
         return math.log10(max(self.carbon_g, MIN_CARBON_G))
+
+    @property
+    def merit(self) -> float:
+        """How small the error (1 - score) is, on a logarithmic scale from 0 (a constant prediction) to 1 (0.001).
+
+        Each halving of the error counts alike, as does each halving of the grams.
+
+        >>> [round(Point(0, score, 1.0).merit, 2) for score in (-3.0, 0.0, 0.5, 0.75, 0.9, 1.0)]
+        [0.0, 0.0, 0.1, 0.2, 0.33, 1.0]
+        """
+        return abs(math.log(min(max(1.0 - self.score, MIN_ERROR), 1.0)) / math.log(MIN_ERROR))
 
 
 def dominates(a: Point, b: Point) -> bool:
@@ -117,27 +130,27 @@ class ParetoFront:
     def knee(self) -> Point:
         """The useful member farthest above the straight line between the two ends of the front.
 
-        Score and log10(grams) are scaled to 0..1 over the useful members; the knee maximises scaled score minus
-        scaled log grams, and on a tie it has fewer grams (Branke et al. (2004), PPSN VIII, describe this family of
-        definitions).
+        The logarithms of error and grams are scaled to 0..1 over the useful members; the knee maximises the decrease of
+        the one minus the increase of the other, and on a tie it has fewer grams (Branke et al. (2004), PPSN VIII,
+        describe this family of definitions).
 
         >>> ParetoFront.of([Point(0, 0.1, 1.0), Point(1, 0.8, 2.0), Point(2, 0.9, 100.0)]).knee.trial
         1
         """
         members = self.useful.members
-        score_of = _unit_scale([p.score for p in members])
+        merit_of = _unit_scale([p.merit for p in members])
         carbon_of = _unit_scale([p.log_carbon for p in members])
-        return max(members, key=lambda p: (score_of(p.score) - carbon_of(p.log_carbon), -p.carbon_g))
+        return max(members, key=lambda p: (merit_of(p.merit) - carbon_of(p.log_carbon), -p.carbon_g))
 
     def contributions(self, box: Box) -> dict[int, float]:
         """The hypervolume contribution of each member, as a share of the box: the loss without it.
 
         >>> front = ParetoFront.of([Point(0, 0.5, 1.0), Point(1, 0.6, 10.0)])
         >>> {trial: round(share, 3) for trial, share in front.contributions(Box(0.0, 2.0)).items()}
-        {0: 0.25, 1: 0.05}
+        {0: 0.05, 1: 0.016}
         """
         width = box.max_log_g - box.min_log_g or 1.0
-        heights = [min(max(point.score, 0.0), 1.0) for point in self.members]
+        heights = [point.merit for point in self.members]
         rights = [*(point.log_carbon for point in self.members[1:]), box.max_log_g]
         return {
             point.trial: (height - below) * (right - point.log_carbon) / width
@@ -151,10 +164,10 @@ class ParetoFront:
 
 @dataclass(frozen=True)
 class Box:
-    """The rectangle in which hypervolume is measured: score from 0 to 1, log10 grams between two ends.
+    """The rectangle in which hypervolume is measured: the logarithm of the error, and that of the grams.
 
-    A score of 0 is that of a constant prediction (R2) or the worst possible (F1), 1 is the best possible; the grams
-    range from the cheapest to the most expensive complete trial of the study.
+    The error is 1 - score, from 1 (a constant prediction in R2, the worst possible F1) to 0.001; the grams range from
+    the cheapest to the most expensive complete trial of the study.
     """
 
     min_log_g: float
@@ -174,10 +187,10 @@ class Box:
         """Hypervolume of members sorted by grams, normalised to the box."""
         width = self.max_log_g - self.min_log_g
         if width <= 0.0:
-            return max((min(max(p.score, 0.0), 1.0) for p in members), default=0.0)
+            return max((p.merit for p in members), default=0.0)
         share, covered = 0.0, 0.0
         for point in members:
-            height = min(max(point.score, 0.0), 1.0)
+            height = point.merit
             if height > covered:
                 share += (height - covered) * (self.max_log_g - point.log_carbon) / width
                 covered = height

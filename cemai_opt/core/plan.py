@@ -56,10 +56,11 @@ JsonConfig = Annotated[Config, *bare(Config, "stages", inner=dict[str, dict[str,
 class TrialPlan:
     """Everything that an engine needs to run a trial.
 
-    `phase` is "search" (score on validation rows, without access to test rows) or "final" (train on train + validation,
-    score on test). `stages` are the names of the stages to run, in order. With `bounds` the trial evaluates its model
-    during training and may be pruned; `cache` is the folder of shared stage results, if any; with `keeps_rows` the
-    result holds the rows that it was scored on, with their predictions.
+    `phase` is "search" (score on validation rows, without access to test rows), "confirm" (the same, on the folds that
+    confirm the scores of front candidates) or "final" (train on train + validation, score on test). `stages` are the
+    names of the stages to run, in order. With `bounds` the trial evaluates its model during training and may be pruned;
+    `cache` is the folder of shared stage results, if any; with `keeps_rows` the result holds the rows that it was
+    scored on, with their predictions; with `only_fold` only the fold of this number runs.
     """
 
     trial: int
@@ -71,3 +72,4 @@ class TrialPlan:
     bounds: PruningBounds | None = None
     cache: str | None = None
     keeps_rows: bool = False
+    only_fold: int | None = None

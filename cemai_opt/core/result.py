@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
@@ -59,12 +59,45 @@ class ScoredRows:
     value: JsonArray
     by_class: JsonArray | None = None
 
+    @staticmethod
+    def joined(parts: Sequence[ScoredRows]) -> ScoredRows:
+        """The rows of several folds, one after another."""
+        import numpy as np
+
+        y, group, value = (np.concatenate([getattr(part, key) for part in parts]) for key in ("y", "group", "value"))
+        by_class = [part.by_class for part in parts if part.by_class is not None]
+        return ScoredRows(y=y, group=group, value=value, by_class=np.concatenate(by_class) if by_class else None)
+
     def sharing(self, other: ScoredRows) -> ScoredRows:
         """The same rows, with the arrays of `other` for targets and groups if these are equal, to save memory."""
         import numpy as np
 
         is_same = np.array_equal(self.y, other.y) and np.array_equal(self.group, other.group)
         return replace(self, y=other.y, group=other.group) if is_same else self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """How the score of a front candidate was confirmed: pooled over `n_folds` folds that the search has not seen.
+
+    `searched` is its score in the search, which is the best of many and so too good. `error` is the standard error of
+    the pooled score, from the scores `without` each block of groups (jackknife), and `dof` are its degrees of freedom.
+    A candidate that was dropped after some folds, because it was hopeless, has `folds` < `n_folds`.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = RECORD
+
+    searched: float
+    folds: int
+    n_folds: int
+    error: float = 0.0
+    without: tuple[float, ...] = ()
+    dof: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the candidate was scored on all folds."""
+        return self.folds == self.n_folds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +136,8 @@ class TrialResult:
     """The trial whose learning curve contains this one as a point; nothing ran for it."""
     threshold: float | None = None
     """The decision threshold that was chosen on the validation predictions, if any."""
+    confirmation: Confirmation | None = None
+    """How its score was confirmed, if it is a front candidate; `score` and `metrics` are those of all folds then."""
     scored_rows: ScoredRows | None = None
     """The rows that it was scored on, if the plan keeps them; they are in no file."""
 
@@ -130,6 +165,21 @@ class TrialResult:
     def is_complete(self) -> bool:
         """Whether it has a score and a cost."""
         return self.state == COMPLETE
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether its score is the pooled one of all folds that confirm it."""
+        return self.confirmation is not None and self.confirmation.is_complete
+
+    @property
+    def searched_score(self) -> float | None:
+        """Its score in the search."""
+        return self.confirmation.searched if self.confirmation is not None else self.score
+
+    @property
+    def score_error(self) -> float:
+        """Standard error of its score; 0 unless it is confirmed."""
+        return self.confirmation.error if self.confirmation is not None else 0.0
 
     @property
     def final_config(self) -> Config:

@@ -203,6 +203,12 @@ class SearchSpec(_Strict):
         metavar="T",
         ge=0.0,
     )
+    portfolio: str = option(
+        "portfolio",
+        "Configurations to run first: default (learned from other data sets), none, or a YAML file.",
+        default="default",
+        metavar="NAME|FILE",
+    )
     harvest: bool = option("harvest", "Count smaller models on a learning curve as trials.", default=True)
     stop_early: bool = option("stop_early", "Prune trials that can no longer reach the front.", default=True)
     cache_mb: int = option("cache_mb", "Disk space for shared stage results.", default=1000, metavar="MB", ge=0)
@@ -357,5 +363,6 @@ SEARCH_ONLY_KEYS = (
     "stop_early",
     "cache_mb",
     "storage",
+    "portfolio",
 )
 """Keys of `search` that affect the results and cost of a search, but not the meaning of a single result."""

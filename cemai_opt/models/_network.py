@@ -13,6 +13,7 @@ import numpy as np
 from cemai_opt.core.batch import BoolArray, FloatArray, IntArray, Prediction
 from cemai_opt.core.errors import TrialError
 from cemai_opt.core.hyperparameters import Hyperparameter, choice, integer, real
+from cemai_opt.models._adam import Adam
 from cemai_opt.models._model import Model, class_weight
 
 if TYPE_CHECKING:
@@ -129,14 +130,14 @@ class NetworkModel(Model):
         from torch import nn
 
         loss_of = nn.CrossEntropyLoss(self._class_weights(goals)) if self.task.is_classification else nn.MSELoss()
-        optimizer = torch.optim.Adam(self._net.parameters(), lr=float(self.params["learning_rate"]))
+        optimizer = Adam(list(self._net.parameters()), learning_rate=float(self.params["learning_rate"]))
         batch_rows, patience = int(self.params["batch_rows"]), int(self.params["patience"])
         best_loss, best_state, best_epoch = float("inf"), None, 0
         for epoch in range(int(self.params["epochs"])):
             self._net.train()
             shuffled = learn[torch.randperm(len(learn)).to(learn.device)]
             for rows in torch.split(shuffled, batch_rows):
-                optimizer.zero_grad(set_to_none=True)
+                optimizer.zero_grad()
                 loss_of(self._net(inputs[rows]), goals[rows]).backward()
                 optimizer.step()
             loss = self._loss(inputs, goals, rows=check, loss_of=loss_of)
@@ -149,6 +150,7 @@ class NetworkModel(Model):
         if best_state is None:
             raise TrialError("the network's loss was not a number in any epoch", "try a lower learning rate")
         self._net.load_state_dict(best_state)
+        optimizer.release()
 
     def _class_weights(self, goals: torch.Tensor) -> torch.Tensor | None:
         """Weights of all classes, if they are balanced: (n_classes,), 0 for a class without rows."""

@@ -136,14 +136,14 @@ class EarlyStopping:
         Not a number where one fold has none: the last rows of groups are not scored where there is only one group.
         """
         assert batch.prediction is not None, "evaluate predicts"
-        if self._plan.phase == "search" and chooses_threshold(batch.prediction, self._task):
+        if self._plan.phase != "final" and chooses_threshold(batch.prediction, self._task):
             return scored(batch.y[batch.eval_rows], batch.prediction, task=self._task)[0][self._task.score]
         return batch.metrics.get(self._task.score, math.nan)
 
     def _scored(self, prediction: Prediction) -> tuple[dict[str, float], float | None]:
-        """Scores of all folds together. In a search, a decision threshold is chosen; test rows choose nothing."""
+        """Scores of all folds together. Validation rows choose a decision threshold, test rows nothing."""
         y, group = (np.concatenate([getattr(fold, name) for fold in self.folds]) for name in ("y", "group"))
-        if self._plan.phase == "search":
+        if self._plan.phase != "final":
             return scored(y, prediction, task=self._task, group=group)
         return metrics_of(y, prediction, task=self._task, group=group), None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ class Pipeline:
 
     def _result(self, plan: TrialPlan) -> tuple[TrialResult, Batch | None]:
         task = task_of(plan, self._data)
-        folds = self._splits.search if plan.phase == "search" else (self._splits.final,)
+        folds = self._folds(plan)
         size_name, full_size = _model_size(plan.config)
         early_stopping = EarlyStopping(plan, task, full_size=full_size)
         batch: Batch | None = None
@@ -120,6 +121,12 @@ class Pipeline:
                 trial=plan.trial, state=FAILED, config=plan.config, cost=spent, spent=spent, reason=_reason(error)
             )
             return failed, None
+
+    def _folds(self, plan: TrialPlan) -> tuple[Fold, ...]:
+        """The folds of a plan's phase, or the one of them that it names."""
+        phases = {"search": self._splits.search, "confirm": self._splits.confirm, "final": (self._splits.final,)}
+        folds = phases[plan.phase]
+        return folds if plan.only_fold is None else (folds[plan.only_fold],)
 
     def _batch(self, trial: _Trial, fold: Fold) -> Batch:
         """All rows of a fold; during the search without the test rows, so that no stage can use them."""
@@ -299,9 +306,15 @@ def _reason(error: Exception) -> str:
 
 def _threads(threads: int):  # type: ignore[no-untyped-def]  # threadpoolctl ships no types
     """Limits every loaded BLAS and OpenMP pool to `threads` threads."""
-    from threadpoolctl import threadpool_limits
+    return _thread_pools(len(sys.modules)).limit(limits=threads)
 
-    return threadpool_limits(limits=threads)
+
+@lru_cache(maxsize=1)
+def _thread_pools(n_modules: int):  # type: ignore[no-untyped-def]  # threadpoolctl ships no types
+    """All thread pools; they are looked for again, which takes milliseconds, only when more modules are loaded."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _mean_importances(folds: Sequence[FoldRun]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,10 @@ from cemai_opt.datasets import Dataset
 MANY_GROUPS = 20
 """From this many groups on, a single holdout of a fifth of them is representative."""
 MAX_AUTO_FOLDS = 5
+MIN_CONFIRM_FOLDS = 5
+"""Folds on which the scores of front candidates are confirmed, unless there are fewer groups."""
+CONFIRM_SEED = 1
+"""Added to the seed of a study, so that confirming folds cut between other groups than those of the search."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,13 @@ class Fold:
     is_eval: BoolArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Splits:
-    """The split of a study's rows: `search` folds never contain `test` rows."""
+    """The split of a study's rows: the folds of `search` and of `confirm` never contain `test` rows."""
 
     search: tuple[Fold, ...]
+    confirm: tuple[Fold, ...]
+    """Folds on which front candidates are scored: every group is evaluated once, or the last blocks of time."""
     final: Fold
     test: BoolArray
     """Test rows, including those without a target: (n_rows,). They are removed before the search begins."""
@@ -41,12 +48,12 @@ class Splits:
         usable = data.has_target & ~test & ~test[_target_rows(data)]  # no search target is a test row's value
         final = _fold(data, spec, is_train=~test, is_eval=test)
         try:
-            parts = _validation_parts(data, spec, rows=usable, seed=seed)
+            parts = _validation_parts(data, spec, rows=usable, seed=seed, folds=spec.folds)
         except ValueError as error:  # scikit-learn: more folds than rows, or than rows of a class
             raise StudyError(f"the split cannot be made: {error}", "use fewer --folds, or more rows") from error
-        return Splits(
-            tuple(_fold(data, spec, is_train=train, is_eval=evaluated) for train, evaluated in parts), final, test
-        )
+        search = tuple(_fold(data, spec, is_train=train, is_eval=evaluated) for train, evaluated in parts)
+        confirm = _confirm_folds(data, spec, rows=usable, seed=seed) or search
+        return Splits(search=search, confirm=confirm, final=final, test=test)
 
 
 def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
@@ -122,8 +129,39 @@ def _ranks(values: Any) -> Any:
     return np.searchsorted(np.sort(values), values, side="left") / len(values)
 
 
+def n_confirm_folds(spec: ResolvedSplit, n_groups: int) -> int:
+    """The number of folds on which the scores of front candidates are confirmed."""
+    folds = max(MIN_CONFIRM_FOLDS, spec.folds)
+    return min(folds, n_groups) if spec.by == "group" else folds
+
+
+def _confirm_folds(data: Dataset, spec: ResolvedSplit, *, rows: BoolArray, seed: int) -> tuple[Fold, ...]:
+    """More folds than those of the search, cut elsewhere; none if there are too few rows for them."""
+    folds = n_confirm_folds(spec, len(_groups_with_targets(data, rows)))
+    try:
+        if spec.by == "time":
+            parts = _last_blocks(data, spec, rows=rows, folds=folds)
+        else:
+            parts = _validation_parts(data, spec, rows=rows, seed=seed + CONFIRM_SEED, folds=folds)
+        return tuple(_fold(data, spec, is_train=train, is_eval=evaluated) for train, evaluated in parts)
+    except (ValueError, StudyError):
+        return ()
+
+
+def _last_blocks(
+    data: Dataset, spec: ResolvedSplit, *, rows: BoolArray, folds: int
+) -> list[tuple[BoolArray, BoolArray]]:
+    """Consecutive blocks of time at the end of `rows`, each with all rows before it to train on."""
+    position, size = _position(data), spec.validation_share / 2.0
+    ends = [float(np.quantile(position[rows], max(1.0 - i * size, 0.0))) for i in range(folds + 1)]
+    return [
+        (rows & (position < begin), rows & (position >= begin) & ((position < end) | (end == ends[0])))
+        for end, begin in pairwise(ends)
+    ][::-1]
+
+
 def _validation_parts(
-    data: Dataset, spec: ResolvedSplit, *, rows: BoolArray, seed: int
+    data: Dataset, spec: ResolvedSplit, *, rows: BoolArray, seed: int, folds: int
 ) -> list[tuple[BoolArray, BoolArray]]:
     """Pairs of training and validation rows out of `rows`, all of which have a target."""
     from sklearn.model_selection import (
@@ -135,7 +173,7 @@ def _validation_parts(
         TimeSeriesSplit,
     )
 
-    numbers, folds = np.flatnonzero(rows), spec.folds
+    numbers = np.flatnonzero(rows)
     if spec.by == "time" and folds == 1:
         return [_cut(rows, _position(data), spec=spec)]
     if spec.by == "time":

@@ -7,13 +7,13 @@ from rich.table import Table
 from cemai_opt.core.ledger_entry import joules_by
 from cemai_opt.core.scores import error_of
 from cemai_opt.core.units import readable_grams
-from cemai_opt.report.columns import member_columns
+from cemai_opt.report.columns import SCORE_ERROR, member_columns
 from cemai_opt.runs.front import RunFront
 from cemai_opt.runs.record import RunRecord
 
 MAX_FAMILIES = 3
 """Number of model families in the line about what was spent."""
-SHORT_HEADINGS = {"validation": "valid", "mark": ""}
+SHORT_HEADINGS = {"validation": "valid", SCORE_ERROR: "+-", "mark": ""}
 
 
 def front_table(front: RunFront) -> Table:
@@ -36,11 +36,13 @@ def legend(front: RunFront) -> str:
     scores = f"{front.score} on validation and test rows" if error is None else f"{front.score} on validation rows"
     lines = [f"{scores}; grams: {what}"]
     if front.baseline is not None:
-        lines.append("untuned: the knee of the default configurations, the result without a search")
+        lines.append("untuned: the best of the configurations that run first, the result without a search")
     if front.average is not None:
         lines.append("average: the weighted mean of the predictions of these trials, for the sum of their grams")
     if any(member.ties for member in front.members):
         lines.append("~ grams within two standard uncertainties of another member's: a tie")
+    if any(member.score_ties for member in front.members):
+        lines.append("~s score not different from another member's with 95 % confidence: a tie")
     if any(member.is_noisy for member in front.members):
         lines.append("! measured while other processes used more than 10 % of the machine")
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,11 +12,16 @@ from pydantic import Field
 
 from cemai_opt.core.average import AVERAGE
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.front import ParetoFront, Point
+from cemai_opt.core.front import TIE_FACTOR, ParetoFront, Point
+from cemai_opt.core.jackknife import coverage_factor, error_of_difference
+from cemai_opt.core.objective import objective_g, objective_uncertainty_g
 from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
+from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.payback import Payback
 
+MAX_LOSS = 0.05
+"""A greener pipeline is recommended if its score is, with 95 % confidence, at most this much below the baseline's."""
 RULES = ("knee", "best", "within", "greenest")
 """Names of the rules that pick a front member."""
 
@@ -82,19 +88,37 @@ class RunFront:
         return ParetoFront.of(Point(m.trial, m.validation, m.carbon_g) for m in self.members)
 
     @cached_property
+    def recommended(self) -> ParetoFront:
+        """What the rules pick from, scores less one standard error: the baseline, and what is better than that."""
+        pool = [*self.members, *([self.baseline] if self.baseline is not None else [])]
+        return ParetoFront.of(Point(m.trial, m.validation - m.error, m.carbon_g) for m in pool if m.is_convincing)
+
+    @cached_property
     def by_trial(self) -> Mapping[int, FrontMember]:
         """Members by trial number."""
         return {member.trial: member for member in self.members}
 
+    @cached_property
+    def _pipelines(self) -> Mapping[int, FrontMember]:
+        """What can be picked, by trial number: the members and the baseline."""
+        return ({self.baseline.trial: self.baseline} if self.baseline is not None else {}) | dict(self.by_trial)
+
+    def decided(self) -> RunFront:
+        """The front with its knee and its paybacks."""
+        if not self.members:
+            return self
+        decided = replace(self, knee_trial=self.recommended.knee.trial)
+        return replace(decided, payback=paybacks_of(decided))
+
     @property
     def knee(self) -> FrontMember | None:
-        """The recommended member; None on an empty front."""
-        return None if self.knee_trial is None else self.by_trial.get(self.knee_trial)
+        """The recommended pipeline; None on an empty front."""
+        return None if self.knee_trial is None else self._pipelines.get(self.knee_trial)
 
     @property
     def best(self) -> FrontMember | None:
-        """The member with the best validation score; None on an empty front."""
-        return self.by_trial[self.pareto.best.trial] if self.members else None
+        """The pipeline with the best score less one standard error; None on an empty front."""
+        return self._pipelines[self.recommended.best.trial] if self.members else None
 
     @property
     def table_members(self) -> list[FrontMember]:
@@ -107,14 +131,10 @@ class RunFront:
         """The rules that pick each member, by trial: "knee", "best", "within 0.01", "greenest"."""
         if not self.members:
             return {}
-        front, picks = self.pareto, dict[int, list[str]]()
-        for rule, point in (
-            ("knee", front.knee),
-            ("best", front.best),
-            (f"within {self.tolerance:g}", front.within(self.tolerance)),
-            ("greenest", front.greenest),
-        ):
-            picks.setdefault(point.trial, []).append(rule)
+        picks = dict[int, list[str]]()
+        for rule in RULES:
+            shown = f"within {self.tolerance:g}" if rule == "within" else rule
+            picks.setdefault(self.pick(rule).trial, []).append(shown)
         return {trial: ", ".join(rules) for trial, rules in picks.items()}
 
     def mark_of(self, member: FrontMember) -> str:
@@ -122,6 +142,7 @@ class RunFront:
         is_baseline = self.baseline is not None and self.baseline.trial == member.trial
         marks = (
             "~" if member.ties else "",
+            "~s" if member.score_ties else "",
             "!" if member.is_noisy else "",
             self.picks.get(member.trial, ""),
             "untuned" if is_baseline else "",
@@ -142,14 +163,16 @@ class RunFront:
                 )
             return self.average
         if rule == "within":
-            return self.by_trial[self.pareto.within(self.tolerance if tolerance is None else tolerance).trial]
+            return self._pipelines[self.recommended.within(self.tolerance if tolerance is None else tolerance).trial]
+        if rule == "greenest":
+            return self.by_trial[self.pareto.greenest.trial]
         if rule in RULES:
-            point: Point = getattr(self.pareto, rule)
-            return self.by_trial[point.trial]
-        if rule.isdecimal() and int(rule) in self.by_trial:
-            return self.by_trial[int(rule)]
+            point: Point = getattr(self.recommended, rule)
+            return self._pipelines[point.trial]
+        if rule.isdecimal() and int(rule) in self._pipelines:
+            return self._pipelines[int(rule)]
         raise StudyError(
-            f"there is no front member {rule!r} to pick", nearest(rule, [*RULES, AVERAGE, *map(str, self.by_trial)])
+            f"there is no front member {rule!r} to pick", nearest(rule, [*RULES, AVERAGE, *map(str, self._pipelines)])
         )
 
     def parts_of(self, member: FrontMember) -> list[tuple[float, FrontMember]]:
@@ -159,20 +182,54 @@ class RunFront:
     def with_tolerance(self, tolerance: float) -> RunFront:
         """The front with another tolerance for "as good as the best", and without an average that gains no more."""
         is_better = self.average is not None and self.average.validation - self.pareto.best.score > tolerance
-        payback = paybacks_of(self.members, self.search.carbon_g, tolerance=tolerance)
-        return replace(self, tolerance=tolerance, payback=payback, average=self.average if is_better else None)
+        changed = replace(self, tolerance=tolerance, average=self.average if is_better else None)
+        return replace(changed, payback=paybacks_of(changed) if self.members else ())
 
 
-def paybacks_of(members: Sequence[FrontMember], search_g: float, *, tolerance: float) -> tuple[Payback, ...]:
-    """The savings of the knee, and of the greenest within `tolerance` of the best, compared with the best member.
+def score_ties_of(results: Sequence[TrialResult]) -> dict[int, list[int]]:
+    """For each result, those whose scores do not differ with 95 % confidence."""
 
-    The best member is the choice without regard to grams. Empty on an empty front.
+    def is_tie(a: TrialResult, b: TrialResult) -> bool:
+        return a is not b and abs((a.score or 0.0) - (b.score or 0.0)) < _uncertainty_between(a, b)
+
+    return {a.trial: [b.trial for b in results if is_tie(a, b)] for a in results}
+
+
+def _uncertainty_between(a: TrialResult, b: TrialResult) -> float:
+    """Half of the 95 % confidence interval of the difference of two scores; 0 unless both were confirmed.
+
+    On the same folds the difference is paired, because groups are hard or easy for both.
     """
-    if not members:
-        return ()
-    by_trial = {member.trial: member for member in members}
-    front = ParetoFront.of(Point(m.trial, m.validation, m.carbon_g) for m in members)
-    best = by_trial[front.best.trial]
+    if a.confirmation is None or b.confirmation is None:
+        return 0.0
+    factor = coverage_factor(min(a.confirmation.dof, b.confirmation.dof))
+    if a.confirmation.n_folds != b.confirmation.n_folds:
+        return factor * math.hypot(a.score_error, b.score_error)
+    return factor * error_of_difference(a.confirmation.without, b.confirmation.without)
+
+
+def is_convincing(result: TrialResult, baseline: TrialResult, *, study: ResolvedStudy) -> bool:
+    """Whether a trial is better than the untuned baseline by more than the uncertainty, so that it is recommended.
+
+    With 95 % confidence its score is higher (paired, if both were confirmed on the same folds); or it has fewer grams,
+    and its score is lower by no more than `MAX_LOSS`.
+    """
+    if result.score is None or baseline.score is None:
+        return False
+    gain, uncertainty = result.score - baseline.score, _uncertainty_between(result, baseline)
+    if gain > uncertainty:
+        return True
+    saved_g = objective_g(study, baseline) - objective_g(study, result)
+    uncertainty_g = math.hypot(*(objective_uncertainty_g(study, each) for each in (result, baseline)))
+    return saved_g > TIE_FACTOR * uncertainty_g and gain - uncertainty >= -MAX_LOSS
+
+
+def paybacks_of(front: RunFront) -> tuple[Payback, ...]:
+    """The savings of the knee, and of the greenest within the tolerance of the best, compared with the best.
+
+    The best is the choice without regard to grams.
+    """
+    best = front.pick("best")
 
     def per_1000(chosen: FrontMember) -> float | None:
         if chosen.inference_g_per_1000 is None or best.inference_g_per_1000 is None:
@@ -187,10 +244,7 @@ def paybacks_of(members: Sequence[FrontMember], search_g: float, *, tolerance: f
             score_given_up=best.validation - chosen.validation,
             per_retraining_g=best.retraining_g - chosen.retraining_g,
             per_1000_predictions_g=per_1000(chosen),
-            search_g=search_g,
+            search_g=front.search.carbon_g,
         )
-        for choice, chosen in (
-            ("knee", by_trial[front.knee.trial]),
-            ("within", by_trial[front.within(tolerance).trial]),
-        )
+        for choice, chosen in (("knee", front.pick("knee")), ("within", front.pick("within")))
     )

@@ -64,6 +64,12 @@ class FrontMember:
     host: str = ""
     model: str
     validation: float
+    error: float = 0.0
+    """Standard error of `validation`, the score over all folds that confirm it; 0 if it was not confirmed."""
+    searched: float | None = None
+    """Its score in the search."""
+    is_convincing: bool = True
+    """Whether it is better than the untuned baseline by more than the uncertainty: only then it is recommended."""
     test: float | None = None
     carbon_g: float
     energy_j: float
@@ -78,6 +84,8 @@ class FrontMember:
     config: JsonConfig
     ties: tuple[int, ...] = ()
     """Trials whose grams do not differ significantly from these."""
+    score_ties: tuple[int, ...] = ()
+    """Trials whose scores do not differ significantly from this one's, on the folds that confirm them."""
     final: FinalTest | None = None
     parts: tuple[Part, ...] = ()
 
@@ -124,6 +132,7 @@ class FrontMember:
         final: TrialResult | None,
         ties: Sequence[int] = (),
         parts: tuple[Part, ...] = (),
+        is_convincing: bool = True,
     ) -> FrontMember:
         """The front member of a complete trial, or of an average of `parts`; `final` is its test, if it was tested."""
         carbon = study.carbon
@@ -135,6 +144,9 @@ class FrontMember:
             host=result.host,
             model=result.model,
             validation=result.score,
+            error=result.score_error,
+            searched=result.searched_score,
+            is_convincing=is_convincing,
             test=final.score if final else None,
             carbon_g=objective_g(study, result),
             energy_j=objective_j(study.objective, result),

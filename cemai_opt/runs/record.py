@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from cemai_opt.core.result import TrialResult
 from cemai_opt.core.scores import maximised
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.runs.footprint import Footprint, FootprintTotals
-from cemai_opt.runs.front import FrontSearch, RunFront, TrialCounts, counts_of, paybacks_of
+from cemai_opt.runs.front import FrontSearch, RunFront, TrialCounts, counts_of, is_convincing, score_ties_of
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.machine import library_versions, this_machine
 from cemai_opt.runs.summary import CarbonBy, HypervolumePoint, MeasuringConditions, RunSummary, SearchSummary
@@ -74,13 +74,18 @@ class RunRecord:
 
     @cached_property
     def points(self) -> list[Point]:
-        """Complete trials that satisfy the constraints, in the plane of the objectives; repeats are left out."""
+        """Complete trials that satisfy the constraints, with their scores in the search; repeats are left out."""
+        return self._feasible(self.results, is_searched=True)
+
+    def _feasible(self, results: Sequence[TrialResult], *, is_searched: bool = False) -> list[Point]:
+        """Complete results that satisfy the constraints, in the plane of the objectives."""
         constraints = self.study.constraints
-        points = [
-            Point(result.trial, result.score, objective_g(self.study, result))
-            for result in self.results
-            if result.is_complete and result.score is not None and not result.is_repeat
+        scored = [
+            (result, result.searched_score if is_searched else result.score)
+            for result in results
+            if result.is_complete and not result.is_repeat
         ]
+        points = [Point(r.trial, score, objective_g(self.study, r)) for r, score in scored if score is not None]
         return [point for point in points if constraints.violation(point) <= 0.0]
 
     @cached_property
@@ -90,8 +95,9 @@ class RunRecord:
 
     @cached_property
     def pareto(self) -> ParetoFront:
-        """Non-dominated complete trials."""
-        return ParetoFront.of(self.points)
+        """Non-dominated trials: of those whose scores are confirmed, or of all complete ones if there are none."""
+        confirmed = [result for result in self.results if result.is_confirmed]
+        return ParetoFront.of(self._feasible(confirmed or self.results))
 
     @cached_property
     def hypervolumes(self) -> list[float]:
@@ -109,18 +115,22 @@ class RunRecord:
         by_trial = {result.trial: result for result in self.results}
         ties = self.pareto.ties({p.trial: objective_uncertainty_g(self.study, by_trial[p.trial]) for p in self.pareto})
 
-        def member(trial: int, ties: Sequence[int] = ()) -> FrontMember:
-            return FrontMember.of(self.study, by_trial[trial], final=self.finals.get(trial), ties=ties)
+        score_ties = score_ties_of([by_trial[point.trial] for point in self.pareto])
+        untuned = None if self.baseline is None else by_trial[self.baseline]
 
-        members = tuple(member(point.trial, ties[point.trial]) for point in self.pareto)
-        tolerance = self.study.search.tolerance
-        return RunFront(
+        def member(trial: int, ties: Sequence[int] = ()) -> FrontMember:
+            result = by_trial[trial]
+            is_better = untuned is None or trial == untuned.trial or is_convincing(result, untuned, study=self.study)
+            found = FrontMember.of(self.study, result, final=self.finals.get(trial), ties=ties, is_convincing=is_better)
+            return replace(found, score_ties=tuple(score_ties[trial]) if trial in score_ties else ())
+
+        front = RunFront(
             score=maximised(self.study.score),
             unit=objective_unit(self.study.objective),
-            knee_trial=self.pareto.knee.trial if members else None,
-            tolerance=tolerance,
-            members=members,
-            payback=paybacks_of(members, self.spent_g, tolerance=tolerance),
+            knee_trial=None,
+            tolerance=self.study.search.tolerance,
+            members=tuple(member(point.trial, ties[point.trial]) for point in self.pareto),
+            payback=(),
             average=self._kept_average,
             baseline=None if self.baseline is None else member(self.baseline),
             search=FrontSearch(
@@ -129,6 +139,7 @@ class RunRecord:
                 hypervolume=self.hypervolumes[-1] if self.hypervolumes else 0.0,
             ),
         )
+        return front.decided()
 
     @property
     def average_gain(self) -> float:

@@ -130,7 +130,7 @@ class RunFolder:
 
     def finish(self, record: RunRecord) -> None:
         """Writes front and summary."""
-        measured = {result.trial: result for result in record.results if result.repeats_j}
+        measured = {result.trial: result for result in record.results if result.confirmation is not None}
         self.keep_members(measured, record.finals, average=record.average)
         _replace(self.path / FRONT, _json_text(to_json(record.front)))
         _replace(self.path / FRONT_CSV, csv_text(front_rows(record.front)))

@@ -12,10 +12,15 @@ from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.search.ledger import Ledger
 from cemai_opt.stages import STAGES
 
-FINAL_RUNS, FINAL_J, FINAL_S = 3.0, 1.0, 0.3
-"""Training a front member on all rows, testing and explaining it is estimated to cost 3 of its runs plus 1 J, 0.3 s."""
+FINAL_RUNS, PLAIN_RUNS, FINAL_J, FINAL_S = 3.0, 1.5, 1.0, 0.3
+"""Training a front member on all rows, testing and explaining it is estimated to cost 3 of its runs plus 1 J, 0.3 s;
+without an explanation 1.5 runs."""
 EXPLAIN_J, EXPLAIN_S = 30.0, 6.0
 """Importing and compiling shap, once, unless all members have exact importances."""
+CANDIDATES_A_MEMBER = 1.5
+"""Candidates whose scores are confirmed, for each member of the search's front."""
+MAX_PIPELINE = 0.06
+"""One run of a pipeline, all its folds together, may cost this share of a budget."""
 MAX_RESERVED = 0.5
 """Largest share of a budget that is reserved: at least half of it is left for the search."""
 
@@ -45,9 +50,14 @@ class Budget:
         seconds = 0.0 if math.isinf(self._study.time_limit_s) else 1.0 - self.left_s() / self._study.time_limit_s
         return max(grams, seconds)
 
-    def reserved(self, members: Sequence[TrialResult]) -> tuple[float, float]:
-        """Estimated joules and seconds for measuring a front again and testing it."""
-        runs = self._study.search.confirm * self._study.split.folds
+    @property
+    def largest_j(self) -> float:
+        """Joules that one pipeline may cost, because its score has to be confirmed on several folds, and tested."""
+        return min(MAX_PIPELINE * self._study.budget_j / self._study.split.folds, self._study.max_pipeline_j)
+
+    def reserved(self, members: Sequence[TrialResult], *, n_folds: int) -> tuple[float, float]:
+        """Estimated joules and seconds for confirming the scores and costs of a front's candidates and testing it."""
+        runs = CANDIDATES_A_MEMBER * max(self._study.search.confirm, n_folds) if self._study.search.confirm else 0.0
         fresh = [member for member in members if not member.repeats_j]
         energy_j, duration_s = self.for_tests(members)
         energy_j += runs * math.fsum(member.cost.energy_j for member in fresh)
@@ -61,9 +71,10 @@ class Budget:
         may_explain = are_explained and self._study.search.explain != "never" and "shap" not in sys.modules
         if may_explain and any(STAGES.find("explain").libraries(member.model) for member in members):
             energy_j, duration_s = EXPLAIN_J, EXPLAIN_S
+        n_runs = FINAL_RUNS if are_explained else PLAIN_RUNS
         for member in members:
-            energy_j += FINAL_RUNS * member.cost.energy_j + FINAL_J
-            duration_s += FINAL_RUNS * member.cost.duration_s + FINAL_S
+            energy_j += n_runs * member.cost.energy_j + FINAL_J
+            duration_s += n_runs * member.cost.duration_s + FINAL_S
         return energy_j, duration_s
 
     def why_over(self, energy_j: float = 0.0, duration_s: float = 0.0) -> str | None:

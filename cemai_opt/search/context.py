@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import optuna
 
-from cemai_opt.core.space import SearchSpace
+from cemai_opt.core.space import Params, SearchSpace
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.engines import Engine
 from cemai_opt.search.budget import Budget
@@ -24,6 +25,8 @@ class SearchContext:
     """One session of a search. The study's sampler was built with `sampler`, which the search keeps up to date.
 
     `coordinator` is set if other drivers search in the same study; `cache` is the folder of shared stage results.
+    `confirm_folds` is the number of folds on which the scores of front candidates are confirmed; `portfolio` are the
+    configurations that run first.
     """
 
     study: ResolvedStudy
@@ -36,3 +39,5 @@ class SearchContext:
     events: Events = field(default_factory=Events)
     coordinator: StudyCoordinator | None = None
     cache: str | None = None
+    confirm_folds: int = 1
+    portfolio: Sequence[Params] = ()

@@ -7,7 +7,7 @@ from cemai_opt.core.objective import objective_g
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.study import ResolvedStudy
 
-MIN_GAIN = 0.001
+MIN_GAIN = 0.0005
 """A gain in hypervolume below this does not count for `patience`."""
 
 

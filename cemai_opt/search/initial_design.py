@@ -1,14 +1,13 @@
-"""The first trials of a search: every model with its library's defaults, cheapest first."""
+"""The first trials of a search: a portfolio that was learned from other data sets, then models that it lacks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.front import ParetoFront, Point
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.result import TrialResult
-from cemai_opt.core.space import MODEL, SearchSpace
+from cemai_opt.core.space import MODEL, Params, SearchSpace
 from cemai_opt.models import MODELS
 
 FEATURE_ENGINEERING: Mapping[str, Value] = {"featurize.rolling": "mean_std_range"}
@@ -16,27 +15,45 @@ FEATURE_ENGINEERING: Mapping[str, Value] = {"featurize.rolling": "mean_std_range
 VARIANTS: tuple[Mapping[str, Value], ...] = ({}, FEATURE_ENGINEERING)
 
 
-def initial_design(space: SearchSpace) -> list[dict[str, Value]]:
-    """Configurations of every model without and with feature engineering, by expected cost, without duplicates.
+def initial_design(space: SearchSpace, portfolio: Sequence[Params] = ()) -> list[dict[str, Value]]:
+    """The configurations of the portfolio in its order, then every model that it lacks, without and with features.
 
-    Ridge with its defaults on rolling features can beat every tuned tree at a hundredth of the grams: it comes first.
+    Values that a narrower search space excludes are replaced by defaults, and duplicates are left out. Models that the
+    portfolio lacks come by expected cost, with the defaults of their libraries.
     """
-    cheapest_first = sorted(space.models, key=lambda name: (MODELS.find(name).cost_rank, name))
-    candidates: dict[str, dict[str, Value]] = {}
-    for model in cheapest_first:
-        for variant in VARIANTS:
-            wished = {**MODELS.find(model).design, **variant, MODEL: model}
-            params = space.complete(_inside(space, wished))
-            candidates.setdefault(space.active(params).digest, params)
-    return list(candidates.values())
+    lacking = set(space.models) - {params[MODEL] for params in portfolio}
+    defaults = [
+        {**MODELS.find(str(model)).design, **variant, MODEL: model}
+        for model in sorted(lacking, key=lambda name: (MODELS.find(str(name)).cost_rank, str(name)))
+        for variant in VARIANTS
+    ]
+    return fitted_in(space, [*portfolio, *defaults])
 
 
-def baseline_of(space: SearchSpace, points: Sequence[Point], *, results: Sequence[TrialResult]) -> int | None:
-    """The baseline trial, equivalent to no search: the knee of the front of the untuned initial design, if any."""
-    untuned = {space.active(params).digest for params in initial_design(space)}
-    trials = {result.trial for result in results if result.config.digest in untuned}
-    front = ParetoFront.of(point for point in points if point.trial in trials)
-    return front.knee.trial if len(front) else None
+def fitted_in(space: SearchSpace, wished: Sequence[Params]) -> list[dict[str, Value]]:
+    """The configurations whose model the space has, complete and without duplicates, values inside its ranges."""
+    design: dict[str, dict[str, Value]] = {}
+    for params in wished:
+        if params[MODEL] in space.models:
+            complete = space.complete(_inside(space, params))
+            design.setdefault(space.active(complete).digest, complete)
+    return list(design.values())
+
+
+def untuned_of(results: Sequence[TrialResult], *, space: SearchSpace, portfolio: Sequence[Params] = ()) -> list[int]:
+    """Trials of the initial design, whose hyperparameters no search has tuned."""
+    untuned = {space.active(params).digest for params in initial_design(space, portfolio)}
+    return [result.trial for result in results if result.config.digest in untuned and not result.is_repeat]
+
+
+def baseline_of(results: Sequence[TrialResult], untuned: Sequence[int]) -> int | None:
+    """The baseline, equivalent to no search: the untuned trial with the best score, less one standard error.
+
+    Only confirmed scores count, unless there are none.
+    """
+    known = [r for r in results if r.trial in set(untuned) and r.is_complete and r.score is not None]
+    known = [result for result in known if result.is_confirmed] or known
+    return max(known, key=lambda r: (r.score or 0.0) - r.score_error).trial if known else None
 
 
 def _inside(space: SearchSpace, wished: Mapping[str, Value]) -> dict[str, Value]:

@@ -25,7 +25,7 @@ from cemai_opt.search.context import SearchContext
 from cemai_opt.search.curve_candidates import CurveCandidates, constraint_values, trial_attributes
 from cemai_opt.search.events import SearchState
 from cemai_opt.search.history import TrialHistory
-from cemai_opt.search.initial_design import initial_design
+from cemai_opt.search.initial_design import fitted_in, initial_design
 from cemai_opt.search.pruning import Pruner
 from cemai_opt.search.storage.study import end_abandoned
 from cemai_opt.search.suggest import suggest
@@ -34,6 +34,8 @@ TICK_S = 1.0
 """How often a waiting search checks for other things to do."""
 MAX_IDLE_IN_A_ROW = 50
 """After this many suggestions in a row for which nothing ran, the search space counts as exhausted."""
+PORTFOLIO_SHARE = 0.4
+"""The portfolio runs until this share of the budget is used."""
 
 INTERRUPTED = "interrupted"
 """Why an interrupted search ended; the front found so far remains valid."""
@@ -51,8 +53,13 @@ class Search:
         self._optuna_study, self._coordinator = context.optuna_study, context.coordinator
         self.history = TrialHistory(self._study)
         self._pruner, self._candidates = Pruner(self._study, self._space), CurveCandidates(context)
-        self._design = initial_design(self._space)
-        self._queue: list[dict[str, Value]] = []
+        design = initial_design(self._space, context.portfolio)
+        self._design = {
+            config.digest: (params, config) for params in design for config in (self._space.active(params),)
+        }
+        self._portfolio = {self._space.active(params).digest for params in fitted_in(self._space, context.portfolio)}
+        self._queue: list[str] = []
+        self._untuned: list[Point] = []
         self._running: dict[Future[TrialResult], optuna.Trial] = {}
         self._idle_in_a_row = 0
         context.sampler.is_affordable = self.is_affordable
@@ -116,23 +123,25 @@ class Search:
 
     def _add(self, result: TrialResult) -> None:
         """Adds a finished trial to the history, the sampler's context and the pruner."""
+        n_points = len(self.history.points)
         self.history.add(result)
+        if result.config.digest in self._design:
+            self._untuned += self.history.points[n_points:]
         if not (result.is_repeat or result.is_skipped):
             self.context.sampler.seen.add(result.config.digest)
             self._pruner.update(result)
 
-    def _untried_design(self) -> list[dict[str, Value]]:
-        """Configurations of the initial design that no driver has finished, started or enqueued.
+    def _untried_design(self) -> list[str]:
+        """Digests of the configurations of the initial design that no driver has finished, started or enqueued.
 
         A trial whose driver died counts as well, because any retry of it has been enqueued already.
         """
         trials = self._optuna_study.get_trials(deepcopy=False)
         queued = [trial.system_attrs.get("fixed_params") for trial in trials]
         return [
-            params
-            for params in self._design
-            if self._space.active(params).digest not in self.history.by_digest
-            and self._searched_params(params) not in queued
+            digest
+            for digest, (params, _) in self._design.items()
+            if digest not in self.history.by_digest and self._searched_params(params) not in queued
         ]
 
     def _searched_params(self, params: Params) -> dict[str, Value]:
@@ -142,22 +151,42 @@ class Search:
         """Enqueues the next configuration of the initial design that is affordable now."""
         if self._coordinator is not None:
             self._queue = self._untried_design()
-        params = next((params for params in self._queue if self.is_affordable(params)), None)
-        if params is not None:
-            self._queue.remove(params)
-            self._optuna_study.enqueue_trial(self._searched_params(params))
+        for digest in self._queue:
+            params, config = self._design[digest]
+            if self._why_not(config, params) is None:
+                self._queue.remove(digest)
+                self._optuna_study.enqueue_trial(self._searched_params(params))
+                return
 
     def is_affordable(self, params: Params) -> bool:
         """Whether the estimated cost of a pipeline allows it to run now; a sampler may call this before it suggests."""
-        return self._why_not(params, str(params[MODEL])) is None
+        return self._pruner.why_not(params, str(params[MODEL]), front=self.front, cap_j=self._cap_j()) is None
 
-    def _why_not(self, params: Params, model: str) -> str | None:
-        return self._pruner.why_not(params, model, front=self.front, cap_j=self._cap_j())
+    def _why_not(self, config: Config, params: Params) -> str | None:
+        return self._pruner.why_not(
+            params,
+            config.model,
+            front=self.front,
+            cap_j=self._cap_j(config),
+            is_bold=self._is_of_portfolio(config),
+        )
 
-    def _cap_j(self) -> float:
-        """Joules above which a trial is too expensive for now."""
+    def _is_of_portfolio(self, config: Config | None) -> bool:
+        """Whether it is a configuration of the portfolio, whose share of the budget is not used up."""
+        return (
+            config is not None
+            and config.digest in self._portfolio
+            and self.context.budget.share_used() < PORTFOLIO_SHARE
+        )
+
+    def _cap_j(self, config: Config | None = None) -> float:
+        """Joules above which a trial is too expensive for now; those of the portfolio come first."""
+        if self._is_of_portfolio(config):
+            return self.context.budget.largest_j
         progress = max(self.history.n_run / self._study.search.trials, self.context.budget.share_used())
-        return self._pruner.cap_j(self.front, self.history.spent_j, progress=progress)
+        return min(
+            self._pruner.cap_j(self.front, self.history.spent_j, progress=progress), self.context.budget.largest_j
+        )
 
     def _reason_to_stop(self) -> str | None:
         if self._idle_in_a_row >= MAX_IDLE_IN_A_ROW:
@@ -167,7 +196,9 @@ class Search:
         return self.context.budget.why_over(*self._reserved())
 
     def _reserved(self) -> tuple[float, float]:
-        return self.context.budget.reserved(self.history.members)
+        plain = ParetoFront.of(self._untuned).within(self._study.search.tolerance) if self._untuned else None
+        untuned = [] if plain is None or plain in self.front.members else [self.history.by_trial[plain.trial]]
+        return self.context.budget.reserved([*self.history.members, *untuned], n_folds=self.context.confirm_folds)
 
     def _ask(self) -> None:
         self._enqueue_affordable()
@@ -175,7 +206,7 @@ class Search:
         params = suggest(trial, self._space)
         config = self._space.active(params)
         known = self.history.by_digest.get(config.digest)
-        reason = self._why_not(params, config.model)
+        reason = self._why_not(config, params)
         self.context.sampler.seen.add(config.digest)
         if known is not None or reason is not None:
             self._idle_in_a_row += 1
@@ -203,7 +234,7 @@ class Search:
             number,
             config.model,
             front=self.front,
-            cap_j=self._cap_j(),
+            cap_j=self._cap_j(config),
             left_j=(budget.left_j() - reserved_j) / self.context.engine.slots,
             left_s=budget.left_s() - reserved_s,
         )

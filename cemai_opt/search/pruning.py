@@ -25,7 +25,7 @@ FREE_SHARE = 0.05
 """Share of trials that are never pruned, so that a rule learned from few trials can be proved wrong."""
 CAP_SHARE = 0.01
 """Or this share of what the search has spent so far, if that is more, so that expensive models are tried later."""
-FINAL_CAP_SHARE = 0.3
+FINAL_CAP_SHARE = 0.12
 """This share at the end of a search: the last trials may be expensive, because the cheap ones are known by then."""
 MIN_CURVES = 4
 """Learning curves of a family that must be known before a trial is pruned by comparison with them."""
@@ -83,9 +83,14 @@ class Pruner:
             fold_ratio=min(self._fold_ratios) if len(self._fold_ratios) >= MIN_FOLDED else 0.0,
         )
 
-    def why_not(self, params: Params, model: str, *, front: ParetoFront, cap_j: float) -> str | None:
-        """Why a trial should not run now, given its estimated cost; None if it may run."""
-        if not self._study.search.stop_early or not len(front):
+    def why_not(
+        self, params: Params, model: str, *, front: ParetoFront, cap_j: float, is_bold: bool = False
+    ) -> str | None:
+        """Why a trial should not run now, given its estimated cost; None if it may run.
+
+        `is_bold`: the cost of a model of which nothing is known is not guessed.
+        """
+        if not self._study.search.stop_early or not len(front) or (is_bold and model not in self._best):
             return None
         cost_j = self._costs.low_j(params)
         if cost_j > cap_j:

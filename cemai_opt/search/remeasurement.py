@@ -1,30 +1,37 @@
-"""Measures front members again, then retrains them for their test scores."""
+"""Confirms the scores and costs of front candidates on more folds, then retrains members for their test scores."""
 
 from __future__ import annotations
 
 import logging
+import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import replace
 
 from cemai_opt.core.average import Average
-from cemai_opt.core.front import ParetoFront
 from cemai_opt.core.measurement import Cost, Measurement, repeated
 from cemai_opt.core.objective import objective_j
 from cemai_opt.core.plan import TrialPlan
-from cemai_opt.core.result import ScoredRows, TrialResult
+from cemai_opt.core.result import Confirmation, ScoredRows, TrialResult
+from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.pipeline.validation import PooledScore, pooled_score
 from cemai_opt.search.context import SearchContext
 from cemai_opt.search.ledger import AVERAGE, CONFIRM, FINAL
+from cemai_opt.search.race import Contender, Race, in_order
 
 TICK_S = 1.0
+CONFIRM_SHARE = 0.7
+"""Share of what is left of a budget, without the tests, for confirming the front; the rest is for others beside it."""
+MIN_FOLDS = 2
 MAX_RETRIES = 1
-"""A measurement under too much foreign load is repeated up to this many times, then it is kept and flagged."""
+"""So many measurements of a contender are repeated if there is too much foreign load; others are kept and flagged."""
 
 log = logging.getLogger(__name__)
 
 
 class MemberLog:
-    """Front members that were measured again (CONFIRM) or tested (FINAL), in this or an earlier session.
+    """Trials that were confirmed or dropped (CONFIRM), and members that were tested (FINAL), in any session.
 
     `find` also returns results of other drivers. `average` is the best average of members, if one was tried.
     `on_change` is called after each addition.
@@ -46,7 +53,7 @@ class MemberLog:
 
     @property
     def measured(self) -> Mapping[int, TrialResult]:
-        """Members with their repeated measurements, by trial."""
+        """Front candidates with their confirmed scores and costs, or what they had when they were dropped, by trial."""
         return self._by_why[CONFIRM]
 
     @property
@@ -73,37 +80,71 @@ class MemberLog:
 
 
 class Remeasurement:
-    """Measures a front again and tests it after the search; the search runs nothing else meanwhile."""
+    """Confirms front candidates and tests members after the search; nothing else runs meanwhile."""
 
     def __init__(self, context: SearchContext, members: MemberLog) -> None:
         """The budget is checked before each run; the estimated cost of testing the front is reserved."""
         self._context, self._members = context, members
         self._study, self._space, self._budget = context.study, context.space, context.budget
         self._said: set[str] = set()
+        self._n_folds = context.confirm_folds
         self._rows: dict[tuple[str, int], ScoredRows] = {}
 
-    def measured_again(self, results: Sequence[TrialResult], front: ParetoFront) -> list[TrialResult]:
-        """All results, with the mean of new measurements as the cost of front members.
+    def confirmed(self, results: Sequence[TrialResult], candidates: Sequence[Contender]) -> list[TrialResult]:
+        """All results; those of contenders with the score and the cost of folds that the search has not seen.
 
-        The measurement of the search is left out of the mean: lucky measurements are more likely to be on the front.
+        What the search measured is left out of both: lucky scores and costs are more likely to be on a front.
         """
-        by_trial = {result.trial: result for result in results}
-        wanted = self._study.search.confirm
-        fresh = [point.trial for point in front if len(by_trial[point.trial].repeats_j) < wanted]
-        for i, trial in enumerate(fresh):
-            known = self._members.find(CONFIRM, trial, context=self._context)
+        by_trial, race = {result.trial: result for result in results}, Race(self._study)
+        asked = in_order(candidates, {t: result.cost.energy_j for t, result in by_trial.items()})
+        if not self._study.search.confirm:
+            return list(results)
+        certain = [by_trial[c.trial] for c in asked if c.is_certain]
+        self._n_folds, excluded = self._affordable_folds(certain)
+        asked = [contender for contender in asked if contender.trial not in excluded]
+        for i, contender in enumerate(asked):
+            result = by_trial[contender.trial]
+            known = result if result.confirmation else self._members.find(CONFIRM, result.trial, context=self._context)
             if known is not None:
-                by_trial[trial] = known
+                by_trial[result.trial] = known
+                race.enter(known)
                 continue
-            n_runs = wanted * self._study.split.folds
-            to_be_tested = [by_trial[point.trial] for point in front]
-            if self._has_no_budget(by_trial[trial], n_runs, what="measured again", to_be_tested=to_be_tested):
+            if not race.may_win(contender):
+                continue
+            on_front = [by_trial[c.trial] for c in asked if c.is_certain]
+            if self._has_no_budget(result, self._n_folds, what="confirmed", to_be_tested=on_front):
                 break
-            self._context.events.on_phase(f"measuring front member {i + 1} of {len(fresh)} again, {wanted} times")
-            by_trial[trial] = self._repeated(by_trial[trial], wanted)
-            if by_trial[trial].repeats_j:
-                self._members.add(CONFIRM, by_trial[trial], context=self._context)
+            folds = f"{self._n_folds} fold{'s' if self._n_folds > 1 else ''}"
+            self._context.events.on_phase(f"confirming front candidate {i + 1} of {len(asked)} on {folds}")
+            by_trial[result.trial] = self._confirmed(result, race)
+            if by_trial[result.trial].confirmation is not None:
+                self._members.add(CONFIRM, by_trial[result.trial], context=self._context)
         return [by_trial[result.trial] for result in results]
+
+    def _affordable_folds(self, members: Sequence[TrialResult]) -> tuple[int, set[int]]:
+        """The number of folds that the budget allows for the contenders, and trials that are too expensive for it.
+
+        Contenders are compared on the same folds, so all of them run on as many. The most expensive ones are left out
+        if not even `MIN_FOLDS` are affordable.
+        """
+        left, n_folds = sorted(members, key=lambda member: member.cost.energy_j), self._context.confirm_folds
+        while left:
+            n_folds = self._folds_for(left)
+            if n_folds >= min(MIN_FOLDS, self._context.confirm_folds) or len(left) == 1:
+                break
+            left.pop()
+        return max(n_folds, 1), {member.trial for member in members} - {member.trial for member in left}
+
+    def _folds_for(self, members: Sequence[TrialResult]) -> int:
+        """The number of folds that the budget allows for all these members."""
+        n_folds, (tests_j, tests_s) = self._context.confirm_folds, self._budget.for_tests(members, are_explained=False)
+        for left, tests, a_fold in (
+            (self._budget.left_j(), tests_j, math.fsum(member.cost.energy_j for member in members)),
+            (self._budget.left_s(), tests_s, math.fsum(member.cost.duration_s for member in members)),
+        ):
+            if not math.isinf(left) and a_fold > 0.0:
+                n_folds = min(n_folds, int(CONFIRM_SHARE * (left - tests) / a_fold))
+        return n_folds
 
     def tested(self, results: Sequence[TrialResult], trials: Sequence[int]) -> Mapping[int, TrialResult]:
         """Some trials trained on train + validation and scored on test, by trial number."""
@@ -118,23 +159,35 @@ class Remeasurement:
             if self._has_no_budget(by_trial[trial], 1.0, what="tested"):
                 break
             self._context.events.on_phase(f"retraining pipeline {i + 1} of {len(fresh)} for its test score")
-            finals[trial] = self._ran(self._final_plan(by_trial[trial], stages), FINAL)
+            run = self._ran(self._final_plan(by_trial[trial], stages), FINAL)
+            if run.scored_rows is not None:
+                self._keep_rows(FINAL, trial, rows=run.scored_rows)
+            finals[trial] = replace(run, scored_rows=None)
             self._members.add(FINAL, finals[trial], context=self._context)
         return finals
 
     def scored_rows(self, why: str, result: TrialResult) -> ScoredRows | None:
         """The validation (CONFIRM) or test rows (FINAL) of a member, with its predictions.
 
-        They are kept from its measurement or test in this session. A member of an earlier one runs once more, which the
-        ledger enters under AVERAGE. None if there is no budget for that.
+        They are kept from its confirmation or test in this session. A member of an earlier one runs once more, which
+        the ledger enters under AVERAGE. None if there is no budget for that.
         """
         key = why, result.trial
-        n_runs = self._study.split.folds if why == CONFIRM else 1.0
+        n_runs = result.confirmation.n_folds if why == CONFIRM and result.confirmation is not None else 1
         if key not in self._rows and not self._has_no_budget(result, n_runs, what="run again for an average"):
             self._context.events.on_phase(f"running front member {result.trial} again for an average")
             stages = tuple(name for name in self._space.stages if name != "explain")
-            self._ran(self._search_plan(result) if why == CONFIRM else self._final_plan(result, stages), AVERAGE)
+            plans = [self._confirm_plan(result, fold) for fold in range(n_runs)]
+            plans = plans if why == CONFIRM else [self._final_plan(result, stages)]
+            parts = [run.scored_rows for run in (self._ran(plan, AVERAGE) for plan in plans)]
+            if all(part is not None for part in parts):
+                rows = ScoredRows.joined([part for part in parts if part is not None])
+                self._keep_rows(why, result.trial, rows=rows)
         return self._rows.get(key)
+
+    def _keep_rows(self, why: str, trial: int, *, rows: ScoredRows) -> None:
+        first = next((known for (other, _), known in self._rows.items() if other == why), rows)
+        self._rows[why, trial] = rows.sharing(first)
 
     def _has_no_budget(
         self, result: TrialResult, n_runs: float, *, what: str, to_be_tested: Sequence[TrialResult] = ()
@@ -151,55 +204,68 @@ class Remeasurement:
         return reason is not None
 
     def _ran(self, plan: TrialPlan, why: str) -> TrialResult:
-        """The result of a plan, entered into the ledger; the rows that it was scored on are kept aside."""
+        """The result of a plan, entered into the ledger."""
         future = self._context.engine.run(plan)
         while not wait([future], TICK_S).done:
             self._context.events.on_tick()
         result = future.result()
-        if result.scored_rows is not None:
-            why_kept = FINAL if plan.phase == "final" else CONFIRM
-            first = next((rows for (other, _), rows in self._rows.items() if other == why_kept), result.scored_rows)
-            self._rows[why_kept, plan.trial] = result.scored_rows.sharing(first)
-            result = replace(result, scored_rows=None)
         log.info("trial %d (%s) %s for %s, score %s", result.trial, result.model, result.state, why, result.score)
         self._context.ledger.book(result, why)
         self._context.events.on_run(why, result)
         return result
 
-    def _repeated(self, result: TrialResult, wanted: int) -> TrialResult:
-        runs = [run for run in (self._quiet_run(result) for _ in range(wanted)) if run.is_complete]
-        if not runs:
-            return replace(result, notes=(*result.notes, "could not be measured again"))
-        scores = {run.score for run in runs} - {result.score}
-        notes = tuple(f"its refit scored {score}, not {result.score}" for score in sorted(scores, key=str))
-        return replace(
-            result,
-            notes=(*result.notes, *notes),
-            cost=repeated([run.cost for run in runs]),
-            inference=_mean_inference(runs),
-            repeats_j=tuple(objective_j(self._study.objective, run) for run in runs),
-            foreign_load=max(run.foreign_load for run in runs),
-        )
+    def _confirmed(self, result: TrialResult, race: Race) -> TrialResult:
+        """A contender, run on one fold after the other until it is hopeless; then again, if more runs are wanted.
 
-    def _quiet_run(self, result: TrialResult) -> TrialResult:
-        """One more run of a trial, repeated up to `MAX_RETRIES` times while there is too much foreign load."""
-        plan = self._search_plan(result)
-        for _ in range(1 + MAX_RETRIES):
-            run = self._ran(plan, CONFIRM)
-            if not run.is_noisy:
+        A contender that fails on a fold has no confirmation.
+        """
+        n_folds, runs, parts = self._n_folds, list[TrialResult](), list[ScoredRows]()
+        score: PooledScore | None = None
+        retries = MAX_RETRIES
+        for fold in range(n_folds):
+            run = self._ran(self._confirm_plan(result, fold), CONFIRM)
+            if run.is_noisy and retries:
+                retries -= 1
+                run = self._ran(self._confirm_plan(result, fold), CONFIRM)
+            if not run.is_complete:
+                return replace(result, notes=(*result.notes, f"fold {fold + 1} that confirms it: {run.reason}"))
+            runs.append(run)
+            if run.scored_rows is None:
+                continue
+            parts.append(run.scored_rows)
+            score = pooled_score(parts, self._study)
+            cost_j = statistics.fmean(objective_j(self._study.objective, done) for done in runs)
+            if race.is_hopeless(score, cost_j, n_folds=fold + 1):
                 break
-        return run
+        n_scored = len(runs)
+        while n_scored == n_folds and len(runs) < self._study.search.confirm:
+            runs.append(self._ran(self._confirm_plan(result, len(runs) % n_folds), CONFIRM))
+        confirmed = _measured(result, [run for run in runs if run.is_complete], study=self._study)
+        kept = Confirmation(searched=result.score or 0.0, folds=n_scored, n_folds=n_folds)
+        if score is None or n_scored < n_folds:
+            return replace(confirmed, confirmation=kept)
+        self._keep_rows(CONFIRM, result.trial, rows=ScoredRows.joined(parts))
+        confirmed = replace(
+            confirmed,
+            score=score.score,
+            metrics=score.metrics,
+            threshold=score.threshold,
+            confirmation=replace(kept, error=score.error, without=score.without, dof=score.dof),
+        )
+        race.enter(confirmed, parts)
+        return confirmed
 
-    def _search_plan(self, result: TrialResult) -> TrialPlan:
-        """A trial as it was searched."""
+    def _confirm_plan(self, result: TrialResult, fold: int) -> TrialPlan:
+        """A trial as it was searched, on one of the folds that confirm its score."""
         return TrialPlan(
             trial=result.trial,
             study=self._study,
             config=result.config,
-            phase="search",
+            phase="confirm",
             stages=tuple(row.stage for row in result.cost.rows if row.stage in self._space.stages),
-            folds=self._study.split.folds,
-            keeps_rows=(CONFIRM, result.trial) not in self._rows,
+            folds=1,
+            keeps_rows=True,
+            only_fold=fold,
         )
 
     def _final_plan(self, result: TrialResult, stages: tuple[str, ...]) -> TrialPlan:
@@ -213,6 +279,17 @@ class Remeasurement:
             folds=1,
             keeps_rows=True,
         )
+
+
+def _measured(result: TrialResult, runs: Sequence[TrialResult], *, study: ResolvedStudy) -> TrialResult:
+    """A trial with the mean cost of several runs of it."""
+    return replace(
+        result,
+        cost=repeated([run.cost for run in runs]),
+        inference=_mean_inference(runs),
+        repeats_j=tuple(objective_j(study.objective, run) for run in runs),
+        foreign_load=max(run.foreign_load for run in runs),
+    )
 
 
 def _mean_inference(runs: Sequence[TrialResult]) -> Measurement | None:

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class EarlierSessions:
-    """Results, ledger and footprints of earlier sessions, and their remeasured and tested front members."""
+    """Results, ledger and footprints of earlier sessions, and their confirmed and tested front members."""
 
     results: Sequence[TrialResult]
     ledger: Sequence[LedgerEntry]
@@ -80,7 +80,7 @@ def earlier_sessions(prepared: PreparedStudy, folder: RunFolder) -> EarlierSessi
         raise StudyError(f"the data has changed since the run in {folder.path}", "choose another --out")
     results = folder.results()
     return EarlierSessions(
-        results=[members.measured.get(result.trial, result) for result in results],
+        results=results,
         ledger=_earlier_ledger(folder, results),
         footprints=folder.summary().footprint.sessions if folder.has_summary() else (),
         members=members,

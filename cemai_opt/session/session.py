@@ -33,7 +33,9 @@ from cemai_opt.search import (
     SearchContext,
     SearchState,
     baseline_of,
+    contenders,
     outcome_of,
+    untuned_of,
 )
 from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.storage import open_study
@@ -51,8 +53,6 @@ WRITE_EVERY_S = 30.0
 SCRATCH = "cache"
 """Folder inside the run folder for temporary files of a session: the stored data, stage results."""
 STAGE_RESULTS = "stages"
-REMEASURE_ROUNDS = 3
-"""A remeasured member may drop off the front, and the trials that replace it are then measured in the next round."""
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +173,8 @@ class Session:
             events=_SessionEvents(self),
             coordinator=coordinator,
             cache=self._cache_folder(),
+            confirm_folds=self._prepared.confirm_folds,
+            portfolio=self._prepared.portfolio,
         )
 
     def _opened_storage(self) -> tuple[PatientStorage | None, str]:
@@ -221,20 +223,26 @@ class Session:
         self._events.on_run(why, result)
 
     def _with_final_measurements(self, record: RunRecord, context: SearchContext) -> RunRecord:
-        """The record with front members measured again and tested."""
+        """The record with the scores and costs of front candidates confirmed, and the members tested."""
         remeasurement = Remeasurement(context, self._earlier.members)
-        for _ in range(REMEASURE_ROUNDS):
-            record = replace(record, results=remeasurement.measured_again(record.results, record.pareto))
-        self._folder.finish(replace(record, spent=self._ledger.spent()))
+        untuned = untuned_of(record.results, space=context.space, portfolio=context.portfolio)
+        candidates = contenders(
+            record.points,
+            models={result.trial: result.model for result in record.results},
+            untuned=untuned,
+            tolerance=self._study.search.tolerance,
+        )
+        record = replace(record, results=remeasurement.confirmed(record.results, candidates))
+        record = replace(record, baseline=baseline_of(record.results, untuned), spent=self._ledger.spent())
+        self._folder.finish(record)
         front = record.pareto  # members that rules pick are tested first, in case the budget runs out
-        first = [front.knee, front.best, front.within(self._study.search.tolerance)] if len(front) else []
-        members = list(dict.fromkeys(point.trial for point in (*first, *front)))
-        baseline = baseline_of(self._prepared.space, record.points, results=record.results)
-        asked = members if baseline is None or baseline in members else [*members, baseline]
-        finals = remeasurement.tested(record.results, asked)
+        asked = dict.fromkeys([*record.front.picks, *(point.trial for point in front)])
+        if record.baseline is not None:
+            asked[record.baseline] = None
+        finals = remeasurement.tested(record.results, list(asked))
         averaging = Averaging(self._study, remeasurement, members=self._earlier.members)
         average = averaging.best(front, record.results, finals=finals)
-        record = replace(record, baseline=baseline, finals={**self._earlier.members.tested, **finals}, average=average)
+        record = replace(record, finals={**self._earlier.members.tested, **finals}, average=average)
         if record.average is not None:
             self.announce(record.average_line)
         return record

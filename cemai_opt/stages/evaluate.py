@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray, IntArray, Prediction, Task
+from cemai_opt.core.batch import Batch, BoolArray, FloatArray, IntArray, Prediction, Task
 from cemai_opt.core.errors import TrialError
 from cemai_opt.core.hyperparameters import Hyperparameter, real
 from cemai_opt.stages._regression_scores import regression_score, regression_scores
@@ -113,19 +113,24 @@ def score_of(y: FloatArray, prediction: Prediction, *, task: Task, group: IntArr
 
 
 def _class_scores(y: FloatArray, prediction: Prediction, *, n_classes: int) -> dict[str, Callable[[], float]]:
-    """What computes each score of classes."""
-    from sklearn import metrics
-
+    """What computes each score of classes, as scikit-learn defines it; `_regression_scores` says why not by it."""
     value = prediction.value
     scores: dict[str, Callable[[], float]] = {
-        "accuracy": lambda: float(metrics.accuracy_score(y, value)),
-        "f1_macro": lambda: float(metrics.f1_score(y, value, average="macro", zero_division=0)),
+        "accuracy": lambda: float((y == value).mean()),
+        "f1_macro": lambda: float(np.mean([_f1(y, value, level=level) for level in np.union1d(y, value)])),
         "balanced_accuracy": lambda: _balanced_accuracy(y, value),
         "average_precision": lambda: _average_precision(y, prediction.by_class, n_classes=n_classes),
     }
     if n_classes == 2:
-        scores["f1"] = lambda: float(metrics.f1_score(y, value, zero_division=0))
+        scores["f1"] = lambda: _f1(y, value, level=1.0)
     return scores
+
+
+def _f1(y: FloatArray, value: FloatArray, *, level: float) -> float:
+    """F1 of one class, 0 if it neither occurs nor is predicted."""
+    is_level, is_predicted = y == level, value == level
+    both = int(is_level.sum()) + int(is_predicted.sum())
+    return 2.0 * int((is_level & is_predicted).sum()) / both if both else 0.0
 
 
 def _balanced_accuracy(y: FloatArray, value: FloatArray) -> float:
@@ -135,8 +140,14 @@ def _balanced_accuracy(y: FloatArray, value: FloatArray) -> float:
 
 def _average_precision(y: FloatArray, by_class: FloatArray | None, *, n_classes: int) -> float:
     """Average precision of the second of two classes, or its mean over all classes that occur."""
-    from sklearn.metrics import average_precision_score
-
     assert by_class is not None, "a classifier gives scores by class"
     positives = [1] if n_classes == 2 else [level for level in range(n_classes) if (y == level).any()]
-    return float(np.mean([average_precision_score(y == level, by_class[:, level]) for level in positives]))
+    return float(np.mean([_precision_over_recall(y == level, by_class[:, level]) for level in positives]))
+
+
+def _precision_over_recall(is_positive: BoolArray, scores: FloatArray) -> float:
+    """The sum over all thresholds of the precision, weighted with what each adds to the recall."""
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
+    found = np.cumsum(is_positive[order])[ends]
+    return float((np.diff(found, prepend=0) * found / (ends + 1)).sum() / found[-1]) if found[-1] else 0.0

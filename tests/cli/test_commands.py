@@ -89,7 +89,8 @@ def test_the_run_folder_is_complete(finished: Path) -> None:
     assert all(needed <= set(member) for member in front["members"])
     assert front["knee"] in [member["trial"] for member in front["members"]]
     trials = [json.loads(line) for line in (run / "trials.jsonl").read_text().splitlines()]
-    assert len(trials) == front["search"]["trials"] + front["search"]["repeats"] >= 10
+    counts = ("trials", "repeats", "not_run", "harvested")
+    assert len(trials) == sum(front["search"][count] for count in counts) >= 10
     assert all({"trial", "state", "score", "carbon_g", "reason", "config"} <= set(trial) for trial in trials)
 
 
@@ -142,10 +143,11 @@ def test_two_numbers_are_kept_apart(finished: Path) -> None:
     assert len(footprint["sessions"]) == 1
 
 
-def test_front_members_are_measured_again(finished: Path) -> None:
-    """Three times each, with mean and standard deviation; the search's own lucky measurement is left out."""
+def test_front_members_are_confirmed(finished: Path) -> None:
+    """On five folds, with mean and standard deviation of their grams, and the standard error of their scores."""
     for member in front_of(finished)["members"]:
-        assert member["repeats"] == 3
+        assert member["repeats"] == 5
+        assert member["error"] > 0
         assert member["deviation_g"] >= 0
         assert member["uncertainty_g"] > 0
 

@@ -37,14 +37,16 @@ def test_the_final_lines_say_what_was_burned_and_when_it_is_paid_back(finished: 
             assert (choice["retrainings"] - 1) * saved_g < front["search"]["carbon_g"]
 
 
-def test_a_wide_tolerance_picks_the_greenest(finished: Path, cli: Cli) -> None:  # noqa: F811
-    """In the table, as a mark, and for export."""
+def test_a_wide_tolerance_picks_the_greenest_that_is_recommended(finished: Path, cli: Cli) -> None:  # noqa: F811
+    """In the table, as a mark, and for export: never one that may be worse than the untuned baseline."""
     shown = cli("front", finished / "run", "--tolerance", 99)
     assert "within 99" in shown.stdout
     for pick in (["within", "--tolerance", 99], ["greenest"]):
         done = cli("export", finished / "run", "--pick", *pick, "--format", "config", "--out", pick[0])
         assert done.returncode == 0, done.stderr
-    greenest = document(finished, "front.json")["members"][0]["trial"]
+    front = document(finished, "front.json")
+    good = [m for m in [front["baseline"], *front["members"]] if m["is_convincing"]]
+    greenest = min(good, key=lambda member: member["carbon_g"])["trial"]
     command = ("export", finished / "run", "--pick", "within", "--tolerance", 99, "--format", "config")
     assert f"trial {greenest} " in cli(*command, "--out", "x").stdout
 

@@ -20,8 +20,8 @@ def test_a_member_is_picked_by_rule_or_number() -> None:
     folder = RunFolder(finished_run("regression").path)
     front = folder.front()
     assert pick(folder, "knee").member.trial == front.knee_trial
-    assert pick(folder, "best").member.validation == max(member.validation for member in front.members)
-    assert pick(folder, "within", tolerance=99.0).member == pick(folder, "greenest").member
+    assert pick(folder, "best").member.trial == front.recommended.best.trial
+    assert pick(folder, "within", tolerance=99.0).member.trial == front.recommended.members[0].trial
     for member in front.members:
         assert pick(folder, str(member.trial)).member == member
     for wrong in ("kneee", "999"):

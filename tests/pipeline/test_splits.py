@@ -54,10 +54,10 @@ def test_no_row_is_on_both_sides(sizes: list[int], by: str, folds: int | None, t
     except StudyError:
         return  # too few groups for so many folds, said in words
     assert splits.final.is_eval.sum() == (splits.test & data.has_target).sum() > 0
-    for fold in splits.search:
+    for fold in (*splits.search, *splits.confirm):
         assert not (fold.is_train & fold.is_eval).any()
         assert not ((fold.is_train | fold.is_eval) & splits.test).any()
-    for fold in (*splits.search, splits.final):
+    for fold in (*splits.search, *splits.confirm, splits.final):
         if spec.by == "group":
             assert not set(data.group[fold.is_train]) & set(data.group[fold.is_eval])
     again = Splits.of(data, spec, seed=seed)
@@ -82,13 +82,41 @@ def test_folds_pool_to_every_row_once() -> None:
     assert np.array_equal(sum(fold.is_eval.astype(int) for fold in splits.search), (~splits.test).astype(int))
 
 
+@pytest.mark.parametrize("by", ["group", "rows"])
+def test_scores_are_confirmed_on_every_row_once(by: str) -> None:
+    """On other folds than those of the search, which the search has chosen by."""
+    data = data_of([10] * 40)
+    spec, _ = resolve_split(data, SplitSpec(by=by))  # type: ignore[arg-type]  # of the choices
+    splits = Splits.of(data, spec, seed=0)
+    assert (len(splits.search), len(splits.confirm)) == (1, 5)
+    assert np.array_equal(sum(fold.is_eval.astype(int) for fold in splits.confirm), (~splits.test).astype(int))
+    assert not any(np.array_equal(fold.is_eval, splits.search[0].is_eval) for fold in splits.confirm)
+
+
+def test_few_groups_are_left_out_one_by_one() -> None:
+    """More folds than groups there cannot be."""
+    data = data_of([30] * 3, is_test=np.arange(90) >= 60)
+    spec, _ = resolve_split(data, SplitSpec())
+    assert [len(np.unique(data.group[fold.is_eval])) for fold in Splits.of(data, spec, seed=0).confirm] == [1, 1]
+
+
+def test_a_series_is_confirmed_on_its_last_blocks() -> None:
+    """One after another, each with all rows before it to train on."""
+    data = data_of([200], has_groups=False)
+    spec, _ = resolve_split(data, SplitSpec())
+    folds = Splits.of(data, spec, seed=0).confirm
+    assert [int(fold.is_eval.sum()) for fold in folds] == [16] * 5
+    assert [int(fold.is_train.sum()) for fold in folds] == [80, 96, 112, 128, 144]
+
+
 def test_time_order_keeps_the_future_out_and_the_horizon_too() -> None:
     """No training row's target lies among the evaluation rows."""
     data = data_of([200], has_groups=False, horizon=10)
     spec, _ = resolve_split(data, SplitSpec())
     assert spec.by == "time"
     splits = Splits.of(data, spec, seed=0)
-    for fold in (*splits.search, splits.final):
+    assert len(splits.confirm) == 5
+    for fold in (*splits.search, *splits.confirm, splits.final):
         assert np.flatnonzero(fold.is_train).max() + 10 < np.flatnonzero(fold.is_eval).min()
 
 

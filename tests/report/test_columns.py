@@ -10,7 +10,7 @@ from cemai_opt.report.columns import NOT_TESTED, grams_column, member_columns, s
 from tests.results import FRONT, run_of, trial
 
 
-def test_a_member_is_told_in_seven_columns() -> None:
+def test_a_member_is_told_in_eight_columns() -> None:
     """Scores with three decimals, grams that can be read, a dash where there is no test."""
     front = run_of(*FRONT, finals={1: trial(1, 0.71249, 2.0)}).front
     columns = member_columns(front)
@@ -18,15 +18,16 @@ def test_a_member_is_told_in_seven_columns() -> None:
         "trial",
         "model",
         "validation",
+        "score +-",
         "test",
         "gCO2eq",
         "+-",
         "mark",
     ]
     assert [[column.text(member) for column in columns] for member in front.members] == [
-        ["0", "ridge", "0.500", "-", "1 g", "0 g", "greenest"],
-        ["1", "decision_tree", "0.800", "0.712", "2 g", "100 mg", "knee"],
-        ["2", "xgboost", "0.900", "-", "100 g", "5 g", "best, within 0.01"],
+        ["0", "ridge", "0.500", "", "-", "1 g", "0 g", "greenest"],
+        ["1", "decision_tree", "0.800", "", "0.712", "2 g", "100 mg", "knee"],
+        ["2", "xgboost", "0.900", "", "-", "100 g", "5 g", "best, within 0.01"],
     ]
 
 
@@ -35,8 +36,8 @@ def test_an_error_is_shown_on_test_rows_and_its_skill_on_validation_rows() -> No
     tested = replace(trial(1, 0.71249, 2.0), metrics={"rmse": 12.3456, "rmse_skill": 0.71249})
     front = replace(run_of(*FRONT, finals={1: tested}).front, score="rmse_skill")
     columns = member_columns(front)
-    assert [column.heading for column in columns][2:4] == ["skill", "test rmse"]
-    assert [columns[3].text(member) for member in front.members] == ["-", "12.35", "-"]
+    assert [column.heading for column in columns][2:5] == ["skill", "score +-", "test rmse"]
+    assert [columns[4].text(member) for member in front.members] == ["-", "12.35", "-"]
 
 
 def test_a_column_is_sorted_by_its_value_and_not_by_its_text() -> None:

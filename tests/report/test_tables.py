@@ -12,7 +12,7 @@ from cemai_opt.core.study import ObjectiveSpec
 from cemai_opt.report.tables import MAX_FAMILIES, front_table, ledger_line, legend
 from cemai_opt.runs.front import RunFront
 from cemai_opt.testing.searches import study_of
-from tests.results import FRONT, J_PER_G, averaged, run_of, trial
+from tests.results import FRONT, J_PER_G, averaged, confirmed, run_of, trial
 
 
 def lines_of(front: RunFront) -> list[str]:
@@ -27,19 +27,19 @@ def test_a_table_has_a_line_for_each_member_and_for_the_baseline() -> None:
     """Greenest first."""
     lines = lines_of(run_of(*FRONT, baseline=3).front)
     assert [line.split()[0] for line in lines] == ["trial", "0", "1", "2", "3"]
-    assert lines[0].split() == ["trial", "model", "valid", "test", "gCO2eq", "+-"]
+    assert lines[0].split() == ["trial", "model", "valid", "+-", "test", "gCO2eq", "+-"]
     assert lines[4].split()[-1] == "untuned"
 
 
 def test_a_long_name_with_its_marks_fits_into_eighty_columns() -> None:
-    """Nothing is cut off."""
+    """Numbers are never cut off; marks wrap."""
     long = {"model": "gradient_boosting", "uncertainty_g": 12.3e-6}
     grams = (1e-6, 50e-6, 123.456e-6, 124e-6)
-    results = [trial(100 + i, 0.1 + 0.2 * i, g, foreign_load=0.9, **long) for i, g in enumerate(grams)]
-    line = lines_of(run_of(*results).front)[-1]
-    assert line.split()[:2] == ["103", "gradient_boosting"]
-    assert line.endswith("~ ! best, within 0.01")
-    assert len(line) <= 80
+    results = [confirmed(100 + i, 0.1 + 0.2 * i, g, error=0.01, foreign_load=0.9, **long) for i, g in enumerate(grams)]
+    lines = lines_of(run_of(*results).front)
+    assert max(map(len, lines)) <= 80
+    text = " ".join(" ".join(lines).split())
+    assert "103 gradient_boosting 0.700 .010 - 124 ug 12.3 ug ~ ! best, within 0.01" in text
 
 
 def test_a_legend_explains_the_marks_that_are_there() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.result import FAILED, PRUNED, REPEAT, SKIPPED
-from cemai_opt.runs.front import counts_of, paybacks_of
-from tests.results import FRONT, run_of, stage, trial
+from cemai_opt.runs.front import counts_of, score_ties_of
+from tests.results import FRONT, confirmed, run_of, stage, trial
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_another_tolerance_changes_the_pick_and_its_payback() -> None:
 @given(st.lists(st.tuples(st.floats(0.01, 1.0), st.floats(1e-6, 1e3)), min_size=1, max_size=12), st.floats(0.0, 1.0))
 def test_a_greener_choice_never_costs_more_than_the_best(pairs: list[tuple[float, float]], tolerance: float) -> None:
     """It gives up no more than the tolerance, and saves grams in each retraining."""
-    members = run_of(*(trial(i, score, grams) for i, (score, grams) in enumerate(pairs))).front.members
-    knee, within = paybacks_of(members, 1.0, tolerance=tolerance)
+    front = run_of(*(trial(i, score, grams) for i, (score, grams) in enumerate(pairs))).front
+    knee, within = front.with_tolerance(tolerance).payback
     assert within.score_given_up <= tolerance + 1e-12
     for payback in (knee, within):
         assert payback.score_given_up >= 0.0
@@ -126,3 +126,74 @@ def test_every_result_is_counted_once() -> None:
         "not_run": 1,
         "repeats": 2,
     }
+
+
+SURE = (0.1, 0.101, 0.1, 0.099) * 5
+"""Scores without each of twenty groups, which hardly differ."""
+
+
+def test_only_what_is_better_than_the_baseline_is_recommended() -> None:
+    """With 95 % confidence on the same groups; or greener, and at most 0.05 worse with the same confidence.
+
+    The best on validation (2) is not: its gain is uncertain. Nor is the greenest (0), which is too much worse.
+    """
+    unsure = tuple(0.1 + 0.02 * i for i in range(20))
+    results = [
+        confirmed(0, 0.5, 1.0, without=SURE, dof=19),
+        confirmed(1, 0.79, 2.0, without=SURE, dof=19),
+        confirmed(2, 0.83, 50.0, without=unsure, dof=19, error=0.1),
+        confirmed(3, 0.8, 40.0, without=SURE, dof=19),
+    ]
+    front = run_of(*results, baseline=3).front
+    assert [m.is_convincing for m in front.members] == [False, True, True, False]
+    assert {rule: front.pick(rule).trial for rule in ("knee", "best", "within", "greenest")} == {
+        "knee": 1,
+        "best": 3,
+        "within": 1,
+        "greenest": 0,
+    }
+    better = confirmed(2, 0.83, 50.0, without=SURE, dof=19)
+    assert run_of(*results[:2], better, results[3], baseline=3).front.pick("best").trial == 2
+
+
+def test_two_groups_convince_nobody() -> None:
+    """One degree of freedom: a gain would have to be fourteen times its standard error."""
+    results = [
+        confirmed(0, 0.8, 2.0, without=(0.8, 0.82), dof=1),
+        confirmed(1, 0.9, 50.0, without=(0.9, 0.94), dof=1),
+    ]
+    front = run_of(*results, baseline=0).front
+    assert front.pick("best").trial == front.pick("knee").trial == 0
+    assert [member.trial for member in front.members] == [0, 1]
+
+
+def test_a_baseline_that_is_no_member_may_be_recommended() -> None:
+    """If nothing on the front is better than it is."""
+    results = [confirmed(0, 0.3, 1.0), confirmed(1, 0.8, 2.0, without=(0.1, 0.9), dof=1), confirmed(2, 0.8, 3.0)]
+    front = run_of(*results, baseline=2).front
+    assert [member.trial for member in front.members] == [0, 1]
+    assert front.pick("best").trial == 1  # fewer grams for the same score
+    results[1] = replace(results[1], score=0.801)
+    unsure = run_of(replace(results[1], trial=1), results[0], replace(results[2], score=0.8), baseline=2).front
+    assert unsure.knee is not None
+
+
+def test_only_confirmed_trials_are_on_the_front() -> None:
+    """What was dropped, or never competed, keeps the score of the search, which is the best of many."""
+    dropped = confirmed(1, 0.99, 2.0)
+    assert dropped.confirmation is not None
+    dropped = replace(dropped, confirmation=replace(dropped.confirmation, folds=2))
+    front = run_of(trial(0, 0.95, 1.0), dropped, confirmed(2, 0.8, 3.0, error=0.02)).front
+    assert [(member.trial, member.validation, member.error) for member in front.members] == [(2, 0.8, 0.02)]
+    assert front.members[0].searched == 1.0
+
+
+def test_scores_tie_like_grams() -> None:
+    """Where the difference on the same groups is smaller than its uncertainty."""
+    a = confirmed(0, 0.80, 1.0, without=SURE, dof=19)
+    b = confirmed(1, 0.805, 2.0, without=tuple(reversed(SURE)), dof=19)
+    c = confirmed(2, 0.90, 3.0, without=SURE, dof=19)
+    assert score_ties_of([a, b, c]) == {0: [1], 1: [0], 2: []}
+    assert score_ties_of([trial(0, 0.8, 1.0), trial(1, 0.8, 1.0)]) == {0: [], 1: []}
+    front = run_of(a, b, c).front
+    assert [front.mark_of(member).split()[0] for member in front.members[:2]] == ["~s", "~s"]

@@ -17,6 +17,7 @@ from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import ScoredRows, TrialResult
 from cemai_opt.engines import Engine
 from cemai_opt.search import AVERAGE, Averaging, MemberLog, Remeasurement, Search
+from cemai_opt.search.race import Contender
 from cemai_opt.testing.searches import FormulaEngine, run_search
 
 RULES = {"confirm": 1}
@@ -51,7 +52,7 @@ def ended(
     """A search whose members were measured and tested, and what tries an average of them."""
     search = run_search(folder, trials=12, engine=engine or Predicting(), rules=RULES)
     remeasurement = Remeasurement(search.context, members)
-    results = remeasurement.measured_again(search.results, search.front)
+    results = remeasurement.confirmed(search.results, [Contender(trial=point.trial) for point in search.front])
     remeasurement.tested(results, [point.trial for point in search.front])
     return search, Averaging(search.context.study, remeasurement, members=members), results
 

@@ -18,7 +18,7 @@ def test_a_budget_of_grams_holds(tmp_path: Path) -> None:
     study = study_of()
     spent_g = study.carbon.grams(search.context.ledger.total_j())
     largest_g = max(study.carbon.grams(r.spent.energy_j) for r in search.results)
-    reserved_j, _ = Budget(study, search.context.ledger, start_s=0.0).reserved(search.history.members)
+    reserved_j, _ = Budget(study, search.context.ledger, start_s=0.0).reserved(search.history.members, n_folds=1)
     assert sum(r.has_run for r in search.results) < 500
     assert spent_g <= budget_g + largest_g
     assert spent_g + study.carbon.grams(reserved_j) >= budget_g - largest_g

@@ -8,6 +8,7 @@ from pathlib import Path
 from cemai_opt.core.front import ParetoFront
 from cemai_opt.core.result import TrialResult
 from cemai_opt.search import CONFIRM, FINAL, Events, MemberLog, Remeasurement, Search, SearchState
+from cemai_opt.search.race import Contender
 from cemai_opt.testing.searches import FormulaEngine, search_in, study_of
 
 
@@ -64,10 +65,10 @@ def test_each_run_after_the_search_is_reported(tmp_path: Path) -> None:
     front = ParetoFront(search.front.members[-1:])
     trial = front.best.trial
     remeasurement = Remeasurement(search.context, MemberLog())
-    remeasurement.tested(remeasurement.measured_again(search.results, front), [trial])
+    remeasurement.tested(remeasurement.confirmed(search.results, [Contender(trial=trial)]), [trial])
     assert events.runs == [(CONFIRM, trial), (CONFIRM, trial), (FINAL, trial)]
     assert events.phases == [
-        "measuring front member 1 of 1 again, 2 times",
+        "confirming front candidate 1 of 1 on 1 fold",
         "retraining pipeline 1 of 1 for its test score",
     ]
 

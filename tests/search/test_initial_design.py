@@ -8,8 +8,9 @@ from cemai_opt import compose
 from cemai_opt.core.space import MODEL, SearchSpaceSpec
 from cemai_opt.models import MODELS
 from cemai_opt.search import baseline_of
-from cemai_opt.search.initial_design import FEATURE_ENGINEERING, initial_design
+from cemai_opt.search.initial_design import FEATURE_ENGINEERING, initial_design, untuned_of
 from cemai_opt.testing.searches import BASE_SCORES, FormulaEngine, run_search, space_of
+from tests.results import confirmed, trial
 
 
 def test_every_model_is_tried_without_and_with_features_cheapest_first() -> None:
@@ -43,7 +44,33 @@ def test_the_baseline_is_one_of_it(tmp_path: Path) -> None:
     """Also if tuned pipelines are better; without any result there is none."""
     search = run_search(tmp_path, trials=12)
     digests = {space_of().active(params).digest for params in initial_design(space_of())}
-    baseline = baseline_of(space_of(), search.points, results=search.results)
+    baseline = baseline_of(search.results, untuned_of(search.results, space=space_of()))
     assert baseline is not None
     assert search.history.by_trial[baseline].config.digest in digests
-    assert baseline_of(space_of(), [], results=[]) is None
+    assert baseline_of([], []) is None
+
+
+def test_the_baseline_is_the_best_untuned_trial_less_its_standard_error() -> None:
+    """Confirmed scores count, and not those of the search, which are the best of several."""
+    results = [trial(0, 0.9, 1.0), confirmed(1, 0.8, error=0.2), confirmed(2, 0.7, error=0.05), confirmed(3, 0.9)]
+    assert baseline_of(results, [0, 1, 2]) == 2
+    assert baseline_of(results[:1], [0, 1]) == 0
+    assert baseline_of(results, []) is None
+
+
+def test_a_portfolio_comes_first_and_models_that_it_lacks_after_it() -> None:
+    """In its order; what a narrower space excludes has its default, a model that is not there is left out."""
+    spec = SearchSpaceSpec(models=("ridge", "decision_tree"), hyperparameters={"featurize.rolling": ["none", "mean"]})
+    space = compose.build_space(spec, "test", task="regression")
+    portfolio = [
+        {MODEL: "decision_tree", "featurize.rolling": "mean"},
+        {MODEL: "dnn"},
+        {MODEL: "decision_tree", "featurize.rolling": "mean_std", "decision_tree.max_depth": 4},
+    ]
+    design = initial_design(space, portfolio)
+    assert [(params[MODEL], params["featurize.rolling"]) for params in design] == [
+        ("decision_tree", "mean"),
+        ("decision_tree", "none"),
+        ("ridge", "none"),
+    ]
+    assert design[1]["decision_tree.max_depth"] == 4

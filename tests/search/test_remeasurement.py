@@ -1,4 +1,4 @@
-"""Front members are measured again and tested after the search."""
+"""Front candidates are confirmed, and members tested, after the search."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import TrialResult
 from cemai_opt.engines import Engine
 from cemai_opt.search import CONFIRM, FINAL, MemberLog, Remeasurement, Search
+from cemai_opt.search.race import Contender
 from cemai_opt.testing.searches import FormulaEngine, cost_of, run_search
 
 CONFIRMED = {"confirm": 3}
@@ -46,13 +47,18 @@ def with_engine(search: Search, engine: Engine, members: MemberLog | None = None
     return Remeasurement(replace(search.context, engine=engine), members or MemberLog())
 
 
+def contenders_of(search: Search) -> list[Contender]:
+    """The members of its front."""
+    return [Contender(trial=point.trial) for point in search.front]
+
+
 def test_members_cost_the_mean_of_their_repeated_measurements(tmp_path: Path) -> None:
-    """Each is run `confirm` times; the lucky measurement of the search is left out, the uncertainty is that of a mean.
+    """Each is run on every fold, `confirm` times at least. What the search measured was lucky: it is left out.
 
     Three runs of 1, 2 and 3 J: 2 J with a standard error of 1 J / sqrt(3).
     """
     search, engine = run_search(tmp_path, trials=12, rules=CONFIRMED), Varying()
-    results = with_engine(search, engine).measured_again(search.results, search.front)
+    results = with_engine(search, engine).confirmed(search.results, contenders_of(search))
     members = [point.trial for point in search.front]
     assert Counter(plan.trial for plan in engine.plans) == dict.fromkeys(members, 3)
     first = next(result for result in results if result.trial == members[0])
@@ -67,7 +73,7 @@ def test_members_cost_the_mean_of_their_repeated_measurements(tmp_path: Path) ->
 def test_its_joules_have_an_entry_of_their_own(tmp_path: Path) -> None:
     """They are spent, but not by the search."""
     search, engine = run_search(tmp_path, trials=12, rules=CONFIRMED), Varying()
-    with_engine(search, engine).measured_again(search.results, search.front)
+    with_engine(search, engine).confirmed(search.results, contenders_of(search))
     n = len(engine.plans)
     assert joules_by("entry", search.context.ledger.spent())[CONFIRM] == pytest.approx(n * (n + 1) / 2)
 
@@ -77,16 +83,16 @@ def test_nothing_is_measured_or_tested_twice(tmp_path: Path) -> None:
     search, engine = run_search(tmp_path, trials=12, rules=CONFIRMED), Varying()
     written: list[MemberLog] = []
     first = with_engine(search, engine, MemberLog(on_change=written.append))
-    results = first.measured_again(search.results, search.front)
+    results = first.confirmed(search.results, contenders_of(search))
     trials = [point.trial for point in search.front]
     finals = first.tested(results, trials)
     n_runs = len(engine.plans)
     assert n_runs == 4 * len(trials) == 4 * len(set(trials))
     assert len(written) == 2 * len(trials)
-    assert first.measured_again(results, search.front) == results
+    assert first.confirmed(results, contenders_of(search)) == results
     kept = MemberLog(list(written[-1].measured.values()), list(written[-1].tested.values()))
     resumed = with_engine(search, engine, kept)
-    assert resumed.measured_again(search.results, search.front) == results
+    assert resumed.confirmed(search.results, contenders_of(search)) == results
     assert resumed.tested(results, trials) == finals
     assert len(engine.plans) == n_runs
 
@@ -108,7 +114,9 @@ def test_a_noisy_measurement_is_repeated_once(tmp_path: Path) -> None:
     front = ParetoFront(search.front.members[:1])
     for noisy, n_runs, is_flagged in ((0, 1, False), (1, 2, False), (2, 2, True)):
         engine = Varying(noisy)
-        results = with_engine(search, engine).measured_again(search.results, front)
+        results = with_engine(search, engine).confirmed(
+            search.results, [Contender(trial=point.trial) for point in front]
+        )
         (member,) = (result for result in results if result.repeats_j)
         assert len(engine.plans) == n_runs
         assert member.is_noisy == is_flagged
@@ -119,6 +127,6 @@ def test_without_budget_the_members_keep_the_cost_of_the_search(tmp_path: Path) 
     search, engine = run_search(tmp_path, trials=500, rules={**CONFIRMED, "budget_g": 1e-3}), FormulaEngine()
     search.context.ledger.others_j = 1e9
     remeasurement = with_engine(search, engine)
-    assert remeasurement.measured_again(search.results, search.front) == search.results
+    assert remeasurement.confirmed(search.results, contenders_of(search)) == search.results
     assert remeasurement.tested(search.results, [search.front.best.trial]) == {}
     assert engine.plans == []

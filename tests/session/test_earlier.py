@@ -70,13 +70,13 @@ def test_what_was_spent_on_unfinished_work_is_lost_but_counted(prepared: Prepare
     assert ledger == {"complete": 5.0, LOST: 20.0, DRIVER: 5.0}
 
 
-def test_members_come_with_their_repeated_measurements(prepared: PreparedStudy, tmp_path: Path) -> None:
-    """As the cost of the trial; and what is added later is written to the folder."""
+def test_confirmed_trials_come_beside_those_of_the_search(prepared: PreparedStudy, tmp_path: Path) -> None:
+    """A search goes on from what it saw itself; what is added later is written to the folder."""
     folder = begun(RunFolder(tmp_path / "run"), prepared)
     measured = replace(result(prepared, 1, 3.0), cost=cost_of(2.5), repeats_j=(2.0, 3.0))
     folder.keep_members({1: measured}, {})
     earlier = earlier_sessions(prepared, folder)
-    assert list(earlier.results) == [result(prepared, 0, 2.0), measured]
+    assert list(earlier.results) == [result(prepared, 0, 2.0), result(prepared, 1, 3.0)]
     assert dict(earlier.members.measured) == {1: measured}
 
 

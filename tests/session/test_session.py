@@ -15,9 +15,7 @@ from cemai_opt.core.errors import StudyError
 from cemai_opt.core.front import Point, hypervolume_history
 from cemai_opt.core.result import TrialResult
 from cemai_opt.runs import RunFolder, RunRecord, record
-from cemai_opt.runs.front import paybacks_of
-from cemai_opt.runs.front_member import FrontMember
-from cemai_opt.runs.payback import Payback
+from cemai_opt.runs.front import score_ties_of
 from cemai_opt.search import AVERAGE, INTERRUPTED, Events, SearchState
 from cemai_opt.session import Session
 from tests.conftest import wear_study
@@ -70,12 +68,12 @@ def test_front_and_history_are_computed_once_for_each_record(
         histories.append(len(points))
         return hypervolume_history(points)
 
-    def paybacks(of: Sequence[FrontMember], spent_g: float, *, tolerance: float) -> tuple[Payback, ...]:
+    def score_ties(of: Sequence[TrialResult]) -> dict[int, list[int]]:
         members.append(len(of))
-        return paybacks_of(of, spent_g, tolerance=tolerance)
+        return score_ties_of(of)
 
     monkeypatch.setattr(record, "hypervolume_history", history)
-    monkeypatch.setattr(record, "paybacks_of", paybacks)
+    monkeypatch.setattr(record, "score_ties_of", score_ties)
     searched(wear, tmp_path / "run")
     assert len(histories) == len(members) == len(finishes) == 3
 
@@ -88,7 +86,7 @@ def test_phases_are_logged(wear: pd.DataFrame, tmp_path: Path, caplog: pytest.Lo
     assert all(line.name.startswith("cemai_opt") for line in caplog.records)
     n_members = len(list(run.front))
     finals = sum(" for its test score" in message for message in messages)
-    assert sum(message.startswith("measuring front member") for message in messages) == n_members
+    assert sum(message.startswith("confirming front candidate") for message in messages) >= n_members
     assert finals >= n_members
     for phase in ("carbon intensity: ", "2 trials are done", "audit: none"):
         assert sum(message.startswith(phase) for message in messages) == 1, phase
@@ -98,7 +96,7 @@ def test_phases_are_logged(wear: pd.DataFrame, tmp_path: Path, caplog: pytest.Lo
             "carbon intensity",
             "trial 0 (",
             "2 trials are done",
-            "measuring front",
+            "confirming front",
             "for its test score",
             "audit: ",
         )

@@ -1,0 +1,66 @@
+"""Which trials compete for the front, and which are hopeless."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cemai_opt.core.front import Point
+from cemai_opt.core.result import ScoredRows
+from cemai_opt.pipeline.validation import pooled_score
+from cemai_opt.search.race import Contender, Race, contenders
+from cemai_opt.testing.searches import study_of
+from tests.results import confirmed, trial
+
+POINTS = [Point(0, 0.5, 1.0), Point(1, 0.8, 2.0), Point(2, 0.9, 100.0), Point(3, 0.79, 3.0), Point(4, 0.2, 50.0)]
+MODELS = {0: "ridge", 1: "ridge", 2: "xgboost", 3: "dnn", 4: "dnn"}
+RNG = np.random.default_rng(0)
+
+
+def test_the_front_competes_then_the_best_of_other_models() -> None:
+    """With their distance from the front; a trial that its own model dominates does not compete."""
+    found = contenders(POINTS, models=MODELS, untuned=[], tolerance=0.01)
+    assert [contender.trial for contender in found] == [2, 1, 0, 3]
+    assert [round(contender.gap, 3) for contender in found] == [0.0, 0.0, 0.0, 0.01]
+
+
+def test_the_best_untuned_trial_competes() -> None:
+    """Also if it is far from the front: nothing is recommended that is not better."""
+    assert 4 in [contender.trial for contender in contenders(POINTS, models=MODELS, untuned=[4], tolerance=0.01)]
+    assert contenders([], models={}, untuned=[], tolerance=0.01) == []
+
+
+def test_a_gap_that_splits_explain_is_no_gap() -> None:
+    """As far as scores of confirmed contenders changed between the search and the folds that confirm them."""
+    race = Race(study_of())
+    assert not race.may_win(Contender(trial=9, gap=0.01))
+    assert race.may_win(Contender(trial=9))
+    for number, shift in enumerate((0.1, 0.0)):
+        race.enter(confirmed(number, 0.9 - shift, searched=0.9))
+    assert race.may_win(Contender(trial=9, gap=0.04))
+    assert not race.may_win(Contender(trial=9, gap=0.06))
+
+
+def rows(noise: float) -> ScoredRows:
+    """Predictions of ten groups that miss their targets by this much."""
+    y = np.random.default_rng(1).normal(size=200)
+    return ScoredRows(y=y, group=np.repeat(np.arange(10.0), 20), value=y + noise * RNG.normal(size=200))
+
+
+def test_what_is_worse_for_no_fewer_grams_is_hopeless() -> None:
+    """Beyond the uncertainty of the difference on the same folds; what is cheaper, or unclear, goes on."""
+    race, study = Race(study_of()), study_of()
+    known = confirmed(0, 0.9, 1.0)
+    race.enter(known, [rows(0.3), rows(0.3)])
+    cost_j = known.cost.energy_j
+    bad, fine = pooled_score([rows(1.0)], study), pooled_score([rows(0.3)], study)
+    assert race.is_hopeless(bad, cost_j, n_folds=1)
+    assert not race.is_hopeless(bad, cost_j / 2, n_folds=1)
+    assert not race.is_hopeless(fine, cost_j, n_folds=1)
+
+
+def test_a_trial_that_was_dropped_sets_no_standard() -> None:
+    """Nor does one whose rows are not known any more."""
+    race = Race(study_of())
+    race.enter(trial(0, 0.9, 1.0), [rows(0.1)])
+    race.enter(confirmed(1, 0.9, 1.0))
+    assert not race.is_hopeless(pooled_score([rows(1.0)], study_of()), 1e9, n_folds=1)
