@@ -14,7 +14,6 @@ from cemai_opt.core.errors import StudyError, nearest
 EXTRA_OF = {
     "torch": "deep",
     "lightgbm": "boost",
-    "shap": "explain",
     "matplotlib": "report",
     "jinja2": "report",
     "optuna_dashboard": "dashboard",

@@ -178,7 +178,7 @@ class SearchSpec(_Strict):
         ge=2,
     )
     explain: Literal["front", "every", "never"] = option(
-        "explain", "Which trials are explained (SHAP).", default="front"
+        "explain", "Which trials are explained (Shapley values).", default="front"
     )
     confirm: int = option(
         "confirm",

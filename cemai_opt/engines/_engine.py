@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import final
@@ -27,6 +28,10 @@ class Engine(Part, ABC):
     def run(self, plan: TrialPlan) -> Future[TrialResult]:
         """Starts a plan. An exception of the future is an error of the engine or the meter, never of the trial."""
         return self._run(plan)
+
+    def expect(self, models: Sequence[str]) -> None:
+        """Models that trials will soon train: an engine may load all of their libraries at once."""
+        return
 
     def unseen_j(self) -> float:
         """Joules that this engine has spent, trials included, and that the meters of this process do not measure."""

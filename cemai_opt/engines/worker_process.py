@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import LifoQueue
@@ -18,6 +19,7 @@ from cemai_opt.engines._engine import Engine
 from cemai_opt.engines._fork_server import ForkServer
 from cemai_opt.engines._memory import trial_bytes
 from cemai_opt.engines._supervisor import WorkerSupervisor
+from cemai_opt.models import MODELS
 from cemai_opt.pipeline import read_data
 
 
@@ -44,6 +46,10 @@ class WorkerProcess(Engine):
     def opened(cls, study: ResolvedStudy, scratch: Path | None) -> WorkerProcess:
         """The engine with the number of workers in the study. StudyError if there are too few cores."""
         return cls(study, scratch)
+
+    def expect(self, models: Sequence[str]) -> None:
+        """Loads their libraries before the first worker starts: each library that comes later costs a new worker."""
+        self._server.load([library for model in models for library in MODELS.find(model).requires])
 
     def close(self) -> None:
         """Kills running trials."""

@@ -12,6 +12,7 @@ from cemai_opt.core.batch import BoolArray, IntArray, group_starts
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.study import ResolvedSplit, SplitSpec
 from cemai_opt.datasets import Dataset
+from cemai_opt.pipeline.holdouts import expanding, shuffled_folds, shuffled_holdout, stratified_folds
 
 MANY_GROUPS = 20
 """From this many groups on, a single holdout of a fifth of them is representative."""
@@ -49,7 +50,7 @@ class Splits:
         final = _fold(data, spec, is_train=~test, is_eval=test)
         try:
             parts = _validation_parts(data, spec, rows=usable, seed=seed, folds=spec.folds)
-        except ValueError as error:  # scikit-learn: more folds than rows, or than rows of a class
+        except ValueError as error:  # more folds than rows, or than rows of a class
             raise StudyError(f"the split cannot be made: {error}", "use fewer --folds, or more rows") from error
         search = tuple(_fold(data, spec, is_train=train, is_eval=evaluated) for train, evaluated in parts)
         confirm = _confirm_folds(data, spec, rows=usable, seed=seed) or search
@@ -164,37 +165,23 @@ def _validation_parts(
     data: Dataset, spec: ResolvedSplit, *, rows: BoolArray, seed: int, folds: int
 ) -> list[tuple[BoolArray, BoolArray]]:
     """Pairs of training and validation rows out of `rows`, all of which have a target."""
-    from sklearn.model_selection import (
-        GroupKFold,
-        GroupShuffleSplit,
-        KFold,
-        ShuffleSplit,
-        StratifiedGroupKFold,
-        TimeSeriesSplit,
-    )
-
-    numbers = np.flatnonzero(rows)
     if spec.by == "time" and folds == 1:
         return [_cut(rows, _position(data), spec=spec)]
+    numbers = np.flatnonzero(rows)
     if spec.by == "time":
         in_time = numbers[np.argsort(_position(data)[numbers], kind="stable")]
-        return [(_mask(rows, in_time[a]), _mask(rows, in_time[b])) for a, b in TimeSeriesSplit(folds).split(in_time)]
-    groups, y = data.group[numbers] if spec.by == "group" else None, data.y[numbers]
-    if spec.by == "rows":
-        holdout, splitter = ShuffleSplit, KFold
-    elif data.task == "classification":
-        holdout, splitter = None, StratifiedGroupKFold
+        parts = [(in_time[:a], in_time[a:b]) for a, b in expanding(len(in_time), folds)]
+        return [(_mask(rows, a), _mask(rows, b)) for a, b in parts]
+    unit = numbers if spec.by == "rows" else data.group[numbers]
+    n_parts = folds if folds > 1 else max(2, round(1 / spec.validation_share))
+    if spec.by == "group" and data.task == "classification":
+        held_out = stratified_folds(unit, data.y[numbers], n_folds=min(n_parts, len(np.unique(unit))), seed=seed)
+    elif folds > 1:
+        held_out = shuffled_folds(unit, folds, seed=seed)
     else:
-        holdout, splitter = GroupShuffleSplit, GroupKFold
-    if folds == 1 and holdout is not None:
-        parts = holdout(1, test_size=spec.validation_share, random_state=seed).split(numbers, y, groups)
-    else:
-        n_parts = (
-            folds if folds > 1 else min(max(2, round(1 / spec.validation_share)), len(np.unique(data.group[numbers])))
-        )
-        parts = splitter(n_parts, shuffle=True, random_state=seed).split(numbers, y, groups)
-    chosen = list(parts)[: folds if folds > 1 else 1]
-    return [(_mask(rows, numbers[a]), _mask(rows, numbers[b])) for a, b in chosen]
+        held_out = [shuffled_holdout(unit, spec.validation_share, seed=seed)]
+    is_held_out = [np.isin(unit, units) for units in held_out[: max(folds, 1)]]
+    return [(_mask(rows, numbers[~held]), _mask(rows, numbers[held])) for held in is_held_out]
 
 
 def _cut(rows: BoolArray, position: Any, *, spec: ResolvedSplit) -> tuple[BoolArray, BoolArray]:

@@ -63,13 +63,15 @@ def pooled_score(parts: Sequence[ScoredRows], study: ResolvedStudy) -> PooledSco
 
 
 def _scores_without(y: FloatArray, prediction: Prediction, *, task: Task, group: IntArray) -> tuple[float, ...]:
-    block = blocks_of(group)
-    scores = []
+    """The score without each block; the score itself where there is none without it."""
+    block, scores = blocks_of(group), list[float]()
+    score = score_of(y, prediction, task=task, group=group)
     for number in range(int(block.max()) + 1):
         kept = block != number
         by_class = None if prediction.by_class is None else prediction.by_class[kept]
         rest = Prediction(prediction.value[kept], by_class)
-        scores.append(score_of(y[kept], rest, task=task, group=group[kept]))
+        without = score_of(y[kept], rest, task=task, group=group[kept])
+        scores.append(without if math.isfinite(without) else score)
     return tuple(scores)
 
 

@@ -20,7 +20,7 @@ from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.payback import Payback
 
-MAX_LOSS = 0.05
+MAX_LOSS = 0.02
 """A greener pipeline is recommended if its score is, with 95 % confidence, at most this much below the baseline's."""
 RULES = ("knee", "best", "within", "greenest")
 """Names of the rules that pick a front member."""

@@ -12,7 +12,7 @@ from functools import cache
 from cemai_opt.meters import cpu_model, usable_threads
 
 PACKAGE = "cemai-opt"
-VERSIONED = (PACKAGE, "codecarbon", "numpy", "optuna", "pandas", "scikit-learn", "shap", "torch", "xgboost")
+VERSIONED = (PACKAGE, "codecarbon", "numpy", "optuna", "pandas", "scikit-learn", "torch", "xgboost")
 """Distributions whose versions are stored with every run and model."""
 
 

@@ -126,7 +126,7 @@ class RunFolder:
             tuple(tested[trial] for trial in sorted(tested)),
             average,
         )
-        _replace(self.path / CONFIRMED, _json_text(to_json(members)))
+        _replace(self.path / CONFIRMED, json.dumps(to_json(members), allow_nan=False) + "\n")  # often: without indents
 
     def finish(self, record: RunRecord) -> None:
         """Writes front and summary."""

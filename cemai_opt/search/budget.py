@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable, Sequence
 
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.search.ledger import Ledger
-from cemai_opt.stages import STAGES
 
 FINAL_RUNS, PLAIN_RUNS, FINAL_J, FINAL_S = 3.0, 1.5, 1.0, 0.3
 """Training a front member on all rows, testing and explaining it is estimated to cost 3 of its runs plus 1 J, 0.3 s;
 without an explanation 1.5 runs."""
-EXPLAIN_J, EXPLAIN_S = 30.0, 6.0
-"""Importing and compiling shap, once, unless all members have exact importances."""
 CANDIDATES_A_MEMBER = 1.5
 """Candidates whose scores are confirmed, for each member of the search's front."""
 MAX_PIPELINE = 0.06
@@ -68,9 +64,6 @@ class Budget:
     def for_tests(self, members: Sequence[TrialResult], *, are_explained: bool = True) -> tuple[float, float]:
         """Estimated joules and seconds for testing some trials, with or without explanations."""
         energy_j = duration_s = 0.0
-        may_explain = are_explained and self._study.search.explain != "never" and "shap" not in sys.modules
-        if may_explain and any(STAGES.find("explain").libraries(member.model) for member in members):
-            energy_j, duration_s = EXPLAIN_J, EXPLAIN_S
         n_runs = FINAL_RUNS if are_explained else PLAIN_RUNS
         for member in members:
             energy_j += n_runs * member.cost.energy_j + FINAL_J

@@ -36,6 +36,8 @@ MAX_IDLE_IN_A_ROW = 50
 """After this many suggestions in a row for which nothing ran, the search space counts as exhausted."""
 PORTFOLIO_SHARE = 0.4
 """The portfolio runs until this share of the budget is used."""
+EXPECTED_J = 100.0
+"""With this budget, all models of the portfolio are expected to run."""
 
 INTERRUPTED = "interrupted"
 """Why an interrupted search ended; the front found so far remains valid."""
@@ -61,7 +63,7 @@ class Search:
         self._queue: list[str] = []
         self._untuned: list[Point] = []
         self._running: dict[Future[TrialResult], optuna.Trial] = {}
-        self._idle_in_a_row = 0
+        self._idle_in_a_row, self._share_used = 0, 0.0
         context.sampler.is_affordable = self.is_affordable
         for result in earlier:
             self._add(result)
@@ -93,6 +95,8 @@ class Search:
     def _run(self) -> str:
         self._add_earlier_candidates()
         self._queue = self._untried_design()
+        if self.context.budget.left_j() >= EXPECTED_J:
+            self.context.engine.expect([self._design[d][1].model for d in self._queue if d in self._portfolio])
         while True:
             self._receive()
             reason = self._reason_to_stop()
@@ -173,17 +177,13 @@ class Search:
 
     def _is_of_portfolio(self, config: Config | None) -> bool:
         """Whether it is a configuration of the portfolio, whose share of the budget is not used up."""
-        return (
-            config is not None
-            and config.digest in self._portfolio
-            and self.context.budget.share_used() < PORTFOLIO_SHARE
-        )
+        return config is not None and config.digest in self._portfolio and self._share_used < PORTFOLIO_SHARE
 
     def _cap_j(self, config: Config | None = None) -> float:
         """Joules above which a trial is too expensive for now; those of the portfolio come first."""
         if self._is_of_portfolio(config):
             return self.context.budget.largest_j
-        progress = max(self.history.n_run / self._study.search.trials, self.context.budget.share_used())
+        progress = max(self.history.n_run / self._study.search.trials, self._share_used)
         return min(
             self._pruner.cap_j(self.front, self.history.spent_j, progress=progress), self.context.budget.largest_j
         )
@@ -201,6 +201,7 @@ class Search:
         return self.context.budget.reserved([*self.history.members, *untuned], n_folds=self.context.confirm_folds)
 
     def _ask(self) -> None:
+        self._share_used = self.context.budget.share_used()  # reading the meters takes a millisecond
         self._enqueue_affordable()
         trial = self._optuna_study.ask()
         params = suggest(trial, self._space)

@@ -10,7 +10,7 @@ import pytest
 
 from cemai_opt.core.batch import Batch
 from cemai_opt.models import MODELS
-from cemai_opt.stages import STAGES
+from cemai_opt.stages.explain import _sampled
 from cemai_opt.testing.batches import batch_of, run_stages
 from tests.finished import solving
 
@@ -46,11 +46,24 @@ def test_exact_importances_are_those_of_shap(task: str, model: str, monkeypatch:
     assert {name: pytest.approx(share, abs=1e-9) for name, share in sampled.items()} == exact
 
 
-def test_an_additive_model_needs_no_shap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not even imported."""
+def test_no_model_needs_shap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not even imported: that and compiling it take ten seconds of CPU time."""
     monkeypatch.delitem(sys.modules, "shap", raising=False)
-    assert sum(explained("regression", "ridge").importances.values()) == pytest.approx(1.0)
+    for model in ("ridge", "decision_tree"):
+        assert sum(explained("regression", model).importances.values()) == pytest.approx(1.0)
     assert "shap" not in sys.modules
-    explain = STAGES.find("explain")
-    assert explain.libraries("ridge") == ()
-    assert explain.libraries("decision_tree") == ("shap",)
+
+
+def test_sampled_values_are_those_of_shap() -> None:
+    """Of pairs of variables that interact, a permutation with its reverse gives the exact values, as shap's does."""
+    shap = pytest.importorskip("shap")
+
+    def output(present: np.ndarray) -> np.ndarray:
+        a, b, c, d = np.asarray(present, float).T
+        return np.stack([a * b + 2.0 * c, d - b * c], axis=1)
+
+    explainer = shap.explainers.Permutation(output, np.zeros((1, 4)), seed=0)
+    values = explainer(np.ones((1, 4)), max_evals=9, silent=True).values[0]
+    for seed in range(3):
+        sampled = _sampled(output, 4, rng=np.random.default_rng(seed))
+        assert sampled == pytest.approx(np.abs(values).sum(axis=1))
