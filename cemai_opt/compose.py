@@ -229,6 +229,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     if resolved.score == "rmse_last":
         _check_last_rows(data, splits)
     score_notes = _score_notes(resolved.score, data, splits=splits)
+    split_note += f"; the scores of the front are confirmed on {len(splits.confirm)} other folds"
     notes = (sizes, *data.notes, split_note, *score_notes, carbon_note, *trace_note)
     for note in notes:
         log.info("%s", note)

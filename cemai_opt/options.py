@@ -16,11 +16,11 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.study import OPTION, StudySpec
+from cemai_opt.core.study import OPTION, PRESETS, StudySpec
 from cemai_opt.core.study_file import parse_study
 
 NAMES_OF_PARTS = ("sampler", "score", "engine", "meter")
-"""Options whose values are names of parts, in which dashes are replaced by underscores (`sms-emoa`)."""
+"""Options whose values are names of parts, in which dashes are replaced by underscores (`nsga2-stock`)."""
 INTENSITIES = {"country": ("country",), "cloud": ("cloud",), "intensity": ("intensity_g_per_kwh", "live")}
 """Options that set the carbon intensity, and the fields of a study's `carbon` that they set."""
 
@@ -121,6 +121,9 @@ def changed(study: StudySpec, options: Mapping[str, Any]) -> StudySpec:
             document["carbon"].update(_intensity(value))
         else:
             _put(document, known[name].place, value=_normal(name, value))
+    for key, value in PRESETS.get(given.get("preset", ""), {}).items():
+        if key not in given:
+            document["search"][key] = value
     if "data" in given:
         _reset_for_other_data(document, study, given=given)
     if given.keys() & INTENSITIES.keys():  # the newer source replaces the older one

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.arena.datasets import INTENSITY_G_PER_KWH, SETS
-from benchmarks.arena.peers import PRODUCT_ARMS, STOCK_ARMS, product_command, product_result
+from benchmarks.arena.peers import PRODUCT_ARMS, STOCK_ARMS, portfolio_of, product_command, product_result
 from benchmarks.arena.result import Result, from_line, read, to_line
+from benchmarks.portfolio.build import RECORDED, SIZE, built, to_yaml
 from cemai_opt.core.units import grams_co2eq
 from cemai_opt.meters import thread_power
 
@@ -83,7 +84,9 @@ def prepared_sets(names: list[str], scratch: Path, *, data_root: Path) -> list[P
     studies = []
     for name in names:
         try:
-            studies.append(SETS[name].written(scratch, data_root=data_root))
+            study = SETS[name].written(scratch, data_root=data_root)
+            portfolio_of(study).write_text(to_yaml(built(RECORDED, without=[name], size=SIZE)))
+            studies.append(study)
         except FileNotFoundError as error:
             print(f"skipped {name}: no file {error.filename} (--data-root or CEMAI_OPT_DATA)", flush=True)
     return studies

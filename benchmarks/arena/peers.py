@@ -21,23 +21,30 @@ PRODUCT_ARMS: Mapping[str, tuple[str, ...]] = {"product": (), "product_1000": ("
 """Options beyond the budget and the seed: none are the product's defaults."""
 STOCK_ARMS = ("nsga2_stock", "tpe")
 RULES = ("knee", "within", "best")
+BASELINE = "baseline"
+
+
+def portfolio_of(study: Path) -> Path:
+    """The portfolio for a data set, which was learned from all other sources."""
+    return study.with_name("portfolio.yaml")
 
 
 def product_command(study: Path, *, arm: str, seed: int, budget_mg: float, out: Path) -> list[str]:
     """The command line of the product, without CodeCarbon's audit and the report, which are no part of its search."""
     settings = ["--seed", str(seed), "--budget-grams", f"{budget_mg / 1e3:g}", "--out", str(out)]
+    settings += ["--portfolio", str(portfolio_of(study))]
     command = [sys.executable, "-m", "cemai_opt", "optimize", str(study), *settings, "--no-audit", "--no-report"]
     return [*command, *PRODUCT_ARMS[arm]]
 
 
 def product_result(run: Path, *, arm: str, name: str, seed: int, budget_mg: float) -> Result:
-    """The front of a run of the product, and its whole ledger."""
+    """The front of a run of the product with the untuned baseline, and its whole ledger."""
     from cemai_opt.runs import RunFolder
 
     folder = RunFolder(run)
     front, search = folder.front(), folder.summary().search
-    members = []
-    for found in front.members:
+    members, offered = [], [member for member in front.table_members if not member.parts]
+    for found in offered:
         final = found.final
         stages = final.stages if final is not None and found.test is not None else found.stages
         members.append(
@@ -50,7 +57,10 @@ def product_result(run: Path, *, arm: str, name: str, seed: int, budget_mg: floa
                 metrics=kept_metrics(final.metrics) if final is not None else {},
             )
         )
-    position = {found.trial: i for i, found in enumerate(front.members)}
+    position = {found.trial: i for i, found in enumerate(offered)}
+    picks = {rule: position[front.pick(rule).trial] for rule in RULES} if members else {}
+    if front.baseline is not None:
+        picks[BASELINE] = position[front.baseline.trial]
     return Result(
         set=name,
         arm=arm,
@@ -58,7 +68,7 @@ def product_result(run: Path, *, arm: str, name: str, seed: int, budget_mg: floa
         budget_mg=budget_mg,
         score=front.score,
         members=tuple(members),
-        picks={rule: position[front.pick(rule).trial] for rule in RULES} if members else {},
+        picks=picks,
         trials=search.trials,
         run_grams=search.carbon_g,
         notes=folder.summary().notes[1:],

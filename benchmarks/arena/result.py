@@ -37,9 +37,9 @@ class Member:
 class Result:
     """What one arm found on one data set.
 
-    `picks` are positions in `members` of those that the product recommends. `run_grams`: the run by the product's
-    meter, g. `process_grams`: CPU seconds of its process and all descendants, as the system counts them, times the
-    watts of that meter, g; filled in by the parent process, as are `wall_s` and `error`.
+    `picks` are positions in `members` of those that the product recommends, and of its untuned baseline. `run_grams`:
+    the run by the product's meter, g. `process_grams`: CPU seconds of its process and all descendants, as the system
+    counts them, times the watts of that meter, g; filled in by the parent process, as are `wall_s` and `error`.
     """
 
     set: str
@@ -68,7 +68,9 @@ class Result:
 
     @property
     def chosen(self) -> Member | None:
-        """The tested member with the best validation score; None if nothing was validated."""
+        """What the arm recommends if grams do not count: by the product's rule "best", else by the validation score."""
+        if "best" in self.picks:
+            return self.picked("best")
         known = [member for member in self.tested if member.validation is not None]
         return max(known, key=lambda member: member.validation or 0.0) if known else None
 

@@ -20,6 +20,8 @@ GOALS: tuple[tuple[str, str, float, bool], ...] = (
 """Set, metric, goal, and whether higher is better; each by a pipeline of at most `GOAL_MG`."""
 GOAL_MG, GOAL_BUDGET_MG = 1.0, 500.0
 
+PICKS = ("knee", "within", "baseline")
+
 Numbers = Sequence[float | None]
 
 
@@ -41,15 +43,17 @@ def text_of(results: Sequence[Result], known: Sequence[Result], *, budget_mg: fl
     parts = [
         f"# The arena: {len(names)} data sets, {budget_mg:g} mg of CO2 equivalent per run\n",
         "Medians over seeds, the worst seed in brackets. `best`: best test score of all members that a run offers,",
-        "which only an oracle knows. `chosen`: test score of the member with the best validation score. `knee`: that",
-        "of the product's recommendation. `mg`: one fit of the best member with its test. `run mg`: the whole process.",
-        "`hv`: hypervolume of test scores, score 0 to 1, 1e-7 to 1e-2 g. `python -m benchmarks.arena` makes them.\n",
+        "which only an oracle knows. `chosen`: test score of what is recommended if grams do not count (the product's",
+        "rule `best`, else the member with the best validation score). `knee`, `within`: the product's other rules;",
+        "`baseline`: what it calls untuned. `mg`: one fit of the best member with its test. `run mg`: the whole",
+        "process. `hv`: hypervolume of test scores, score 0 to 1, 1e-7 to 1e-2 g. `python -m benchmarks.arena` makes",
+        "them.\n",
     ]
     for name in names:
         own = [result for result in results if result.set == name]
         parts.append(f"## {name}\n\n{SETS[name].truth}. Score: {own[0].score}.\n")
-        parts.append("| arm | seeds | best | chosen | knee | mg | run mg | trials | hv |")
-        parts.append("|---|---|---|---|---|---|---|---|---|")
+        parts.append("| arm | seeds | best | chosen | knee | within | baseline | mg | run mg | trials | hv |")
+        parts.append("|---|---|---|---|---|---|---|---|---|---|---|")
         parts += [_row(arm, [r for r in own if r.arm == arm]) for arm in dict.fromkeys(r.arm for r in own)]
         parts.append("")
     within = [result for result in known if result.budget_mg <= GOAL_BUDGET_MG]
@@ -61,7 +65,7 @@ def _row(arm: str, runs: Sequence[Result]) -> str:
     cells = [
         _score([member.test if member else None for member in best]),
         _score([run.chosen.test if run.chosen else None for run in runs]),
-        _score([member.test if (member := run.picked("knee")) else None for run in runs]),
+        *(_score([m.test if (m := run.picked(rule)) else None for run in runs]) for rule in PICKS),
         _median([1e3 * member.grams if member else None for member in best], "{:.2g}"),
         _median([1e3 * run.process_grams for run in runs], "{:.0f}"),
         _median([float(run.trials) for run in runs], "{:.0f}"),

@@ -15,8 +15,7 @@ import argparse
 import os
 from pathlib import Path
 
-SIZE = 14
-RECORDED = Path(__file__).parent / "recorded.jsonl.gz"
+from benchmarks.portfolio.build import RECORDED, SIZE, built, to_yaml
 
 
 def main() -> None:
@@ -46,8 +45,6 @@ def _record(args: argparse.Namespace) -> None:
 
 
 def _build(args: argparse.Namespace) -> None:
-    from benchmarks.portfolio.build import built, to_yaml
-
     text = to_yaml(built(args.out, without=_names(args.without), size=args.size))
     if args.to is None:
         print(text, end="")

@@ -46,8 +46,7 @@ INTENSITY = 475.0
 SUGGEST_J: Mapping[str, tuple[float, float]] = {
     "random": (0.022, 0.0),
     "nsga2_stock": (0.023, 0.0),
-    "nsga2": (0.022, 5e-6),
-    "sms_emoa": (0.022, 1.3e-5),
+    "nsga2": (0.022, 1.3e-5),
     "tpe": (0.1, 4.5e-4),
 }
 """Joules of one suggestion: a constant and a term per earlier trial; measured by `suggest_cost`."""
@@ -63,7 +62,7 @@ OFF: Mapping[str, Mapping[str, float]] = {
 class Arm:
     """One search strategy. `stock`: Optuna's sampler alone; otherwise the product with some of its features."""
 
-    sampler: str = "sms_emoa"
+    sampler: str = "nsga2"
     stock: bool = False
     population: int | None = None
     cache: bool = True
@@ -77,14 +76,12 @@ ARMS: Mapping[str, Arm] = {
     "stock NSGA-II": Arm("nsga2_stock", stock=True, population=50),
     "stock TPE": Arm("tpe", stock=True),
     "random": Arm("random", stock=True),
-    "NSGA-II": Arm("nsga2", cache=False, candidates=False, rules=()),
-    "steady state": Arm(cache=False, candidates=False, rules=()),
+    "NSGA-II": Arm(cache=False, candidates=False, rules=()),
     "+ cap": Arm(cache=False, candidates=False, rules=("cap",)),
     "+ cache": Arm(candidates=False, rules=("cap",)),
     "+ candidates": Arm(rules=("cap",)),
     "+ curve": Arm(rules=("cap", "curve")),
     "+ first fold": Arm(),
-    "NSGA-II + all": Arm("nsga2"),
     "TPE + all": Arm("tpe"),
 }
 

@@ -21,7 +21,7 @@ from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.suggest import suggest
 
 LENGTHS = (50, 200, 500)
-SAMPLERS_TIMED = ("random", "nsga2_stock", "nsga2", "sms_emoa", "tpe")
+SAMPLERS_TIMED = ("random", "nsga2_stock", "nsga2", "tpe")
 N_AVERAGED = 25
 """The last suggestions of each length of which the mean is taken."""
 WATTS = 4.0

@@ -13,6 +13,9 @@ MIN_CARBON_G = 1e-12
 MIN_ERROR = 1e-3
 """Lower limit of the error (1 - score) on its logarithmic axis: all scores from 0.999 on count as equally good."""
 
+HALVING = math.log(2.0) / -math.log(MIN_ERROR)
+"""Half the error, on the scale of merit."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -130,16 +133,19 @@ class ParetoFront:
     def knee(self) -> Point:
         """The useful member farthest above the straight line between the two ends of the front.
 
-        The logarithms of error and grams are scaled to 0..1 over the useful members; the knee maximises the decrease of
-        the one minus the increase of the other, and on a tie it has fewer grams (Branke et al. (2004), PPSN VIII,
-        describe this family of definitions).
+        The logarithms of error and grams are scaled to 0..1 over the useful members, or over a halving of the error and
+        ten times the grams where the members differ by less; the knee maximises the decrease of the one minus the
+        increase of the other, and on a tie it has fewer grams (Branke et al. (2004), PPSN VIII, describe this family of
+        definitions).
 
         >>> ParetoFront.of([Point(0, 0.1, 1.0), Point(1, 0.8, 2.0), Point(2, 0.9, 100.0)]).knee.trial
         1
+        >>> ParetoFront.of([Point(0, 0.75, 1.0), Point(1, 0.80, 1.1)]).knee.trial
+        1
         """
         members = self.useful.members
-        merit_of = _unit_scale([p.merit for p in members])
-        carbon_of = _unit_scale([p.log_carbon for p in members])
+        merit_of = _scale([p.merit for p in members], at_least=HALVING)
+        carbon_of = _scale([p.log_carbon for p in members], at_least=1.0)
         return max(members, key=lambda p: (merit_of(p.merit) - carbon_of(p.log_carbon), -p.carbon_g))
 
     def contributions(self, box: Box) -> dict[int, float]:
@@ -206,7 +212,6 @@ def hypervolume_history(points: Sequence[Point]) -> list[float]:
     return history
 
 
-def _unit_scale(values: Sequence[float]) -> Callable[[float], float]:
-    low, high = min(values), max(values)
-    width = high - low
-    return lambda value: (value - low) / width if width > 0.0 else 0.0
+def _scale(values: Sequence[float], *, at_least: float) -> Callable[[float], float]:
+    low, width = min(values), max(max(values) - min(values), at_least)
+    return lambda value: (value - low) / width

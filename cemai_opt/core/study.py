@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from cemai_opt.core.errors import StudyError
 from cemai_opt.core.front import Constraints
 from cemai_opt.core.scores import Score
-from cemai_opt.core.units import grams_co2eq
+from cemai_opt.core.units import grams_co2eq, parsed_worth
 
 OPTION = "option"
 """Key of a field's metadata for the command line and the Python API."""
@@ -157,14 +159,27 @@ class ObjectiveSpec(_Strict):
         return self.of in ("inference", "lifecycle")
 
 
+OLD_SAMPLERS = {"auto": "nsga2", "sms_emoa": "nsga2"}
+"""Samplers in studies of earlier versions, and their present names."""
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "quick": {"trials": 30},
+    "balanced": {"trials": 100},
+    "thorough": {"trials": 400, "confirm": 10},
+}
+"""Settings of a search by the name of a preset."""
+
+
 class SearchSpec(_Strict):
     """The settings of the search."""
 
     sampler: str = option(
         "sampler",
-        "auto, sms-emoa, nsga2, tpe, gp, random, nsga2-stock, or a dotted class name.",
-        default="auto",
+        "nsga2, tpe, gp, random, nsga2-stock (Optuna's own), or a dotted class name.",
+        default="nsga2",
         metavar="NAME",
+    )
+    preset: Literal["quick", "balanced", "thorough"] = option(
+        "preset", "30, 100 or 400 trials (thorough: grams measured ten times), unless given.", default="balanced"
     )
     trials: int = option("trials", "Number of pipelines to run.", default=100, metavar="N", ge=1)
     timeout_s: float | None = option(
@@ -194,6 +209,11 @@ class SearchSpec(_Strict):
     patience: int | None = option(
         "patience", "Stop after N trials in a row without a gain in hypervolume.", metavar="N", ge=1
     )
+    worth: str | None = option(
+        "worth",
+        "What a gain in score is worth; stop when gains of late have cost more.",
+        metavar="'0.01 = 5mg'",
+    )
     max_carbon_g: float | None = option("max_grams", "Constraint: maximum grams of a pipeline.", metavar="G", gt=0.0)
     min_score: float | None = option("min_score", "Constraint: minimum score of a pipeline.", metavar="S")
     tolerance: float = option(
@@ -218,6 +238,27 @@ class SearchSpec(_Strict):
         metavar="URL",
         default_text="a file in the run folder",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, given: Any) -> Any:
+        """Settings of a preset, where they are not given themselves."""
+        return {**PRESETS.get(str(given.get("preset")), {}), **given} if isinstance(given, dict) else given
+
+    @field_validator("sampler")
+    @classmethod
+    def _named_today(cls, sampler: str) -> str:
+        return OLD_SAMPLERS.get(sampler, sampler)
+
+    @field_validator("worth")
+    @classmethod
+    def _is_worth(cls, worth: str | None) -> str | None:
+        if worth is not None:
+            try:
+                parsed_worth(worth)
+            except StudyError as error:
+                raise ValueError(str(error)) from error
+        return worth
 
     @field_validator("storage")
     @classmethod
@@ -346,6 +387,12 @@ class ResolvedStudy(StudySpec):
         return math.inf if self.search.timeout_s is None else self.search.timeout_s
 
     @property
+    def worth_j(self) -> float:
+        """Joules that one unit of score is worth; infinite if nothing is said about it."""
+        worth = self.search.worth
+        return math.inf if worth is None else parsed_worth(worth) / self.carbon.grams(1.0)
+
+    @property
     def max_pipeline_j(self) -> float:
         """Joules that a pipeline may cost; infinite without a constraint."""
         return self.constraints.max_carbon_g / self.carbon.grams(1.0)
@@ -356,6 +403,8 @@ SEARCH_ONLY_KEYS = (
     "timeout_s",
     "budget_g",
     "patience",
+    "preset",
+    "worth",
     "max_carbon_g",
     "min_score",
     "tolerance",

@@ -1,6 +1,7 @@
 """Conversions between units: joules internally, grams of CO2 equivalent for output."""
 
 import math
+import re
 
 from cemai_opt.core.errors import StudyError
 
@@ -9,6 +10,7 @@ MJ_PER_J = 1e3
 """Millijoules in a joule."""
 UJ_PER_J = 1e6
 """Microjoules in a joule."""
+G_IN_UNIT = {"ng": 1e-9, "ug": 1e-6, "mg": 1e-3, "g": 1.0, "kg": 1e3}
 
 
 def grams_co2eq(energy_j: float, intensity_g_per_kwh: float, *, pue: float = 1.0) -> float:
@@ -42,6 +44,38 @@ def kwh(energy_j: float) -> float:
     2.0
     """
     return energy_j / J_PER_KWH
+
+
+def parsed_grams(text: str) -> float:
+    """Grams in a text with or without a unit. StudyError unless they are finite and positive.
+
+    >>> parsed_grams("5mg"), parsed_grams("0.2 g"), parsed_grams("3e-6")
+    (0.005, 0.2, 3e-06)
+    """
+    match = re.fullmatch(r"\s*([0-9.eE+-]+)\s*(ng|ug|mg|g|kg)?\s*", text)
+    try:
+        grams = float(match[1]) * G_IN_UNIT[match[2] or "g"] if match else math.nan
+    except ValueError:
+        grams = math.nan
+    if not 0.0 < grams < math.inf:
+        raise StudyError(f"{text!r} is no mass", "give a number with ng, ug, mg, g or kg, such as 5mg")
+    return grams
+
+
+def parsed_worth(text: str) -> float:
+    """Grams that one unit of score is worth, from "SCORE = GRAMS". StudyError if it cannot be read.
+
+    >>> parsed_worth("0.01 = 5mg")
+    0.5
+    """
+    score, equals, grams = text.partition("=")
+    try:
+        value = float(score)
+    except ValueError:
+        value = math.nan
+    if not equals or not 0.0 < value < math.inf:
+        raise StudyError(f"cannot read the worth {text!r}", "write what a gain in score is worth: '0.01 = 5mg'")
+    return parsed_grams(grams) / value
 
 
 def readable_grams(carbon_g: float) -> str:

@@ -183,7 +183,7 @@ def _member_note(view: RunView, member: FrontMember) -> str:
         [
             f"**Front member** {view.front.mark_of(member)}",
             "",
-            f"- {member.model}: {view.front.score} {member.validation:.4f} on validation, {test}",
+            f"- {member.model}: {view.front.score} {member.validation:.4f} +- {member.error:.4f} on validation, {test}",
             f"- {grams}, {view.front.unit}, the mean of {member.repeats or 1} measurements",
             "",
             "| stage | gCO2eq |",

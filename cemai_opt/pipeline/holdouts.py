@@ -20,7 +20,7 @@ def shuffled_folds(units: IntArray, n_folds: int, *, seed: int) -> list[IntArray
     """
     shuffled = _shuffled(units, seed)
     if len(shuffled) < n_folds:
-        raise ValueError(f"{n_folds} folds of {len(shuffled)}")
+        raise ValueError(f"{n_folds} folds of {len(shuffled)} groups or rows")
     return list(np.array_split(shuffled, n_folds))
 
 

@@ -40,7 +40,8 @@ def front_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigure:
     unit = f"{view.front.unit} of one run" if view.front.unit == "gCO2eq" else view.front.unit
     ax.set_xlabel(f"{unit} (log)")
     ax.set_ylabel(f"{view.front.score} on validation")
-    _leave_room(ax, low=low, top=max((m.validation for m in view.candidates), default=low + 1.0))
+    highest = [m.validation + m.error for m in view.candidates] + [point.score for point in view.complete]
+    _leave_room(ax, low=low, top=max(highest, default=low + 1.0))
     _draw_pruned(ax, view, palette=palette)
     n_hidden = sum(point.score < low for point in [*view.complete, *view.curve_candidates])
     title = "Pareto front" + (f" ({n_hidden} trials score below {low:.2f})" if n_hidden else "")
@@ -52,7 +53,7 @@ def front_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigure:
 def _draw_trials(ax: Axes, view: RunView, *, palette: Palette, low: float) -> None:
     """Every trial that scores at least `low`: complete ones, and models on learning curves."""
     for points, marker, size, label in (
-        (view.complete, "o", 9, "complete"),
+        (view.complete, "o", 9, "in the search"),
         (view.curve_candidates, "D", 7, "learning curve"),
     ):
         shown = [point for point in points if point.score >= low]
@@ -70,7 +71,7 @@ def _draw_trials(ax: Axes, view: RunView, *, palette: Palette, low: float) -> No
 
 
 def _draw_members(ax: Axes, view: RunView, *, palette: Palette, low: float) -> None:
-    """The front as a step line, its members with error bars by family, and their test scores."""
+    """The front as a step line, its members with error bars by family, the baseline beside it, and test scores."""
     members, colors = view.members, family_colors(view)
     ax.step([m.carbon_g for m in members], [m.validation for m in members], where="post", color=palette.ink, lw=0.8)
     for family in dict.fromkeys(m.model for m in members):
@@ -79,6 +80,7 @@ def _draw_members(ax: Axes, view: RunView, *, palette: Palette, low: float) -> N
             [m.carbon_g for m in own],
             [m.validation for m in own],
             xerr=[[min(m.uncertainty_g, 0.9 * m.carbon_g) for m in own], [m.uncertainty_g for m in own]],
+            yerr=[m.error for m in own],
             fmt="o",
             ms=5,
             color=colors[family],
@@ -100,7 +102,11 @@ def _draw_members(ax: Axes, view: RunView, *, palette: Palette, low: float) -> N
             capsize=2,
             label=average.model,
         )
-    tested = [(m.carbon_g, m.test) for m in view.candidates if m.test is not None and m.test >= low]
+    for untuned in view.beside:
+        if untuned.validation >= low:
+            at = [untuned.carbon_g], [untuned.validation]
+            ax.plot(*at, "s", ms=5, mfc="none", color=palette.ink, label=view.front.mark_of(untuned))
+    tested = [(m.carbon_g, m.test) for m in [*view.candidates, *view.beside] if m.test is not None and m.test >= low]
     grams, scores = [g for g, _ in tested], [score for _, score in tested]
     ax.plot(grams, scores, "x", color=palette.ink, ms=4, mew=0.8, label="test")
 

@@ -12,7 +12,7 @@ from typing import Any
 from cemai_opt.core.registry import need
 from cemai_opt.core.units import readable_grams
 from cemai_opt.report._drawing import ON_PAGE
-from cemai_opt.report.columns import Column, grams_column, member_columns, score_text
+from cemai_opt.report.columns import Column, error_text, grams_column, member_columns, score_text
 from cemai_opt.report.figures import all_figures, front_figure
 from cemai_opt.report.tables import legend
 from cemai_opt.runs.front_member import FrontMember
@@ -91,10 +91,11 @@ class Card:
 
 def _cards(view: RunView) -> list[Card]:
     cards = []
-    for what, member in (("knee", view.front.knee), ("best on validation", view.front.best)):
+    for what, member in (("knee", view.front.knee), ("best", view.front.best)):
         if member is not None:
             test = "not tested" if member.test is None else f"test {score_text(member.test)}"
-            more = f"trial {member.trial}: {view.front.score} {score_text(member.validation)}, {test}"
+            error = f" +- {error_text(member.error)}" if member.error else ""
+            more = f"trial {member.trial}: {view.front.score} {score_text(member.validation)}{error}, {test}"
             cards.append(Card(what, f"{member.model}, {readable_grams(member.carbon_g)}", more))
     if len(view.members) > 1:
         grams = [member.carbon_g for member in view.members]
@@ -102,7 +103,7 @@ def _cards(view: RunView) -> list[Card]:
     by_entry = view.summary.search.carbon_g_by.entry
     spent = ", ".join(f"{name} {readable_grams(grams)}" for name, grams in by_entry.items())
     search = view.front.search
-    box = "share of the box from score 0 to 1 and from the cheapest to the most expensive trial"
+    box = "share of the box from error 1 to 0.001 and from the cheapest to the most expensive trial, in logarithms"
     return [
         *cards,
         Card("the search has spent", f"{readable_grams(search.carbon_g)} CO2eq", spent),

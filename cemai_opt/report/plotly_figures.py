@@ -46,6 +46,7 @@ def _front(view: RunView) -> Document:
                 "name": family,
                 **_xy([(m.carbon_g, m.validation) for m in own]),
                 "error_x": {"type": "data", "array": [m.uncertainty_g for m in own], "thickness": 1.2},
+                "error_y": {"type": "data", "array": [m.error for m in own], "thickness": 1.2},
                 "text": [_hover(view, m) for m in own],
                 "hoverinfo": "text",
                 "marker": {"size": 10, "color": colors[family]},
@@ -54,7 +55,10 @@ def _front(view: RunView) -> Document:
     if (average := view.front.average) is not None:
         point = [(average.carbon_g, average.validation)]
         data.append(_scatter(average.model, point, texts=[_hover(view, average)], symbol="star", color="#888888"))
-    tested = [(m, m.test) for m in view.candidates if m.test is not None]
+    for untuned in view.beside:
+        point = [(untuned.carbon_g, untuned.validation)]
+        data.append(_scatter("untuned", point, texts=[_hover(view, untuned)], symbol="square-open", color="#888888"))
+    tested = [(m, m.test) for m in [*view.candidates, *view.beside] if m.test is not None]
     points = [(m.carbon_g, test) for m, test in tested]
     data.append(
         _scatter("on test", points, texts=[_hover(view, m) for m, _ in tested], symbol="x-thin-open", color="#d55e00")

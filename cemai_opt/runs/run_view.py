@@ -54,6 +54,12 @@ class RunView:
         return [*self.members, *([self.front.average] if self.front.average is not None else [])]
 
     @property
+    def beside(self) -> list[FrontMember]:
+        """The untuned baseline, if it is not on the front; a rule may recommend it all the same."""
+        baseline = self.front.baseline
+        return [] if baseline is None or baseline.trial in self.front.by_trial else [baseline]
+
+    @property
     def families(self) -> list[str]:
         """Models of the front, in the order in which they appear there, then all others that were tried."""
         return list(dict.fromkeys([*(m.model for m in self.members), *sorted({r.model for r in self.results})]))

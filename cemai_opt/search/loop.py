@@ -29,6 +29,7 @@ from cemai_opt.search.initial_design import fitted_in, initial_design
 from cemai_opt.search.pruning import Pruner
 from cemai_opt.search.storage.study import end_abandoned
 from cemai_opt.search.suggest import suggest
+from cemai_opt.search.worth import Worth
 
 TICK_S = 1.0
 """How often a waiting search checks for other things to do."""
@@ -62,6 +63,7 @@ class Search:
         self._portfolio = {self._space.active(params).digest for params in fitted_in(self._space, context.portfolio)}
         self._queue: list[str] = []
         self._untuned: list[Point] = []
+        self._worth = Worth(self._study)
         self._running: dict[Future[TrialResult], optuna.Trial] = {}
         self._idle_in_a_row, self._share_used = 0, 0.0
         context.sampler.is_affordable = self.is_affordable
@@ -193,7 +195,7 @@ class Search:
             return f"the last {MAX_IDLE_IN_A_ROW} suggestions were known or too expensive: the search space is used up"
         if self.history.has_stagnated:
             return f"{self._study.search.patience} trials in a row without a gain in hypervolume"
-        return self.context.budget.why_over(*self._reserved())
+        return self.context.budget.why_over(*self._reserved()) or self._worth.why_stop()
 
     def _reserved(self) -> tuple[float, float]:
         plain = ParetoFront.of(self._untuned).within(self._study.search.tolerance) if self._untuned else None
@@ -279,6 +281,8 @@ class Search:
             log.info("trial %d (%s) %s, score %s", result.trial, result.model, result.state, result.score)
             self._add_candidates(self._candidates.of(result, frozen, history=self.history))
             self.history.count_stagnation()
+            if len(self.front):
+                self._worth.note(self.context.ledger.total_j(), self.front.best.score)
 
     def _shared_attributes(self, result: TrialResult) -> dict[str, Any]:
         """The user attributes that publish a trial to other drivers; none if there is no other driver."""

@@ -157,7 +157,7 @@ class Remeasurement:
         fresh = [trial for trial in trials if trial not in finals]
         for i, trial in enumerate(fresh):
             if self._has_no_budget(by_trial[trial], 1.0, what="tested"):
-                break
+                continue  # a cheaper one may still fit
             self._context.events.on_phase(f"retraining pipeline {i + 1} of {len(fresh)} for its test score")
             run = self._ran(self._final_plan(by_trial[trial], stages), FINAL)
             if run.scored_rows is not None:

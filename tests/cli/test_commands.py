@@ -87,7 +87,7 @@ def test_the_run_folder_is_complete(finished: Path) -> None:
         "config",
     }
     assert all(needed <= set(member) for member in front["members"])
-    assert front["knee"] in [member["trial"] for member in front["members"]]
+    assert front["knee"] in [member["trial"] for member in [front["baseline"], *front["members"]]]
     trials = [json.loads(line) for line in (run / "trials.jsonl").read_text().splitlines()]
     counts = ("trials", "repeats", "not_run", "harvested")
     assert len(trials) == sum(front["search"][count] for count in counts) >= 10

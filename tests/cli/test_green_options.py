@@ -25,8 +25,9 @@ def test_the_final_lines_say_what_was_burned_and_when_it_is_paid_back(finished: 
     assert "the knee" in said
     front, summary = document(finished, "front.json"), document(finished, "summary.json")
     assert front["payback"] == summary["search"]["payback"]
-    members = {member["trial"]: member for member in front["members"]}
-    best = max(members.values(), key=lambda member: member["validation"])
+    members = {member["trial"]: member for member in [front["baseline"], *front["members"]]}
+    good = [member for member in members.values() if member["is_convincing"]]
+    best = max(good, key=lambda member: member["validation"] - member["error"])
     for choice in front["payback"]:
         assert choice["instead_of"] == best["trial"]
         chosen = members[choice["trial"]]

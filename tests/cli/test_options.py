@@ -14,12 +14,18 @@ from cemai_opt.api import optimize
 from cemai_opt.cli.optimize import command
 from cemai_opt.cli.run import command as run_command
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.study import StudySpec
+from cemai_opt.core.study import PRESETS, StudySpec
 from cemai_opt.options import StudyOption, changed, options_page, study_options
 from tests.conftest import ROOT
 
 OPTIONS = list(study_options().values())
-OTHER_VALUES: dict[str, Any] = {"country": "NOR", "storage": "sqlite:///x.db", "intensity": 55.5, "positive": "worn"}
+OTHER_VALUES: dict[str, Any] = {
+    "country": "NOR",
+    "storage": "sqlite:///x.db",
+    "intensity": 55.5,
+    "positive": "worn",
+    "worth": "1 = 5mg",
+}
 """Values that fit the options whose range their type does not give."""
 
 
@@ -36,7 +42,7 @@ def other_value(option: StudyOption) -> Any:
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_an_option_sets_its_field(option: StudyOption) -> None:
-    """The one at its place in a study file, and no other one."""
+    """The one at its place in a study file, and no other one; a preset also sets what it stands for."""
     value = other_value(option)
     before, after = StudySpec().to_json(), changed(StudySpec(), {option.name: value}).to_json()
     place = after
@@ -47,6 +53,7 @@ def test_an_option_sets_its_field(option: StudyOption) -> None:
     for step in option.place[:-1]:
         expected = expected[step]
     expected[option.place[-1]] = place
+    expected |= PRESETS[value] if option.name == "preset" else {}
     assert after == before
 
 

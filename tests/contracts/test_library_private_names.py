@@ -17,7 +17,6 @@ ALLOWED = {
     "dashboard/published.py": {"_trial_id"},
     "models/_onnx.py": {"_predictors"},
     "models/gradient_boosting.py": {"_get_loss", "_in_fit"},
-    "search/samplers/nsga2.py": {"_get_generation_key", "_storage", "_trial_id"},
 }
 """By file; `os._exit` is documented by Python and does not count."""
 OWN_OF_SIBLINGS = {"_encoder", "_fit", "_fitted", "_flat", "_flat_input", "_goes_on", "_read", "_write"}

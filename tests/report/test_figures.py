@@ -47,7 +47,16 @@ def test_the_front_shows_every_kind_of_trial_with_its_name(view: RunView) -> Non
     """Grams on a logarithmic axis, greenest on the left."""
     (ax,) = front_figure(view).figure.axes
     names = ax.get_legend_handles_labels()[1]
-    assert set(names) == {"complete", "learning curve", "pruned", "test", "ridge", "decision_tree", "xgboost"}
+    assert set(names) == {
+        "in the search",
+        "untuned",
+        "learning curve",
+        "pruned",
+        "test",
+        "ridge",
+        "decision_tree",
+        "xgboost",
+    }
     assert ax.get_xscale() == "log"
     left, right = ax.get_xlim()
     assert all(left < member.carbon_g < right for member in view.members)

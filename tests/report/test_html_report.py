@@ -85,7 +85,7 @@ def test_a_thousand_trials_make_a_page_of_a_few_megabytes() -> None:
     assert len(run.results) == 1000
     page = html_report(run)
     assert len(page.encode()) < MAX_MB * 1e6
-    assert len(run.complete) > 500
+    assert len(run.complete) >= 500
 
 
 def test_a_run_without_a_member_has_a_page(tmp_path: Path) -> None:

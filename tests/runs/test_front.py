@@ -98,8 +98,8 @@ def test_predictions_count_only_if_both_were_measured() -> None:
     """An unknown cost is not zero."""
     measured = {"inference": stage("inference", 0.5)}
     cheap = trial(0, 0.5, 1.0, inference=stage("inference", 0.1))
-    both = run_of(cheap, trial(1, 0.9, 2.0, **measured)).front.payback[0]
-    one = run_of(cheap, trial(1, 0.9, 2.0)).front.payback[0]
+    both = run_of(cheap, trial(1, 0.9, 200.0, **measured)).front.payback[0]
+    one = run_of(cheap, trial(1, 0.9, 200.0)).front.payback[0]
     assert (both.trial, both.instead_of) == (0, 1)
     assert both.saves_g_per_1000_predictions == pytest.approx(0.4)
     assert one.saves_g_per_1000_predictions is None

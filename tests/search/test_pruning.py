@@ -41,8 +41,8 @@ def test_what_is_too_expensive_for_now_is_not_run(tmp_path: Path) -> None:
 
 def test_more_expensive_families_have_their_turn_when_more_is_spent() -> None:
     """Nothing is too expensive for ever."""
-    pruner, front = Pruner(study_of(stop_early=True), space_of()), ParetoFront.of([Point(0, 0.5, 1e-6)])
-    one_j = 1e-6 / study_of().carbon.grams(1.0)
+    pruner, front = Pruner(study_of(stop_early=True), space_of()), ParetoFront.of([Point(0, 0.5, 1e-3)])
+    one_j = 1e-3 / study_of().carbon.grams(1.0)
     assert pruner.cap_j(front, 0.0, progress=0.0) == pytest.approx(CAP_FACTOR * one_j)
     assert pruner.cap_j(front, 1e9, progress=0.0) > 1e6
     assert pruner.cap_j(front, 1e9, progress=1.0) > 10 * pruner.cap_j(front, 1e9, progress=0.0)

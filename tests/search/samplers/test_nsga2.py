@@ -4,34 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import optuna
-
 from benchmarks.samplers import search
 from cemai_opt.core.front import Box, ParetoFront
-from cemai_opt.search.storage import read_journal
-from cemai_opt.testing.searches import STUDY, run_search
-
-
-def generations_of(folder: Path) -> dict[int, int]:
-    """Generation of each trial, as Optuna keeps it."""
-    study = optuna.load_study(study_name=STUDY, storage=read_journal(folder))
-    key = "BranchAwareNSGAIISampler:generation"
-    return {t.number: t.system_attrs[key] for t in study.trials if key in t.system_attrs}
-
-
-def test_warm_starts_are_parents(tmp_path: Path) -> None:
-    """The initial design belongs to the first generation, and later trials to later ones."""
-    run_search(tmp_path, trials=60)
-    generations = generations_of(tmp_path)
-    assert generations[0] == 0
-    assert max(generations.values()) >= 2
-
-
-def test_a_resumed_search_goes_on_with_the_next_generation(tmp_path: Path) -> None:
-    """Trials of the first session are parents of those of the second."""
-    first = run_search(tmp_path, trials=20)
-    run_search(tmp_path, trials=45, earlier=first.results)
-    assert max(generations_of(tmp_path).values()) >= 1
+from cemai_opt.testing.searches import run_search
 
 
 def test_hyperparameters_of_a_model_are_inherited(tmp_path: Path) -> None:
