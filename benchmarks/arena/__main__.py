@@ -10,7 +10,8 @@ skipped, failed ones are repeated. Every run is a process of its own, whose CPU 
 without their files, and FLAML without its library, are skipped with a message.
 
 - hand_set: every model with its library's defaults, on raw columns and on full features; no search, no validation.
-- product: `cemai-opt optimize` with its defaults, without audit and report; product_1000: with up to 1,000 trials.
+- product: `cemai-opt optimize` with its defaults, without audit and report; product_1000: with up to 1,000 trials. Its
+  portfolio is one that was learned without this data set and others of its source.
 - nsga2_stock, tpe: Optuna's samplers on the product's space and pipelines.
 - flaml: FLAML on raw columns, and on rolling features where rows have an order.
 
@@ -21,10 +22,11 @@ product's meters.
 `recorded.jsonl.gz` beside this file holds what has been run so far (cp and gunzip it to go on from there).
 
 `table` writes `arena.md` and `arena.png`. Printed are, per set and arm, medians over seeds (the worst in brackets) of:
-the best test score, which only an oracle knows; the test score of the member with the best validation score, and of
-the product's knee; grams of one fit of the best; grams of the whole run; hypervolume of the front of test scores in a
-fixed box (score 0 to 1, grams 1e-7 to 1e-2). Then, per model family, on how many sets it is on the front of all arms'
-members together, and how much hypervolume that front loses without it.
+the best test score, which only an oracle knows; the test score of the member with the best validation score (of the
+product: by its rule `best`), of the product's other rules and of its untuned baseline; grams of one fit of the best;
+grams of the whole run; hypervolume of the front of test scores in a fixed box (score 0 to 1, grams 1e-7 to 1e-2). Then,
+per model family, on how many sets it is on the front of all arms' members together, and how much hypervolume that front
+loses without it.
 """
 
 from __future__ import annotations

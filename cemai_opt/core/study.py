@@ -197,7 +197,7 @@ class SearchSpec(_Strict):
     )
     confirm: int = option(
         "confirm",
-        "Number of repeated measurements of each front member, without concurrent trials.",
+        "Measurements of each front candidate, at least one on each fold that confirms its score; 0: none.",
         default=3,
         metavar="N",
         ge=0,

@@ -162,6 +162,8 @@ class RunFront:
                     "pick best",
                 )
             return self.average
+        if rule == "knee" and self.knee is not None:
+            return self.knee
         if rule == "within":
             return self._pipelines[self.recommended.within(self.tolerance if tolerance is None else tolerance).trial]
         if rule == "greenest":

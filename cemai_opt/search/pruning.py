@@ -25,8 +25,6 @@ FREE_SHARE = 0.05
 """Share of trials that are never pruned, so that a rule learned from few trials can be proved wrong."""
 CAP_SHARE = 0.01
 """Or this share of what the search has spent so far, if that is more, so that expensive models are tried later."""
-DRIVER_J = 15.0
-"""What a run spends in any case, outside its trials: a trial that is cheap beside it is not too expensive."""
 FINAL_CAP_SHARE = 0.12
 """This share at the end of a search: the last trials may be expensive, because the cheap ones are known by then."""
 MIN_CURVES = 4
@@ -109,7 +107,7 @@ class Pruner:
         """
         share = CAP_SHARE * math.pow(FINAL_CAP_SHARE / CAP_SHARE, min(progress, 1.0))
         within_j = self._joules(front.within(self._study.search.tolerance)) if len(front) else math.inf
-        return min(max(CAP_FACTOR * within_j, share * (spent_j + DRIVER_J)), self._study.max_pipeline_j)
+        return min(max(CAP_FACTOR * within_j, share * spent_j), self._study.max_pipeline_j)
 
     def _is_free(self, number: int) -> bool:
         return float(np.random.default_rng((self._study.seed, number, 7)).random()) < FREE_SHARE
