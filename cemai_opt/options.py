@@ -16,7 +16,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.study import OPTION, PRESETS, StudySpec
+from cemai_opt.core.option import OPTION
+from cemai_opt.core.search_spec import PRESETS
+from cemai_opt.core.study import StudySpec
 from cemai_opt.core.study_file import parse_study
 
 NAMES_OF_PARTS = ("sampler", "score", "engine", "meter")

@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field
 
-from cemai_opt.core.errors import StudyError
 from cemai_opt.core.front import Constraints
+from cemai_opt.core.option import Strict, option
 from cemai_opt.core.scores import Score
+from cemai_opt.core.search_spec import SearchSpec
 from cemai_opt.core.units import grams_co2eq, parsed_worth
 
-OPTION = "option"
-"""Key of a field's metadata for the command line and the Python API."""
 
-
-def option(
-    name: str,
-    help: str,
-    *,
-    default: Any = None,
-    metavar: str = "",
-    default_text: str = "",
-    **constraints: Any,
-) -> Any:
-    """A field of a study that is also an option: `--name` on the command line, `name=` in Python.
-
-    `help` is its documentation everywhere. `default_text` describes the default if the default value itself does not;
-    `constraints` are those of `pydantic.Field`.
-    """
-    extra: Any = {OPTION: {"name": name, "metavar": metavar, "default_text": default_text}}
-    return Field(default, description=help, json_schema_extra=extra, **constraints)
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class DataSpec(_Strict):
+class DataSpec(Strict):
     """The source of the rows, and the target to predict."""
 
     source: str = Field(default="tabular", description="Name of a data source, a part under `datasets/`.")
@@ -78,7 +52,7 @@ class DataSpec(_Strict):
     )
 
 
-class SplitSpec(_Strict):
+class SplitSpec(Strict):
     """The split into training, validation and test rows; fixed once per study."""
 
     by: Literal["auto", "group", "time", "rows"] = option(
@@ -103,7 +77,7 @@ class SplitSpec(_Strict):
     )
 
 
-class CarbonSpec(_Strict):
+class CarbonSpec(Strict):
     """The conversion of joules to grams: one constant carbon intensity per study."""
 
     country: str | None = option("country", "Carbon intensity of a country, by ISO 3166 code (NOR).", metavar="ISO3")
@@ -138,7 +112,7 @@ class CarbonSpec(_Strict):
     )
 
 
-class ObjectiveSpec(_Strict):
+class ObjectiveSpec(Strict):
     """The grams to minimise."""
 
     of: Literal["total", "train", "inference", "lifecycle"] = option(
@@ -159,116 +133,7 @@ class ObjectiveSpec(_Strict):
         return self.of in ("inference", "lifecycle")
 
 
-OLD_SAMPLERS = {"auto": "nsga2", "sms_emoa": "nsga2"}
-"""Samplers in studies of earlier versions, and their present names."""
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "quick": {"trials": 30},
-    "balanced": {"trials": 100},
-    "thorough": {"trials": 400, "confirm": 10},
-}
-"""Settings of a search by the name of a preset."""
-
-
-class SearchSpec(_Strict):
-    """The settings of the search."""
-
-    sampler: str = option(
-        "sampler",
-        "nsga2, tpe, gp, random, nsga2-stock (Optuna's own), or a dotted class name.",
-        default="nsga2",
-        metavar="NAME",
-    )
-    preset: Literal["quick", "balanced", "thorough"] = option(
-        "preset", "30, 100 or 400 trials (thorough: grams measured ten times), unless given.", default="balanced"
-    )
-    trials: int = option("trials", "Number of pipelines to run.", default=100, metavar="N", ge=1)
-    timeout_s: float | None = option(
-        "timeout", "Time limit for everything, testing the front included.", metavar="SECONDS", gt=0.0
-    )
-    population: int | None = option(
-        "population",
-        "Population size of evolutionary samplers.",
-        metavar="N",
-        default_text="trials/20, between 10 and 50",
-        ge=2,
-    )
-    explain: Literal["front", "every", "never"] = option(
-        "explain", "Which trials are explained (Shapley values).", default="front"
-    )
-    confirm: int = option(
-        "confirm",
-        "Measurements of each front candidate, at least one on each fold that confirms its score; 0: none.",
-        default=3,
-        metavar="N",
-        ge=0,
-        le=20,
-    )
-    budget_g: float | None = option(
-        "budget_grams", "Grams that the whole run may spend, testing the front included.", metavar="G", gt=0.0
-    )
-    patience: int | None = option(
-        "patience", "Stop after N trials in a row without a gain in hypervolume.", metavar="N", ge=1
-    )
-    worth: str | None = option(
-        "worth",
-        "What a gain in score is worth; stop when gains of late have cost more.",
-        metavar="'0.01 = 5mg'",
-    )
-    max_carbon_g: float | None = option("max_grams", "Constraint: maximum grams of a pipeline.", metavar="G", gt=0.0)
-    min_score: float | None = option("min_score", "Constraint: minimum score of a pipeline.", metavar="S")
-    tolerance: float = option(
-        "tolerance",
-        "Scores this close to the best count as equally good.",
-        default=0.01,
-        metavar="T",
-        ge=0.0,
-    )
-    portfolio: str = option(
-        "portfolio",
-        "Configurations to run first: default (learned from other data sets), none, or a YAML file.",
-        default="default",
-        metavar="NAME|FILE",
-    )
-    harvest: bool = option("harvest", "Count smaller models on a learning curve as trials.", default=True)
-    stop_early: bool = option("stop_early", "Prune trials that can no longer reach the front.", default=True)
-    cache_mb: int = option("cache_mb", "Disk space for shared stage results.", default=1000, metavar="MB", ge=0)
-    storage: str | None = option(
-        "storage",
-        "Database shared by several drivers: postgresql+psycopg://...",
-        metavar="URL",
-        default_text="a file in the run folder",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_preset(cls, given: Any) -> Any:
-        """Settings of a preset, where they are not given themselves."""
-        return {**PRESETS.get(str(given.get("preset")), {}), **given} if isinstance(given, dict) else given
-
-    @field_validator("sampler")
-    @classmethod
-    def _named_today(cls, sampler: str) -> str:
-        return OLD_SAMPLERS.get(sampler, sampler)
-
-    @field_validator("worth")
-    @classmethod
-    def _is_worth(cls, worth: str | None) -> str | None:
-        if worth is not None:
-            try:
-                parsed_worth(worth)
-            except StudyError as error:
-                raise ValueError(str(error)) from error
-        return worth
-
-    @field_validator("storage")
-    @classmethod
-    def _has_no_password(cls, address: str | None) -> str | None:
-        if address is not None and urlsplit(address).password:
-            raise ValueError("a study must not contain a password; give it with --storage, which never writes it")
-        return address
-
-
-class EngineSpec(_Strict):
+class EngineSpec(Strict):
     """The execution of trials: engine, parallelism, and limits of time and memory."""
 
     name: str = option("engine", "Engine that runs the trials.", default="worker_process", metavar="NAME")
@@ -286,7 +151,7 @@ class EngineSpec(_Strict):
     )
 
 
-class StudySpec(_Strict):
+class StudySpec(Strict):
     """A study as specified by the user: "auto" and None leave a choice to `compose.prepare`."""
 
     name: str = Field(default="study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)

@@ -26,6 +26,8 @@ from cemai_opt.pipeline import read_data
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
+log = logging.getLogger(__name__)
+
 MAX_THREADS = 1024
 """Maximum number of trials that one driver waits for at the same time."""
 CONNECT_S, RECONNECT_S = 10.0, 300.0
@@ -71,7 +73,8 @@ class Dask(Engine):
             try:
                 n_threads = sum(self._client.nthreads().values())
                 self._slots = min(MAX_THREADS, max(1, n_threads // self._study.threads))
-            except Exception:  # the scheduler is unavailable; the thread that waits for a trial reconnects
+            except Exception as error:  # the scheduler is unavailable; the thread that waits for a trial reconnects
+                log.warning("the scheduler does not answer, one trial at a time: %s: %s", type(error).__name__, error)
                 self._slots = 1
         return self._slots
 

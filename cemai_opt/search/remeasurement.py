@@ -99,7 +99,7 @@ class Remeasurement:
         asked = in_order(candidates, {t: result.cost.energy_j for t, result in by_trial.items()})
         if not self._study.search.confirm:
             return list(results)
-        certain = [by_trial[c.trial] for c in asked if c.is_certain]
+        certain = [by_trial[c.trial] for c in asked if c.is_certain and by_trial[c.trial].confirmation is None]
         self._n_folds, excluded = self._affordable_folds(certain)
         asked = [contender for contender in asked if contender.trial not in excluded]
         for i, contender in enumerate(asked):

@@ -14,7 +14,8 @@ from cemai_opt.api import optimize
 from cemai_opt.cli.optimize import command
 from cemai_opt.cli.run import command as run_command
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.study import PRESETS, StudySpec
+from cemai_opt.core.search_spec import PRESETS
+from cemai_opt.core.study import StudySpec
 from cemai_opt.options import StudyOption, changed, options_page, study_options
 from tests.conftest import ROOT
 

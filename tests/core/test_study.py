@@ -7,9 +7,7 @@ import pytest
 from cemai_opt.compose import load_study, shipped
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.serialization import from_json, to_json
-from cemai_opt.core.study import StudySpec
 from cemai_opt.core.study_file import parse_study
-from cemai_opt.options import changed
 from cemai_opt.testing.searches import study_of
 
 
@@ -40,18 +38,3 @@ def test_only_the_length_of_a_search_may_differ_on_resume() -> None:
         parse_study({"search": {"trials": 9, "timeout_s": 3}, "description": "longer"}, "test")
     )
     assert not study.is_comparable_to(parse_study({"search": {"trials": 5}, "seed": 1}, "test"))
-
-
-def test_a_preset_is_what_was_not_given() -> None:
-    """In a study file and as an option; what is given itself counts more."""
-    assert StudySpec.model_validate({"search": {"preset": "thorough"}}).search.trials == 400
-    assert StudySpec.model_validate({"search": {"preset": "thorough", "trials": 7}}).search.trials == 7
-    assert changed(StudySpec(), {"preset": "quick"}).search.trials == 30
-    assert changed(StudySpec(), {"preset": "quick", "trials": 5}).search.trials == 5
-    assert changed(StudySpec(), {"trials": 5}).search.preset == "balanced"
-
-
-@pytest.mark.parametrize("name", ["auto", "sms_emoa", "nsga2"])
-def test_earlier_names_of_the_default_sampler_stand_for_it(name: str) -> None:
-    """Runs of earlier versions can be resumed."""
-    assert study_of(sampler=name).search.sampler == "nsga2"
