@@ -41,7 +41,10 @@ from cemai_opt.stages import STAGES
 DATA_ROOT = "CEMAI_OPT_DATA"
 """Environment variable: the base folder of relative data paths, unless another one is given."""
 DEFAULT_STUDY = "demo"
+AUTO_SPACE, ORDERED_SPACE, INDEPENDENT_SPACE = "auto", "default", "tabular"
+"""The first stands for one of the others: rows that are shuffled have no earlier rows to compute features from."""
 PORTFOLIOS = "search_spaces/portfolios"
+INDEPENDENT_NOTE = "the rows are taken as independent: no features of earlier rows are searched (--space default does)"
 NO_PORTFOLIO = "none"
 """Instead of a portfolio: every search then begins with the defaults of all models."""
 
@@ -216,12 +219,13 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
             "task": data.task,
             "score": _score(study, data),
             "split": split,
+            "space": _space_of(study.space, data, split=split),
             "carbon": carbon,
             "engine": engine,
         }
     )
     splits = Splits.of(data, split, seed=study.seed)
-    spec, where = load_space_spec(study.space)
+    spec, where = load_space_spec(resolved.space)
     sizes = (
         f"{len(data.y)} rows, {len(data.names)} inputs, {data.task}; search {int((~splits.test).sum())} rows, "
         f"test {int(splits.final.is_eval.sum())} rows that the search never sees"
@@ -230,7 +234,8 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         _check_last_rows(data, splits)
     score_notes = _score_notes(resolved.score, data, splits=splits)
     split_note += f"; the scores of the front are confirmed on {len(splits.confirm)} other folds"
-    notes = (sizes, *data.notes, split_note, *score_notes, carbon_note, *trace_note)
+    space_note = (INDEPENDENT_NOTE,) if (study.space, resolved.space) == (AUTO_SPACE, INDEPENDENT_SPACE) else ()
+    notes = (sizes, *data.notes, split_note, *space_note, *score_notes, carbon_note, *trace_note)
     for note in notes:
         log.info("%s", note)
     return PreparedStudy(
@@ -253,7 +258,7 @@ def reopen(folder: RunFolder, data: str | None = None) -> PreparedStudy:
 
     StudyError if the rows are not those of the run.
     """
-    study = folder.study().model_copy(update={"space": "default"})  # nothing is searched
+    study = folder.study().model_copy(update={"space": ORDERED_SPACE})  # nothing is searched
     if data is not None:
         study = study.model_copy(update={"data": study.data.model_copy(update={"path": str(Path(data).resolve())})})
     prepared = prepare(study)
@@ -299,6 +304,13 @@ def _with_paths(spec: DataSpec, root: Path) -> DataSpec:
     return spec.model_copy(
         update={key: str((root / path).resolve()) for key, path in paths.items() if path is not None}
     )
+
+
+def _space_of(space: str, data: Dataset, *, split: ResolvedSplit) -> str:
+    if space != AUTO_SPACE:
+        return space
+    is_independent = split.by == "rows" and not (data.has_groups or data.has_time)
+    return INDEPENDENT_SPACE if is_independent else ORDERED_SPACE
 
 
 def _score(study: StudySpec, data: Dataset) -> str:

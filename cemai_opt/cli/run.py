@@ -29,7 +29,7 @@ def command(config: str, as_json: bool, data_root: str | None, **options: Any) -
     from rich.console import Console
 
     from cemai_opt.cli._options import data_root_of
-    from cemai_opt.compose import check_config, prepare
+    from cemai_opt.compose import ORDERED_SPACE, check_config, prepare
     from cemai_opt.core.average import AverageConfig
     from cemai_opt.core.errors import TrialError
     from cemai_opt.core.serialization import to_json
@@ -38,7 +38,7 @@ def command(config: str, as_json: bool, data_root: str | None, **options: Any) -
     from cemai_opt.session import run_average, run_config
 
     study, chosen = _read(config)
-    study = study.model_copy(update={"space": "default"})  # nothing is searched
+    study = study.model_copy(update={"space": ORDERED_SPACE})  # nothing is searched
     prepared = prepare(changed(study, options), data_root=data_root_of(data_root))
     for pipeline in [part.config for part in chosen.parts] if isinstance(chosen, AverageConfig) else [chosen]:
         check_config(pipeline, prepared.study.task)

@@ -169,7 +169,13 @@ class StudySpec(Strict):
         default_text="r2, f1, or f1_macro for several classes",
     )
     split: SplitSpec = SplitSpec()
-    space: str = option("space", "Search space by name, or a YAML file.", default="default", metavar="NAME|FILE")
+    space: str = option(
+        "space",
+        "Search space by name, or a YAML file.",
+        default="auto",
+        metavar="NAME|FILE",
+        default_text="default; tabular for shuffled rows without group and time",
+    )
     search: SearchSpec = SearchSpec()
     objective: ObjectiveSpec = ObjectiveSpec()
     carbon: CarbonSpec = CarbonSpec()

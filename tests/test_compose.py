@@ -1,0 +1,38 @@
+"""What a prepared study consists of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cemai_opt.compose import INDEPENDENT_NOTE, prepare
+from tests.conftest import wear_study
+
+
+@pytest.mark.parametrize(
+    ("data", "by", "space"),
+    [
+        ({}, "rows", "tabular"),
+        ({}, "time", "default"),
+        ({"time": "cut"}, "rows", "default"),
+        ({"group": "run"}, "rows", "default"),
+    ],
+)
+def test_only_shuffled_rows_without_group_and_time_are_independent(
+    wear_csv: Path, data: dict[str, str], by: str, space: str
+) -> None:
+    """Features of earlier rows are searched for all others; the choice is stated."""
+    study = wear_study(
+        wear_csv, space="auto", split={"by": by}, data={"path": str(wear_csv), "target": "tool_wear", **data}
+    )
+    prepared = prepare(study)
+    assert prepared.study.space == space
+    assert (INDEPENDENT_NOTE in prepared.notes) == (space == "tabular")
+    assert prepared.space.hyperparameters["featurize.rolling"].searched == (space == "default")
+
+
+def test_a_space_that_was_given_is_taken(wear_csv: Path) -> None:
+    """Even where another one would be chosen."""
+    data = {"path": str(wear_csv), "target": "tool_wear"}
+    assert prepare(wear_study(wear_csv, space="default", split={"by": "rows"}, data=data)).study.space == "default"
