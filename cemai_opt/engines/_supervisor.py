@@ -40,6 +40,7 @@ class WorkerSupervisor:
     def __init__(self, server: ForkServer, data: Path, *, memory_bytes: int) -> None:
         self._server, self._data, self._memory_bytes = server, data, memory_bytes
         self._worker: ForkedWorker | None = None
+        self._meters: Sequence[Meter] = ()
         self._fresh_bytes = 0
 
     def run(self, plan: TrialPlan, is_wanted: Callable[[], bool] = lambda: True) -> TrialResult:
@@ -49,7 +50,8 @@ class WorkerSupervisor:
         """
         self._server.load(_libraries(plan))
         worker = self._ready_worker()
-        probe = _UsageProbe(plan, worker.pid)
+        self._meters = self._meters or _meters_of(plan)
+        probe = _UsageProbe(plan, worker.pid, meters=self._meters)
         held = anonymous_bytes(worker.pid)
         try:
             worker.wire.send_bytes(json.dumps({"plan": to_json(plan), "data": str(self._data)}).encode())
@@ -114,10 +116,8 @@ class WorkerSupervisor:
 class _UsageProbe:
     """Measures the usage of a trial from outside its process, for trials that end without a result."""
 
-    def __init__(self, plan: TrialPlan, pid: int) -> None:
-        self._plan, self._worker_cpu_s = plan, tree_cpu_s(pid)
-        study = plan.study
-        self._meters: Sequence[Meter] = open_meters(study.carbon.meter, study.device, threads=study.threads)
+    def __init__(self, plan: TrialPlan, pid: int, *, meters: Sequence[Meter]) -> None:
+        self._plan, self._worker_cpu_s, self._meters = plan, tree_cpu_s(pid), meters
         self._start_s, self._cpu_s = time.monotonic(), process_tree_cpu_s()
         self._joules = [meter.peek_j() for meter in self._meters]
 
@@ -151,6 +151,10 @@ class _UsageProbe:
             reason=reason,
             host=platform.node(),
         )
+
+
+def _meters_of(plan: TrialPlan) -> Sequence[Meter]:
+    return open_meters(plan.study.carbon.meter, plan.study.device, threads=plan.study.threads)
 
 
 def _libraries(plan: TrialPlan) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from cemai_opt.meters._cpu_clock import descendants, own_descendants, process_tree_cpu_s
+from cemai_opt.meters._cpu_clock import descendants, own_descendants, process_tree_cpu_s, read_proc
 from cemai_opt.meters._meter import Availability, Meter
 
 W_PER_GB = 0.375
@@ -101,7 +101,7 @@ def _own_statm(pid: int) -> int:
 
 def _anonymous_bytes(pid: int) -> int:
     try:
-        resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
+        resident, shared = read_proc(f"/proc/{pid}/statm").split()[1:3]
     except OSError:  # it ended
         return 0
     return (int(resident) - int(shared)) * PAGE_BYTES
@@ -109,6 +109,6 @@ def _anonymous_bytes(pid: int) -> int:
 
 def _resident_bytes(pid: int) -> int:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+        return int(read_proc(f"/proc/{pid}/statm").split()[1]) * PAGE_BYTES
     except OSError:  # it ended
         return 0

@@ -40,56 +40,49 @@ class CostModel:
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
-        self._rows: list[tuple[str, np.ndarray, float]] = []
+        self._rows: dict[str, list[tuple[np.ndarray, float]]] = {}
         self._fit: _Fit | None = None
-        self._levels: dict[str, float] = {}
+        self._means: dict[str, float] = {}
         self._known: dict[tuple[tuple[str, Value], ...], np.ndarray] = {}
 
     def update(self, params: Params, cost_j: float) -> None:
         """Takes the cost of one more pipeline into account."""
-        features = self._features(params)
-        self._rows.append((str(params[MODEL]), features, math.log(cost_j) - features[LOG_VOLUME]))
-        self._levels.clear()
+        model, features = str(params[MODEL]), self._features(params)
+        self._rows.setdefault(model, []).append((features, math.log(cost_j) - features[LOG_VOLUME]))
+        self._means.pop(model, None)
 
     def low_j(self, params: Params) -> float:
         """A low estimate of a pipeline's joules, one standard error below the expected value; 0 if nothing is known."""
         if not self._rows:
             return 0.0
-        model, fit, features = str(params[MODEL]), self._fitted(), self._features(params)
-        if model not in self._levels:
-            self._levels[model] = self._level(model, fit)
-        return math.exp(self._levels[model] + self._explained(features, fit) + features[LOG_VOLUME])
+        fit, features = self._fitted(), self._features(params)
+        return math.exp(self._level(str(params[MODEL]), fit) + float(features @ fit.weights) + features[LOG_VOLUME])
 
     def _level(self, model: str, fit: _Fit) -> float:
         """The mean residual of a family, less one standard error; a guess for a family of which nothing is known."""
-        own = [self._residual(row, fit) for row in self._rows if row[0] == model]
-        if own:
-            return float(np.mean(own)) - (fit.error if len(own) > 1 else 0.0)
-        families = {name for name, _, _ in self._rows}
-        means = [np.mean([self._residual(row, fit) for row in self._rows if row[0] == f]) for f in families]
-        return float(max(means)) + math.log(NEW_FAMILY)
+        if model in self._rows:
+            return self._mean(model, fit) - (fit.error if len(self._rows[model]) > 1 else 0.0)
+        return max(self._mean(known, fit) for known in self._rows) + math.log(NEW_FAMILY)
+
+    def _mean(self, model: str, fit: _Fit) -> float:
+        """The mean residual of a known family."""
+        if model not in self._means:
+            self._means[model] = float(np.mean([y - features @ fit.weights for features, y in self._rows[model]]))
+        return self._means[model]
 
     def _fitted(self) -> _Fit:
         """The regression within families: the mean of each family is subtracted first."""
-        n_known = len(self._rows)
+        n_known = sum(len(rows) for rows in self._rows.values())
         if self._fit is None or n_known >= REFIT_AFTER * self._fit.n_known:
-            X = np.array([features for _, features, _ in self._rows])
-            y = np.array([residual for _, _, residual in self._rows])
-            families = np.array([model for model, _, _ in self._rows])
-            for family in set(families.tolist()):
-                own = families == family
-                X[own], y[own] = X[own] - X[own].mean(axis=0), y[own] - y[own].mean()
+            blocks = [(np.array([x for x, _ in rows]), np.array([y for _, y in rows])) for rows in self._rows.values()]
+            X = np.concatenate([x - x.mean(axis=0) for x, _ in blocks])
+            y = np.concatenate([y - y.mean() for _, y in blocks])
             weights = np.zeros(X.shape[1])
             if n_known >= MIN_KNOWN:
                 weights = np.linalg.solve(X.T @ X + RIDGE * np.eye(X.shape[1]), X.T @ y)
             self._fit = _Fit(weights=weights, error=float(np.std(y - X @ weights)), n_known=n_known)
+            self._means.clear()
         return self._fit
-
-    def _residual(self, row: tuple[str, np.ndarray, float], fit: _Fit) -> float:
-        return row[2] - self._explained(row[1], fit)
-
-    def _explained(self, features: np.ndarray, fit: _Fit) -> float:
-        return float(features @ fit.weights)
 
     def _features(self, params: Params) -> np.ndarray:
         """Hyperparameters as numbers, then the logarithm of the volume. Kept, since a search asks again and again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 
 from cemai_opt.core.ledger_entry import LedgerEntry, merged
@@ -21,6 +22,8 @@ OTHERS = "other drivers"
 """Entry of what other drivers of the same study have spent outside their trials."""
 LOST = "lost"
 """Entry of what killed sessions had spent on unfinished work."""
+READ_EVERY_S = 0.1
+"""Meters are read at most this often between two trials: a reading takes a millisecond, and a budget is asked for often."""
 
 
 class Ledger:
@@ -31,16 +34,28 @@ class Ledger:
     not measure.
     """
 
-    def __init__(self, meters: Sequence[Meter], start_j: float, *, earlier: Sequence[LedgerEntry] = ()) -> None:
+    def __init__(
+        self,
+        meters: Sequence[Meter],
+        start_j: float,
+        *,
+        earlier: Sequence[LedgerEntry] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.others_j = 0.0
         self.unseen_j: Callable[[], float] = lambda: 0.0
         self._meters, self._start_j, self._earlier = tuple(meters), start_j, tuple(earlier)
         self._booked: list[LedgerEntry] = []
+        self._booked_j = 0.0
         self._elsewhere: list[LedgerEntry] = []
+        self._clock, self._session_j, self._read_s = clock, 0.0, -math.inf
 
     def book(self, result: TrialResult, entry: str | None = None) -> None:
         """Adds what a trial really spent, under its state unless another entry is named."""
-        self._booked = list(merged([*self._booked, *entries_of(result, entry)]))
+        entries = entries_of(result, entry)
+        self._booked += entries
+        self._booked_j += _joules(entries)
+        self._read_s = -math.inf
 
     def book_elsewhere(self, result: TrialResult) -> None:
         """Adds a trial of another driver, which no meter of this driver has measured."""
@@ -48,27 +63,35 @@ class Ledger:
 
     def spent(self) -> tuple[LedgerEntry, ...]:
         """Joules so far; the driver's entry is what this process used outside the booked trials."""
-        driver_j = max(0.0, self.session_j() - _joules(self._booked))
+        self._read_s = -math.inf
+        driver_j = self._session_driver_j()
         others = [LedgerEntry(entry=OTHERS, energy_j=self.others_j)] if self.others_j else []
         driver = LedgerEntry(entry=DRIVER, energy_j=driver_j)
         return merged([*self._earlier, *self._booked, *self._elsewhere, *others, driver])
 
     def driver_j(self) -> float:
         """Joules of the driver alone."""
-        return _joules([row for row in self.spent() if row.entry == DRIVER])
+        return self._session_driver_j() + _joules([row for row in self._earlier if row.entry == DRIVER])
+
+    def _session_driver_j(self) -> float:
+        return max(0.0, self.session_j() - self._booked_j)
 
     def own_j(self) -> float:
         """Joules of all entries, except what other drivers have spent outside their trials."""
         return self.total_j() - self.others_j
 
     def session_j(self) -> float:
-        """Joules of this session, trials and driver."""
-        return math.fsum(meter.peek_j() for meter in self._meters) - self._start_j + self.unseen_j()
+        """Joules of this session, trials and driver, at most `READ_EVERY_S` ago."""
+        now_s = self._clock()
+        if now_s - self._read_s >= READ_EVERY_S:
+            self._session_j = math.fsum(meter.peek_j() for meter in self._meters) - self._start_j + self.unseen_j()
+            self._read_s = now_s
+        return self._session_j
 
     def total_j(self) -> float:
         """Joules of all entries."""
         earlier_j = _joules([*self._earlier, *self._elsewhere]) + self.others_j
-        return earlier_j + max(self.session_j(), _joules(self._booked))
+        return earlier_j + max(self.session_j(), self._booked_j)
 
 
 def entries_of(result: TrialResult, entry: str | None = None) -> list[LedgerEntry]:

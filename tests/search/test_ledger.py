@@ -6,6 +6,7 @@ from cemai_opt.core.ledger_entry import LedgerEntry, joules_by
 from cemai_opt.core.result import PRUNED, TrialResult
 from cemai_opt.meters.cpu_time import CpuTime
 from cemai_opt.search import CONFIRM, DRIVER, Ledger
+from cemai_opt.search.ledger import READ_EVERY_S
 from cemai_opt.testing.searches import cost_of, idle_ledger, space_of
 
 
@@ -48,3 +49,15 @@ def test_other_drivers_are_in_the_total_but_not_in_the_session() -> None:
     assert ledger.total_j() == 5.0
     assert ledger.own_j() == 3.0
     assert joules_by("entry", ledger.spent()) == {"complete": 3.0, "other drivers": 2.0, DRIVER: 0.0}
+
+
+def test_meters_are_read_once_between_two_trials() -> None:
+    """A budget is asked for often; a trial, the interval and the account of what was spent ask for a new reading."""
+    readings, now_s = iter(range(1, 9)), [0.0]
+    ledger = Ledger([CpuTime(clock=lambda: next(readings), watts=1.0)], 0.0, clock=lambda: now_s[0])
+    assert [ledger.total_j() for _ in range(3)] == [1.0, 1.0, 1.0]
+    now_s[0] += READ_EVERY_S
+    assert ledger.total_j() == 2.0
+    ledger.book(result(0.5))
+    assert [ledger.total_j(), ledger.driver_j()] == [3.0, 2.5]
+    assert sum(row.energy_j for row in ledger.spent()) == 4.0
