@@ -28,7 +28,7 @@ from cemai_opt.core.hyperparameters import Hyperparameter
 from cemai_opt.core.plan import Config
 from cemai_opt.core.scores import ERRORS, REGRESSION_SCORES, skill
 from cemai_opt.core.space import MODEL, LockedSpace, Params, SearchSpace, SearchSpaceSpec
-from cemai_opt.core.study import DataSpec, EngineSpec, ResolvedCarbon, ResolvedStudy, StudySpec
+from cemai_opt.core.study import DataSpec, EngineSpec, ResolvedCarbon, ResolvedSplit, ResolvedStudy, StudySpec
 from cemai_opt.core.study_file import parse_study
 from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES

@@ -74,7 +74,7 @@ def _children(pid: int) -> list[int]:
 
 
 def read_proc(path: str) -> bytes:
-    """A short file of /proc; four system calls, because a driver reads several for every trial. OSError if it is gone."""
+    """A short file of /proc by three system calls: a driver reads several for every trial. OSError if it is gone."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(descriptor, MAX_BYTES)

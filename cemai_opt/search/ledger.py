@@ -23,7 +23,7 @@ OTHERS = "other drivers"
 LOST = "lost"
 """Entry of what killed sessions had spent on unfinished work."""
 READ_EVERY_S = 0.1
-"""Meters are read at most this often between two trials: a reading takes a millisecond, and a budget is asked for often."""
+"""Meters are read at most this often between two trials: a reading takes a millisecond, and is asked for often."""
 
 
 class Ledger:
