@@ -20,7 +20,15 @@ from cemai_opt.deploy.average_scorer import AnyScorer, WeightedScorer, average_s
 from cemai_opt.deploy.intervals import score_interval
 from cemai_opt.deploy.model_card import model_card
 from cemai_opt.deploy.model_document import HistoryRows, ModelDocument, TestScore, TrainingCost
-from cemai_opt.deploy.model_folder import AVERAGE_FORMAT, CARD, CONFIG, FORMAT, REPORT, SIDECAR, write_sidecar
+from cemai_opt.deploy.model_folder import (
+    AVERAGE_FORMAT,
+    CARD,
+    CONFIG,
+    FORMAT,
+    REPORT,
+    exported_files,
+    write_sidecar,
+)
 from cemai_opt.deploy.parity import native_parity, onnx_form
 from cemai_opt.deploy.picked import Picked
 from cemai_opt.deploy.scorer import Scorer
@@ -83,6 +91,7 @@ def export_model(
         write_file(draft / CARD, model_card(view, picked.member, document=document))
         write_file(draft / REPORT, html_report(view))
         document = write_sidecar(draft, document)
+        check_free(out)  # again: training takes a while
         if out.exists():
             out.rename(replaced)
     shutil.rmtree(replaced, ignore_errors=True)
@@ -90,11 +99,26 @@ def export_model(
 
 
 def check_free(out: Path) -> None:
-    """StudyError unless a model may be written to `out`: a new folder, an empty one, or that of an earlier export."""
-    if out.exists() and not out.is_dir():
-        raise StudyError(f"{out} is a file", "choose another --out, it becomes a folder")
-    if out.is_dir() and any(out.iterdir()) and not (out / SIDECAR).is_file():
-        raise StudyError(f"{out} is not empty, and holds no exported model", "choose another --out")
+    """StudyError unless a model may be written to `out`: a new folder, an empty one, or that of an earlier export.
+
+    The folder of an earlier export is replaced only if it holds nothing else.
+    """
+    if not out.name:
+        raise StudyError(f"--out {out} is the current folder", "name a folder in it")
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise StudyError(f"{out} is a {'link' if out.is_symlink() else 'file'}", "choose another --out for the folder")
+    if not out.is_dir() or not any(out.iterdir()):
+        return
+    try:
+        written = exported_files(out)
+    except StudyError as error:
+        raise StudyError(f"{out} is not empty, and holds no exported model", "choose another --out") from error
+    foreign = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file() or path.is_symlink())
+    for name in foreign:
+        if name not in written:
+            raise StudyError(
+                f"{out} also holds {name}, which no export has written", "move it, or choose another --out"
+            )
 
 
 def _averaged(picked: Picked, study: ResolvedStudy, *, parts: Sequence[_Fitted], scorers: Sequence[Scorer]) -> _Fitted:

@@ -111,8 +111,23 @@ def load_model(folder: Path | str, form: str = "native") -> TrainedModel:
     return TrainedModel(document=document, scorer=restored_scorer(folder, document.scorer), folder=folder, form=form)
 
 
+def exported_files(folder: Path) -> set[str]:
+    """Names of the files that an export wrote to a folder. StudyError unless its sidecar is that of an export."""
+    return {SIDECAR, *_checked_document(folder)["files"]}
+
+
 def read_sidecar(folder: Path) -> ModelDocument:
-    """The checked sidecar of an exported model."""
+    """The checked sidecar of an exported model, whose files are those of the export."""
+    raw = _checked_document(folder)
+    _check_files(folder, raw["files"])
+    try:
+        return from_json(ModelDocument, raw)
+    except ValueError as error:
+        raise StudyError(f"{folder / SIDECAR} is damaged: {error}", "export the model again") from error
+
+
+def _checked_document(folder: Path) -> dict[str, Any]:
+    """The sidecar as it was written."""
     if not (folder / SIDECAR).is_file():
         siblings = [p.parent.name for p in folder.parent.glob(f"*/{SIDECAR}")] if folder.parent.is_dir() else []
         raise StudyError(
@@ -120,18 +135,14 @@ def read_sidecar(folder: Path) -> ModelDocument:
         )
     try:
         raw: dict[str, Any] = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
-        checksum, version, files = raw.pop(CHECKSUM), int(raw["format"]), dict(raw["files"])
+        checksum, version, raw["files"] = raw.pop(CHECKSUM), int(raw["format"]), dict(raw["files"])
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise StudyError(f"{folder / SIDECAR} is damaged", "export the model again") from error
     if checksum != sha256_of(raw):
         raise StudyError(f"{folder / SIDECAR} was changed after the export", "export the model again")
     if version > AVERAGE_FORMAT:
         raise StudyError(f"{folder} was written by {raw.get('product')}", "update cemai-opt to that version")
-    _check_files(folder, files)
-    try:
-        return from_json(ModelDocument, raw)
-    except ValueError as error:
-        raise StudyError(f"{folder / SIDECAR} is damaged: {error}", "export the model again") from error
+    return raw
 
 
 def _check_files(folder: Path, files: Mapping[str, str]) -> None:

@@ -21,6 +21,9 @@ from cemai_opt.meters import open_meters
 from cemai_opt.pipeline import Recorder
 
 PREDICT = "predict"
+ROW, PREDICTION = "row", "prediction"
+HEADING_BYTES = 65536
+"""Longest heading of a file of predictions that is recognised."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +62,10 @@ def predict_file(
     """Writes one line per row of `data` to `out`: its number, group, time and prediction.
 
     Neither all rows nor all features are held in memory: values are stored in scratch files next to `out`. Rows that
-    are not in order take 32 bytes each. StudyError if `data` has other columns than the training data.
+    are not in order take 32 bytes each. StudyError if `data` has other columns than the training data, or if `out` is a
+    file of another kind.
     """
-    if out.is_dir() or out.resolve() == data.resolve():
-        raise StudyError(f"--out {out} is {'a folder' if out.is_dir() else 'the data itself'}", "name another file")
+    _check_free(out, data)
     schema = replace(model.schema, left_out=(*model.schema.left_out, *ignore))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -99,6 +102,25 @@ def predict_file(
     )
 
 
+def _check_free(out: Path, data: Path) -> None:
+    """StudyError unless predictions may be written to `out`: a new file, an empty one, or earlier predictions."""
+    if not out.name or out.is_dir():
+        raise StudyError(f"--out {out} is a folder", "name a file")
+    if out.resolve() == data.resolve():
+        raise StudyError(f"--out {out} is the data itself", "name another file")
+    if data.is_dir() and out.resolve().parent == data.resolve():
+        raise StudyError(f"--out {out} would be one of the files of --data", "name a file in another folder")
+    if not out.exists():
+        return
+    if not out.is_file():
+        raise StudyError(f"--out {out} is no regular file", "name another file")
+    with out.open("rb") as stream:
+        heading = stream.readline(HEADING_BYTES).decode("utf-8", "replace").strip()
+    columns = heading.split(",")
+    if heading and (columns[0] != ROW or PREDICTION not in columns):
+        raise StudyError(f"--out {out} exists, and holds no predictions", "name another file")
+
+
 def _predicted(model: TrainedModel, rows: NewRows, *, scratch: Path, with_scores: bool) -> _Values:
     """Predictions of all rows, in scratch files."""
     n_rows = len(rows.group)
@@ -125,9 +147,9 @@ def _write(model: TrainedModel, values: _Values, *, schema: Schema, data: Path, 
             stream = TextIOWrapper(binary, "utf-8", newline="", write_through=True)
             for piece in known_pieces(data, schema):
                 end = first + len(piece)
-                lines = pd.DataFrame({"row": np.arange(first, end)})
+                lines = pd.DataFrame({ROW: np.arange(first, end)})
                 lines[shown] = piece[shown].to_numpy()
-                lines["prediction"] = model.named(np.asarray(values.value[first:end]))
+                lines[PREDICTION] = model.named(np.asarray(values.value[first:end]))
                 for name, column in values.by_class.items():
                     lines[f"score_{name}"] = column[first:end]
                 lines.to_csv(stream, index=False, header=first == 0)

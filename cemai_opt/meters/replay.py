@@ -11,6 +11,7 @@ from cemai_opt.meters._meter import Availability, Meter
 
 RECORD = "CEMAI_OPT_RECORD"
 """Environment variable: the trace that `--record` writes."""
+MAX_HEADER_BYTES = 65536
 TRACE = "CEMAI_OPT_TRACE"
 """Environment variable: the trace that `--meter replay` replays."""
 
@@ -73,6 +74,8 @@ class _TraceRecorder(Meter):
         self._meters, self.covers = meters, frozenset({"ram", "gpu"})
         self.attribution = max(meter.attribution for meter in meters)  # type: ignore[misc]  # of this one recording
         self.resolution_s = max(meter.resolution_s for meter in meters)  # type: ignore[misc]  # as above
+        if not _may_be_replaced(path):
+            raise MeterError(f"--record {path} exists, and holds no trace", "name another file")
         try:
             self._stream = path.open("w", encoding="utf-8")
         except OSError as error:
@@ -108,3 +111,17 @@ class _TraceRecorder(Meter):
 def recording(meters: tuple[Meter, ...], path: Path) -> Meter:
     """One meter that reads all of `meters` and writes every reading to a trace."""
     return _TraceRecorder(meters, path)
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Whether it is a new file, an empty one, or a trace."""
+    if not path.exists():
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        header = stream.readline(MAX_HEADER_BYTES)
+    try:
+        return not header or {"source", "attribution"} <= set(json.loads(header))
+    except (ValueError, TypeError):
+        return False

@@ -12,6 +12,7 @@ from cemai_opt.api import optimize
 from cemai_opt.compose import reopen
 from cemai_opt.core.errors import StudyError
 from cemai_opt.deploy import export
+from cemai_opt.deploy.export import check_free
 from cemai_opt.deploy.model_folder import load_model
 from cemai_opt.deploy.picked import Picked, pick
 from cemai_opt.deploy.predict_file import predict_file
@@ -96,15 +97,24 @@ def test_other_rows_than_those_of_the_run_are_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_else_is_overwritten(tmp_path: Path) -> None:
-    """An earlier export is replaced, a folder with other things in it is not touched."""
+    """An earlier export is replaced; a folder with other things in it is not touched, nor is a link followed."""
     picked = pick(RunFolder(finished_run("regression").path), "knee")
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.tex").write_text("mine")
-    with pytest.raises(StudyError, match="is not empty"):
-        export_of(picked, tmp_path / "mine")
+    for name in ("thesis.tex", "model.json"):  # another program's model.json makes no export of ours
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).write_text("{}")
+        with pytest.raises(StudyError, match="is not empty"):
+            check_free(tmp_path / name)
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    for path, message in ((tmp_path / "link", "is a link"), (Path(), "current folder")):
+        with pytest.raises(StudyError, match=message):
+            check_free(path)
     export_of(picked, tmp_path / "model")
     export_of(picked, tmp_path / "model")
     load_model(tmp_path / "model")
+    (tmp_path / "model" / "predictions.csv").write_text("row,prediction\n0,1.5\n")
+    with pytest.raises(StudyError, match=r"also holds predictions\.csv"):
+        export_of(picked, tmp_path / "model")
+    assert (tmp_path / "model" / "predictions.csv").exists()
 
 
 @pytest.mark.parametrize("name", ["diabetes", "wine"])

@@ -52,6 +52,25 @@ def test_a_file_is_read_in_pieces(ridge: Exported, tmp_path: Path, monkeypatch: 
     assert (tmp_path / "whole.csv").read_text() == (tmp_path / "pieces.csv").read_text()
 
 
+def test_nothing_but_earlier_predictions_is_overwritten(ridge: Exported, tmp_path: Path) -> None:
+    """Neither other files nor devices; no file is added to the data."""
+    trained, data = load_model(ridge.folder), tmp_path / "data"
+    data.mkdir()
+    (data / "rows.csv").write_bytes(rows_of("regression").read_bytes())
+    (tmp_path / "mine.csv").write_text("row,wear\n0,1.5\n")
+    for out, says in (
+        (tmp_path / "mine.csv", "holds no predictions"),
+        (Path("/dev/null"), "no regular file"),
+        (data / "out.csv", "one of the files of --data"),
+        (data / "rows.csv", "one of the files of --data"),
+        (Path(), "is a folder"),
+    ):
+        with pytest.raises(StudyError, match=says):
+            predict_file(trained, data, out=out)
+    assert (tmp_path / "mine.csv").read_text() == "row,wear\n0,1.5\n"
+    assert [file.name for file in data.iterdir()] == ["rows.csv"]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -26,6 +26,28 @@ def test_readings_come_back_in_order_until_there_are_none(tmp_path: Path) -> Non
         Replay(tmp_path / "nothing")
 
 
+def test_a_trace_replaces_nothing_but_a_trace(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:
+    """The data of the study, for example."""
+    kept = wear_csv.read_bytes()
+    options = [
+        "--target",
+        "tool_wear",
+        "--group",
+        "run",
+        "--space",
+        "quick",
+        "--trials",
+        1,
+        "--no-audit",
+        "--no-report",
+    ]
+    done = cli("optimize", "--data", wear_csv, *options, "--record", wear_csv)
+    assert done.returncode == 2
+    assert "exists, and holds no trace" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert wear_csv.read_bytes() == kept
+
+
 def test_the_same_seed_and_trace_give_the_same_front(
     cli: Cli, wear_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
