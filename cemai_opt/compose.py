@@ -15,7 +15,6 @@ import numpy as np
 import yaml
 
 from cemai_opt.carbon import (
-    COMMAND,
     WORLD_G_PER_KWH,
     IntensitySeries,
     LiveIntensity,
@@ -28,8 +27,8 @@ from cemai_opt.core.hyperparameters import Hyperparameter
 from cemai_opt.core.plan import Config
 from cemai_opt.core.scores import ERRORS, REGRESSION_SCORES, skill
 from cemai_opt.core.space import MODEL, LockedSpace, Params, SearchSpace, SearchSpaceSpec
-from cemai_opt.core.study import DataSpec, EngineSpec, ResolvedCarbon, ResolvedSplit, ResolvedStudy, StudySpec
-from cemai_opt.core.study_file import parse_study
+from cemai_opt.core.study import COMMAND, DataSpec, EngineSpec, ResolvedCarbon, ResolvedSplit, ResolvedStudy, StudySpec
+from cemai_opt.core.study_file import parse_study_file
 from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
@@ -92,8 +91,8 @@ def shipped(kind: str) -> dict[str, Path]:
 
 
 def load_study(name: str) -> StudySpec:
-    """A shipped study by name, or a study file by path."""
-    return parse_study(*_document("studies", name))
+    """A shipped study by name, or a study file by path. StudyError if it names a command or a host."""
+    return parse_study_file(*_document("studies", name))
 
 
 def load_space_spec(name: str) -> tuple[SearchSpaceSpec, str]:
@@ -256,9 +255,9 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
 def reopen(folder: RunFolder, data: str | None = None) -> PreparedStudy:
     """The study of a run with its rows; `data` is their current path, if they were moved.
 
-    StudyError if the rows are not those of the run.
+    No command that the study names is run, and it connects to no host. StudyError if the rows are not those of the run.
     """
-    study = folder.study().model_copy(update={"space": ORDERED_SPACE})  # nothing is searched
+    study = folder.study().without_bound().model_copy(update={"space": ORDERED_SPACE})  # nothing is searched
     if data is not None:
         study = study.model_copy(update={"data": study.data.model_copy(update={"path": str(Path(data).resolve())})})
     prepared = prepare(study)

@@ -2,10 +2,9 @@
 
 from cemai_opt.carbon.audit import Audit, AuditReading
 from cemai_opt.carbon.intensity import WORLD_G_PER_KWH, cloud_intensity, national_intensity
-from cemai_opt.carbon.live_intensity import COMMAND, SAMPLE_EVERY_S, IntensitySeries, LiveIntensity
+from cemai_opt.carbon.live_intensity import SAMPLE_EVERY_S, IntensitySeries, LiveIntensity
 
 __all__ = [
-    "COMMAND",
     "SAMPLE_EVERY_S",
     "WORLD_G_PER_KWH",
     "Audit",

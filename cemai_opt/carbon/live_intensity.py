@@ -13,9 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cemai_opt.core.errors import StudyError
+from cemai_opt.core.study import COMMAND
 
-COMMAND = "cmd:"
-"""Prefix of a live source that is a command: `cmd:./intensity.sh` prints one number, grams per kWh."""
 COMMAND_TIMEOUT_S = 20.0
 SAMPLE_EVERY_S = 60.0
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.argument("run")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free port.")
 @click.option("--writable", is_flag=True, help="Let the dashboard write notes to the run's storage.")
-@click.option("--storage", metavar="URL", help="The run's database with its password, if it has one.")
+@click.option("--storage", metavar="URL", help="The run's database, if it has one.")
 def command(run: str, port: int, writable: bool, storage: str | None) -> None:
     """Serve Optuna's dashboard for the run in folder RUN, during the run or later, until Ctrl-C.
 
@@ -57,12 +57,18 @@ def command(run: str, port: int, writable: bool, storage: str | None) -> None:
 
 
 def _storage(folder: RunFolder, given: str | None) -> BaseStorage:
-    """The storage of a run: its database, or the journal in its folder."""
+    """The storage of a run: the given database, or the journal in its folder.
+
+    An address in the folder is not followed, because it may lead anywhere. StudyError if it is that of a database.
+    """
+    from cemai_opt.core.errors import StudyError
     from cemai_opt.search.storage import read_journal
 
-    address = folder.study().search.storage
-    if not address:
-        return read_journal(folder.path)
-    from cemai_opt.search.storage.database import open_database, without_password
+    if given:
+        from cemai_opt.search.storage.database import open_database, without_password
 
-    return open_database(address, without_password(given)[1] if given else None)
+        return open_database(*without_password(given))
+    address = folder.study().search.storage
+    if address:
+        raise StudyError(f"the run in {folder.path} is in a database, {address}", "give its address with --storage")
+    return read_journal(folder.path)

@@ -38,7 +38,8 @@ def command(config: str, as_json: bool, data_root: str | None, **options: Any) -
     from cemai_opt.session import run_average, run_config
 
     study, chosen = _read(config)
-    study = study.model_copy(update={"space": ORDERED_SPACE})  # nothing is searched
+    ignored = [f"{config}: {key} is not used; {option} gives one" for key, option in study.bound_to_machine.items()]
+    study = study.without_bound().model_copy(update={"space": ORDERED_SPACE})  # nothing is searched
     prepared = prepare(changed(study, options), data_root=data_root_of(data_root))
     for pipeline in [part.config for part in chosen.parts] if isinstance(chosen, AverageConfig) else [chosen]:
         check_config(pipeline, prepared.study.task)
@@ -50,7 +51,7 @@ def command(config: str, as_json: bool, data_root: str | None, **options: Any) -
         click.echo(json.dumps(to_json(run)))
     else:
         console = Console(stderr=True, highlight=False)
-        for note in (*prepared.notes, *result.notes):
+        for note in (*ignored, *prepared.notes, *result.notes):
             console.print(note, markup=False)
         _show(run)
 

@@ -116,6 +116,6 @@ class SearchSpec(Strict):
     @field_validator("storage")
     @classmethod
     def _has_no_password(cls, address: str | None) -> str | None:
-        if address is not None and urlsplit(address).password:
+        if address is not None and (urlsplit(address).password or "pass" in urlsplit(address).query.lower()):
             raise ValueError("a study must not contain a password; give it with --storage, which never writes it")
         return address

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -75,6 +75,10 @@ class SplitSpec(Strict):
     validation_share: float = Field(
         default=0.2, gt=0.0, lt=1.0, description="Share of the rest that is the validation set of a holdout."
     )
+
+
+COMMAND = "cmd:"
+"""Prefix of a live intensity that is a command: `cmd:./intensity.sh` prints one number, grams per kWh."""
 
 
 class CarbonSpec(Strict):
@@ -203,6 +207,29 @@ class StudySpec(Strict):
         for key in SEARCH_ONLY_KEYS:
             document["search"].pop(key)
         return document
+
+    @property
+    def bound_to_machine(self) -> dict[str, str]:
+        """Settings that run a command or connect to a host, by key: the options that set them.
+
+        They are taken from the command line (or from Python) only. In a file that travels they are information.
+        """
+        found = {"search.storage": self.search.storage, "engine.scheduler": self.engine.scheduler}
+        if self.carbon.live is not None and self.carbon.live.startswith(COMMAND):
+            found["carbon.live"] = self.carbon.live
+        options = {"search.storage": "--storage", "engine.scheduler": "--scheduler", "carbon.live": "--intensity"}
+        return {key: options[key] for key, value in found.items() if value}
+
+    def without_bound(self) -> Self:
+        """This study without the settings that run a command or connect to a host."""
+        is_command = "carbon.live" in self.bound_to_machine
+        return self.model_copy(
+            update={
+                "search": self.search.model_copy(update={"storage": None}),
+                "engine": self.engine.model_copy(update={"scheduler": None}),
+                "carbon": self.carbon.model_copy(update={"live": None}) if is_command else self.carbon,
+            }
+        )
 
     def is_comparable_to(self, other: StudySpec) -> bool:
         """Whether results of the two studies are comparable."""

@@ -26,6 +26,14 @@ def parse_study(document: object, where: str) -> StudySpec:
     return _parsed(StudySpec, document, where=where)
 
 
+def parse_study_file(document: object, where: str) -> StudySpec:
+    """As `parse_study`, for a file, which may come from anybody. StudyError if it names a command or a host."""
+    study = parse_study(document, where)
+    for key, option in study.bound_to_machine.items():
+        raise StudyError(f"{where}: {key} is taken from the command line only", f"give it with {option}")
+    return study
+
+
 def parse_resolved_study(document: object, where: str) -> ResolvedStudy:
     """The resolved study in a parsed YAML document. StudyError if a choice is open, or a key is unknown.
 

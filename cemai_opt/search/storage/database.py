@@ -44,12 +44,21 @@ log = logging.getLogger(__name__)
 def without_password(address: str) -> tuple[str, str | None]:
     """The address of a database without its password, safe to show and to store, and the password.
 
+    StudyError if it contains another secret, such as that of a key.
+
     >>> without_password("postgresql+psycopg://ada:secret@db/studies")
     ('postgresql+psycopg://ada@db/studies', 'secret')
+    >>> without_password("postgresql+psycopg://db/studies?user=ada&password=secret")
+    ('postgresql+psycopg://db/studies?user=ada', 'secret')
     """
     url = _url(address)
-    shown = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
-    return shown.render_as_string(hide_password=False), url.password
+    password, query = url.password, dict(url.query)
+    for key in [key for key in query if "pass" in key.lower()]:
+        if key.lower() != "password" or password is not None:
+            raise StudyError(f"--storage must not contain {key}", "use the environment or the client's own file for it")
+        password = str(query.pop(key))
+    shown = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, query)
+    return shown.render_as_string(hide_password=False), password
 
 
 def open_database(address: str, password: str | None) -> PatientStorage:
