@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     help="Record every meter reading; CEMAI_OPT_TRACE=FILE --meter replay replays them.",
 )
 @click.option("--no-report", is_flag=True, help="Skip report.html at the end.")
+@click.option("--dry-run", is_flag=True, help="Say what the run will take, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print front.json instead of the table.")
 def command(
     study: str | None,
@@ -34,6 +35,7 @@ def command(
     no_audit: bool,
     no_report: bool,
     trace: str | None,
+    dry_run: bool,
     as_json: bool,
     data_root: str | None,
     **options: Any,
@@ -59,9 +61,9 @@ def command(
     from cemai_opt.options import changed
     from cemai_opt.runs import RunFolder
     from cemai_opt.search import INTERRUPTED
-    from cemai_opt.session import Session
+    from cemai_opt.session import Session, forecast_of
 
-    if trace:
+    if trace and not dry_run:
         os.environ[RECORD] = str(Path(trace).resolve())
     options["storage"], password = _storage(options["storage"])
     spec = changed(_study(study, options["data"]), options)
@@ -70,6 +72,10 @@ def command(
     console = Console(stderr=True, highlight=False)
     for note in prepared.notes:
         console.print(note, markup=False)
+    if dry_run:
+        forecast = forecast_of(prepared)
+        click.echo(json.dumps(to_json(forecast)) if as_json else forecast.text)
+        return
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # treated as Ctrl-C
     with ProgressEvents(maximised(prepared.study.score)) as events:
         session = Session(prepared, folder, events=events, with_audit=not no_audit, password=password)

@@ -91,3 +91,25 @@ def readable_grams(carbon_g: float) -> str:
         if rounded_g >= factor:
             return f"{float(f'{carbon_g / factor:.3g}'):g} {unit}"
     return f"{carbon_g / 1e-9:.3g} ng" if carbon_g > 0 else "0 g"
+
+
+def readable_bytes(n_bytes: float) -> str:
+    """Bytes as MB or GB, with two significant digits.
+
+    >>> readable_bytes(696e6), readable_bytes(1.23e9)
+    ('700 MB', '1.2 GB')
+    """
+    factor, unit = (1e9, "GB") if n_bytes >= 1e9 else (1e6, "MB")
+    return f"{float(f'{n_bytes / factor:.2g}'):g} {unit}"
+
+
+def readable_seconds(seconds: float) -> str:
+    """Seconds as s, min or h, with two significant digits.
+
+    >>> readable_seconds(4.86), readable_seconds(150.0), readable_seconds(9000.0)
+    ('4.9 s', '2.5 min', '2.5 h')
+    """
+    for factor, unit in ((3600.0, "h"), (60.0, "min")):
+        if seconds >= 2.0 * factor:
+            return f"{float(f'{seconds / factor:.2g}'):g} {unit}"
+    return f"{float(f'{seconds:.2g}'):g} s"

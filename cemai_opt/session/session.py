@@ -21,6 +21,7 @@ from cemai_opt.engines import ENGINES, Engine
 from cemai_opt.meters import RECORD, machine_idle
 from cemai_opt.runs import RunFolder, RunRecord
 from cemai_opt.runs.footprint import Footprint
+from cemai_opt.runs.forecast import Forecast, peak_memory_bytes
 from cemai_opt.search import (
     INTERRUPTED,
     OTHERS,
@@ -57,6 +58,11 @@ STAGE_RESULTS = "stages"
 log = logging.getLogger(__name__)
 
 
+def forecast_of(prepared: PreparedStudy) -> Forecast:
+    """What a new run of the study will take."""
+    return Forecast.of(prepared.study, prepared.data.X.shape)
+
+
 class Session:
     """One session of a study in a run folder; a run that already exists there is resumed."""
 
@@ -78,6 +84,7 @@ class Session:
         self._prepared = in_space_of_run(prepared, folder)
         self._earlier = earlier_sessions(self._prepared, folder)
         self._ledger = Ledger(prepared.meters, prepared.start_j, earlier=self._earlier.ledger)
+        self._forecast = None if self._earlier.results else forecast_of(prepared)
         self._search: Search | None = None
         self._written_s = self._noted_s = time.monotonic()
 
@@ -87,6 +94,8 @@ class Session:
             return self._run()
 
     def _run(self) -> RunRecord:
+        if self._forecast is not None:
+            self.announce(self._forecast.text)
         audit = Audit() if self._with_audit else None
         scratch = self._folder.path.resolve() / SCRATCH
         engine = ENGINES.require(self._study.engine.name).opened(self._study, scratch)
@@ -109,12 +118,24 @@ class Session:
         footprint = self._footprint(audit)
         self.announce(footprint.audit_line())
         record = replace(record, spent=self._ledger.spent(), footprints=[*self._earlier.footprints, footprint])
+        if self._forecast is not None and record.ended != INTERRUPTED:
+            record = self._compared_with(self._forecast, record)
         self._folder.finish(record)
         own = [row.energy_j for row in record.spent if row.entry != OTHERS]
         self._folder.keep_spent(math.fsum(own))  # the last note may be a second old; a resumed run starts from it
         shutil.rmtree(scratch, ignore_errors=True)
         refuse_empty_front(record)
         return record
+
+    def _compared_with(self, forecast: Forecast, record: RunRecord) -> RunRecord:
+        """The record with a note on how right the forecast was."""
+        note = forecast.compared(
+            carbon_g=record.spent_g,
+            duration_s=time.monotonic() - self._prepared.start_s,
+            memory_bytes=peak_memory_bytes(self._study),
+        )
+        self.announce(note)
+        return replace(record, notes=(*record.notes, note))
 
     def announce(self, text: str) -> None:
         """Logs and reports that a new phase begins."""
