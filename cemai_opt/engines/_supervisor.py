@@ -25,6 +25,11 @@ log = logging.getLogger(__name__)
 
 GRACE_S = 10.0
 """A trial that is still running this long after the time limit of the search is killed."""
+GRACE_FACTOR, GRACE_J = 2.0, 4.0
+"""A trial that has spent this many times its cap, and this many joules more, is killed: between two of the moments at
+which it compares itself with its cap, a fit may take many times as much."""
+METER_S = 1.0
+"""Interval at which the joules of a running trial are read."""
 LOOK_S = 0.1
 """Interval at which the memory of a running trial is checked."""
 WORN_SHARE = 0.5
@@ -56,9 +61,7 @@ class WorkerSupervisor:
         try:
             worker.wire.send_bytes(json.dumps({"plan": to_json(plan), "data": str(self._data)}).encode())
             while not worker.wire.poll(LOOK_S):
-                reason = self._why_kill(
-                    plan, elapsed_s=probe.elapsed_s(), held_bytes=anonymous_bytes(worker.pid) - held
-                )
+                reason = self._why_kill(plan, probe, held_bytes=anonymous_bytes(worker.pid) - held)
                 if reason is None and not is_wanted():
                     reason = FAILED, "its result is no longer needed"
                 if reason is not None:
@@ -101,15 +104,23 @@ class WorkerSupervisor:
         worker.wire.close()
         return self._server.reap(worker.pid)
 
-    def _why_kill(self, plan: TrialPlan, *, elapsed_s: float, held_bytes: int) -> tuple[str, str] | None:
+    def _why_kill(self, plan: TrialPlan, probe: _UsageProbe, *, held_bytes: int) -> tuple[str, str] | None:
         """The state and the reason of a trial that has to be killed now; None if it may go on."""
+        elapsed_s = probe.elapsed_s()
         if held_bytes > self._memory_bytes:
             return FAILED, f"it took more than {self._memory_bytes / 1e6:.0f} MB of memory (--trial-memory)"
         timeout_s = plan.study.engine.trial_timeout_s
         if timeout_s is not None and elapsed_s > timeout_s:
             return FAILED, f"it ran longer than {timeout_s:g} s (--trial-timeout)"
-        if plan.bounds is not None and elapsed_s > plan.bounds.spend_s + GRACE_S:
+        if plan.bounds is None:
+            return None
+        if elapsed_s > plan.bounds.spend_s + GRACE_S:
             return PRUNED, "the time is over, and it did not end by itself"
+        spent_j = probe.spent_j()
+        if spent_j > plan.bounds.spend_j:
+            return PRUNED, "the budget of grams is used up, and it did not end by itself"
+        if spent_j > GRACE_FACTOR * plan.bounds.cap_j + GRACE_J:
+            return PRUNED, f"costs far more than {plan.bounds.cap_j:.3g} J, the cap for now, and did not end by itself"
         return None
 
 
@@ -120,17 +131,33 @@ class _UsageProbe:
         self._plan, self._worker_cpu_s, self._meters = plan, tree_cpu_s(pid), meters
         self._start_s, self._cpu_s = time.monotonic(), process_tree_cpu_s()
         self._joules = [meter.peek_j() for meter in self._meters]
+        self._pid, self._spent_j, self._read_s = pid, 0.0, self._start_s
 
     def elapsed_s(self) -> float:
         """Seconds since the trial began."""
         return time.monotonic() - self._start_s
 
+    def spent_j(self) -> float:
+        """Joules of the trial, at most `METER_S` ago."""
+        if time.monotonic() - self._read_s >= METER_S:
+            self._read_s = time.monotonic()
+            share = self._share(tree_cpu_s(self._pid) - self._worker_cpu_s)
+            self._spent_j = share * math.fsum(self._drawn_j())
+        return self._spent_j
+
+    def _share(self, cpu_s: float) -> float:
+        """The share of the trial, which used this many CPU seconds, in those of this process and its descendants."""
+        all_cpu_s = process_tree_cpu_s() - self._cpu_s
+        return min(1.0, max(0.0, cpu_s) / all_cpu_s) if all_cpu_s > 0 else 0.0
+
+    def _drawn_j(self) -> list[float]:
+        """Joules of each meter since the trial began."""
+        return [meter.peek_j() - start_j for meter, start_j in zip(self._meters, self._joules, strict=True)]
+
     def result(self, exit_status: ExitStatus, *, state: str, reason: str) -> TrialResult:
         """The result of a trial that was killed or has died: its share, by CPU time, of the energy measured here."""
         cpu_s = max(0.0, exit_status.cpu_s - self._worker_cpu_s)
-        all_cpu_s = process_tree_cpu_s() - self._cpu_s
-        share = min(1.0, cpu_s / all_cpu_s) if all_cpu_s > 0 else 0.0
-        drawn = [meter.peek_j() - start_j for meter, start_j in zip(self._meters, self._joules, strict=True)]
+        share, drawn = self._share(cpu_s), self._drawn_j()
         row = Measurement(
             stage=OVERHEAD,
             duration_s=self.elapsed_s(),

@@ -43,12 +43,12 @@ GPU = "GPU"
 class Dask(Engine):
     """One trial per thread of a worker; a local cluster of `engine.workers` unless a scheduler is given."""
 
-    requires = ("distributed",)
+    requires = ("distributed", "cryptography")
 
     def __init__(self, study: ResolvedStudy) -> None:
         self._study, self._session = study, uuid.uuid4().hex[:12]
         self._lock, self._is_closed = threading.Lock(), False
-        self._cluster: LocalCluster | None = None if study.engine.scheduler else _local_cluster(study)
+        self._cluster: LocalCluster | None = None if study.engine.scheduler else local_cluster(study)
         self._address = study.engine.scheduler or self._cluster.scheduler_address  # type: ignore[union-attr]  # one of both
         self._elsewhere_j = 0.0
         self._looked_s, self._slots = -LOOK_S, 1
@@ -140,7 +140,8 @@ class Dask(Engine):
         from distributed import Client
 
         try:
-            self._client: Client = Client(self._address, timeout=timeout_s, set_as_default=False)
+            security = None if self._cluster is None else self._cluster.security
+            self._client: Client = Client(self._address, timeout=timeout_s, security=security, set_as_default=False)
             if not self._client.nthreads():
                 warnings.warn(f"no worker at {self._address} yet: waiting for one", stacklevel=2)
             self._client.wait_for_workers(1)
@@ -171,11 +172,13 @@ class Dask(Engine):
             raise StudyError("no worker declares a GPU", f"start workers with --resources {GPU}=1")
 
 
-def _local_cluster(study: ResolvedStudy) -> LocalCluster:
-    from distributed import LocalCluster
+def local_cluster(study: ResolvedStudy) -> LocalCluster:
+    """A cluster with certificates of its own: without them, every user of the machine could run code in it."""
+    from distributed import LocalCluster, Security
 
     check_cores(study)
     return LocalCluster(
+        security=Security.temporary(),
         n_workers=study.engine.workers,
         threads_per_worker=1,
         processes=True,

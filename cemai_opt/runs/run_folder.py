@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ DATA = "data.parquet"
 FRONT, FRONT_CSV, SUMMARY, EMISSIONS = "front.json", "front.csv", "summary.json", "emissions.csv"
 CSV_COLUMNS = ("trial", "model", "validation", "test", "carbon_g", "uncertainty_g", "energy_j", "duration_s")
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -105,17 +108,24 @@ class RunFolder:
         """Adds one finished trial with its emissions, and what the driver has spent outside all trials so far."""
         self.append_run(study, result, why="search")
         line = TrialLine.of(study, result, driver_j=driver_j)
-        _append(self.path / TRIALS, json.dumps(to_json(line)) + "\n")
+        _append(self.path / TRIALS, json.dumps(to_json(line)) + "\n", is_durable=True)
 
     def keep_spent(self, energy_j: float) -> None:
         """Records all joules of the run so far, unfinished trials included, for the case that the session is killed."""
         _replace(self.path / SPENT, _json_text({"energy_j": energy_j}), is_durable=False)
 
     def last_spent_j(self) -> float:
-        """All joules of the run when they were last recorded."""
+        """All joules of the run when they were last recorded; 0 if the note is missing or damaged.
+
+        It is not flushed to disk, so a power failure may damage it. Trials and ledger have all but the last of it.
+        """
         if not (self.path / SPENT).exists():
             return 0.0
-        return self._read(SPENT, lambda text: float(json.loads(text)["energy_j"]))
+        try:
+            return self._read(SPENT, lambda text: float(json.loads(text)["energy_j"]))
+        except StudyError as error:
+            log.warning("%s: what unfinished work has spent is unknown", error.message)
+            return 0.0
 
     def keep_members(
         self, measured: Mapping[int, TrialResult], tested: Mapping[int, TrialResult], *, average: Average | None = None
@@ -224,10 +234,13 @@ def front_rows(front: RunFront) -> list[dict[str, Any]]:
     ]
 
 
-def _append(path: Path, text: str) -> None:
+def _append(path: Path, text: str, *, is_durable: bool = False) -> None:
     try:
         with path.open("a", encoding="utf-8") as stream:
             stream.write(text)
+            if is_durable:
+                stream.flush()
+                os.fsync(stream.fileno())
     except OSError as error:
         raise StudyError(
             f"cannot write {path}: {error.strerror}", "free some disk space; the same command then resumes the run"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+
+import optuna
+from optuna.trial import TrialState
 
 from cemai_opt.compose import PreparedStudy
 from cemai_opt.core.errors import StudyError
@@ -15,7 +18,9 @@ from cemai_opt.core.serialization import to_json
 from cemai_opt.core.space import LockedSpace
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.footprint import Footprint
+from cemai_opt.runs.run_folder import TRIALS
 from cemai_opt.search import DRIVER, LOST, OTHERS, MemberLog, entries_of
+from cemai_opt.search.samplers import PARENT
 
 ROUNDING_J = 1e-6
 """Joules that sums in another order may differ by."""
@@ -85,6 +90,26 @@ def earlier_sessions(prepared: PreparedStudy, folder: RunFolder) -> EarlierSessi
         footprints=folder.summary().footprint.sessions if folder.has_summary() else (),
         members=members,
     )
+
+
+def check_same_trials(
+    folder: RunFolder, optuna_study: optuna.Study, *, finished: Collection[int], is_shared: bool
+) -> None:
+    """StudyError if `trials.jsonl` or the storage lacks finished trials that the other has.
+
+    A result is written to the file first. Other drivers of a shared storage write to files of their own, and candidates
+    from learning curves follow from their parents.
+    """
+    trials = optuna_study.get_trials(deepcopy=False)
+    if finished and max(finished) >= len(trials):
+        raise StudyError(f"{folder.path}: the storage has fewer trials than {TRIALS}", "choose another --out")
+    done = [t for t in trials if t.state is TrialState.COMPLETE and PARENT not in t.user_attrs]
+    lost = [trial.number for trial in done if trial.number not in finished]
+    if lost and not is_shared:
+        raise StudyError(
+            f"{folder.path / TRIALS} has lost {len(lost)} finished trials, such as trial {lost[0]}",
+            "restore the file, or choose another --out",
+        )
 
 
 def _earlier_ledger(folder: RunFolder, results: Sequence[TrialResult]) -> list[LedgerEntry]:

@@ -40,7 +40,7 @@ from cemai_opt.search import (
 )
 from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.storage import open_study
-from cemai_opt.session.earlier import earlier_sessions, in_space_of_run
+from cemai_opt.session.earlier import check_same_trials, earlier_sessions, in_space_of_run
 from cemai_opt.session.empty_front import refuse_empty_front
 
 if TYPE_CHECKING:
@@ -174,8 +174,7 @@ class Session:
             finished=finished,
             storage=storage,
         )
-        if finished and max(finished) >= len(optuna_study.get_trials(deepcopy=False)):
-            raise StudyError(f"{folder.path}: the storage has fewer trials than trials.jsonl", "choose another --out")
+        check_same_trials(folder, optuna_study, finished=finished, is_shared=storage is not None)
         coordinator: StudyCoordinator | None = None
         if storage is not None:
             from cemai_opt.search.storage.coordination import StudyCoordinator

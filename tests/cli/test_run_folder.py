@@ -116,6 +116,26 @@ def test_a_lost_journal_is_refused(run: Path, cli: Cli) -> None:
     assert "has fewer trials" in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize("n_left", [0, 2])
+def test_lost_trials_are_refused(run: Path, cli: Cli, n_left: int) -> None:
+    """The journal still has them: they would be run and paid for once more, in silence."""
+    lines = (run / "trials.jsonl").read_text().splitlines(keepends=True)
+    (run / "trials.jsonl").write_text("".join(lines[:n_left]))
+    done = again(cli)
+    assert done.returncode == 2
+    assert f"has lost {len(lines) - n_left} finished trials" in " ".join(done.stderr.split())
+    assert (run / "trials.jsonl").read_text() == "".join(lines[:n_left])
+
+
+@pytest.mark.parametrize("text", ["", "{}", "\x00\x00"])
+def test_a_damaged_note_of_joules_is_not_the_end_of_a_run(run: Path, cli: Cli, text: str) -> None:
+    """It is written each second, and only says what unfinished work has spent."""
+    (run / "spent.json").write_text(text)
+    done = again(cli)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((run / "spent.json").read_text())["energy_j"] > 0.0
+
+
 def test_a_changed_space_is_refused(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:
     """The same name, another content."""
     space_spec = tmp_path / "space.yaml"

@@ -6,18 +6,21 @@ import json
 import os
 import platform
 import re
+import socket
+import ssl
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
 
 from cemai_opt import compose
 from cemai_opt.core.errors import StudyError
-from cemai_opt.engines.dask import Dask
+from cemai_opt.engines.dask import Dask, local_cluster
 from tests.conftest import ROOT, Cli, wear_study
 from tests.dask_cluster import DaskCluster
 from tests.engines.conftest import gone, outcomes_of
@@ -118,3 +121,19 @@ def test_the_recipe_for_slurm_runs(tmp_path: Path, wear_csv: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert len((tmp_path / "r" / "trials.jsonl").read_text().splitlines()) >= 4
+
+
+def test_nobody_else_can_use_a_local_cluster(wear_csv: Path) -> None:
+    """It asks for a certificate that only this process has."""
+    study = compose.prepare(wear_study(wear_csv, engine={"name": "dask"})).study
+    with local_cluster(study) as cluster:
+        address = urlsplit(cluster.scheduler_address)
+        assert (address.scheme, address.hostname) == ("tls", "127.0.0.1")
+        stranger = ssl.create_default_context()
+        stranger.check_hostname, stranger.verify_mode = False, ssl.CERT_NONE
+        with (
+            socket.create_connection((address.hostname, address.port), timeout=10.0) as raw,
+            pytest.raises(ssl.SSLError, match="certificate required"),
+            stranger.wrap_socket(raw) as connection,
+        ):
+            connection.recv(1)

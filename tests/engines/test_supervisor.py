@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -83,6 +84,29 @@ def test_a_trial_that_outlasts_the_search_is_pruned(
     monkeypatch.setattr(_supervisor, "GRACE_S", 0.0)
     result = supervisor.run(plan_of(prepared, bounds=PruningBounds(spend_s=0.0)))
     assert (result.state, result.reason) == (PRUNED, "the time is over, and it did not end by itself")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "says"),
+    [({"spend_j": 1e-9}, "the budget of grams is used up"), ({"cap_j": 1e-9}, "costs far more than 1e-09 J")],
+)
+def test_a_fit_that_spends_too_much_is_killed(
+    prepared: PreparedStudy,
+    supervisor: WorkerSupervisor,
+    monkeypatch: pytest.MonkeyPatch,
+    bounds: dict[str, float],
+    says: str,
+) -> None:
+    """It compares itself with its bounds between stages and rounds only, and one fit can be the whole budget."""
+    for name in ("LOOK_S", "METER_S", "GRACE_J"):
+        monkeypatch.setattr(_supervisor, name, 0.0)
+    seconds = itertools.count()
+    monkeypatch.setattr(_supervisor, "tree_cpu_s", lambda pid: float(next(seconds)))
+    result = supervisor.run(plan_of(prepared, bounds=PruningBounds(**bounds)))
+    assert result.state == PRUNED
+    assert result.reason.startswith(says)
+    assert result.reason.endswith("did not end by itself")
+    assert result.spent.energy_j > 0.0
 
 
 def test_without_a_meter_no_trial_fails(prepared: PreparedStudy, supervisor: WorkerSupervisor) -> None:
