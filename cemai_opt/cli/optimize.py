@@ -124,6 +124,8 @@ def _report(prepared: PreparedStudy, folder: RunFolder) -> str:
         write_report(folder)
     except StudyError as error:
         return f" (no report: {error})"
+    except Exception as error:  # the run is complete, and its front has to be shown
+        return f" (no report: {type(error).__name__}: {error})"
     cost_j = math.fsum(meter.peek_j() for meter in prepared.meters) - before_j
     return f", see {HTML} there (writing it: {readable_grams(prepared.study.carbon.grams(cost_j))} more)"
 

@@ -84,7 +84,7 @@ def process_tree_bytes() -> int:
 
 
 def anonymous_bytes(pid: int) -> int:
-    """Resident bytes of a process and its live descendants that are not mapped from files."""
+    """Resident bytes of a process and its live descendants that are not mapped from files; shared memory counts."""
     return sum(_anonymous_bytes(one) for one in (pid, *descendants(pid)))
 
 
@@ -101,10 +101,11 @@ def _own_statm(pid: int) -> int:
 
 def _anonymous_bytes(pid: int) -> int:
     try:
-        resident, shared = read_proc(f"/proc/{pid}/statm").split()[1:3]
+        lines = read_proc(f"/proc/{pid}/status").splitlines()
     except OSError:  # it ended
         return 0
-    return (int(resident) - int(shared)) * PAGE_BYTES
+    fields = dict(line.split(b":", 1) for line in lines if line.startswith((b"RssAnon:", b"RssShmem:")))
+    return sum(1024 * int(value.split()[0]) for value in fields.values())  # kB: proc(5)
 
 
 def _resident_bytes(pid: int) -> int:

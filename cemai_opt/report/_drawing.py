@@ -70,8 +70,11 @@ class ReportFigure:
     def file(self, form: str, ground: str = ON_PAPER.paper) -> bytes:
         """The figure as a file: "png", "svg" or "pdf"."""
         import matplotlib as mpl
+        from matplotlib.text import Text
 
         stream = io.BytesIO()
+        for text in self.figure.findobj(Text):
+            text.set_parse_math(False)  # a column may be called `in $^$`
         with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": self.name}):
             self.figure.savefig(
                 stream, format=form, dpi=PNG_DPI, facecolor=ground, bbox_inches="tight", pad_inches=0.05

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -83,7 +84,8 @@ class RunFolder:
     def writing(self, study: ResolvedStudy, space: LockedSpace) -> Iterator[None]:
         """Creates and locks the folder, and writes the study and the search space before the first trial.
 
-        StudyError if the folder cannot be used, or another process is writing to it.
+        A new run that ends with a StudyError before its first trial leaves nothing behind. StudyError if the folder
+        cannot be used, or another process is writing to it.
         """
         self.check_usable(study)
         try:
@@ -92,11 +94,24 @@ class RunFolder:
         except OSError as error:
             raise StudyError(f"cannot write to {self.path}: {error.strerror}", "choose another --out") from error
         with lock:
+            is_new = not self.holds_a_run
             if (self.path / TRIALS).exists():
                 drop_partial_line(self.path / TRIALS)
             _replace(self.path / STUDY, yaml_text(study.to_json()))
             _replace(self.path / SPACE, yaml_text(to_json(space)))
-            yield
+            try:
+                yield
+            except StudyError:
+                if is_new and not (self.path / TRIALS).exists():
+                    self._remove_begun()
+                raise
+
+    def _remove_begun(self) -> None:
+        """Removes what a session has written that could not begin, such as one with a mistyped --storage."""
+        for name in (STUDY, SPACE, SPENT, LOCK):
+            (self.path / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it holds something else
+            self.path.rmdir()
 
     def append_run(self, study: ResolvedStudy, result: TrialResult, *, why: str) -> None:
         """Adds the emissions of one pipeline run: a trial of the search, or one that measures or tests a member."""

@@ -115,6 +115,7 @@ class Session:
             record = self._record(INTERRUPTED)
         finally:
             engine.close()
+            shutil.rmtree(scratch, ignore_errors=True)
         footprint = self._footprint(audit)
         self.announce(footprint.audit_line())
         record = replace(record, spent=self._ledger.spent(), footprints=[*self._earlier.footprints, footprint])
@@ -123,7 +124,6 @@ class Session:
         self._folder.finish(record)
         own = [row.energy_j for row in record.spent if row.entry != OTHERS]
         self._folder.keep_spent(math.fsum(own))  # the last note may be a second old; a resumed run starts from it
-        shutil.rmtree(scratch, ignore_errors=True)
         refuse_empty_front(record)
         return record
 

@@ -108,6 +108,24 @@ def test_a_folder_that_cannot_be_written_is_one_message(cli: Cli, wear_csv: Path
     assert "file/run" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--storage", "postgresql+psycopg://ada@127.0.0.1:9/studies"], "cannot open"),
+        (["--engine", "dask", "--scheduler", "tcp://127.0.0.1:9"], "no scheduler at"),
+    ],
+)
+def test_a_run_that_could_not_begin_leaves_nothing(
+    cli: Cli, wear_csv: Path, tmp_path: Path, options: list[str], says: str
+) -> None:
+    """The folder is free for the right address."""
+    done = cli("optimize", "--data", wear_csv, *OPTIONS, "--trials", 2, "--out", "run", *options)
+    assert done.returncode == 2
+    assert says in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_lost_journal_is_refused(run: Path, cli: Cli) -> None:
     """Trial numbers would begin anew."""
     (run / "optuna.journal").unlink()

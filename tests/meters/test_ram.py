@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
+import os
+
 import numpy as np
 import pytest
 
-from cemai_opt.meters.ram import W_PER_GB, Ram, process_tree_bytes
+from cemai_opt.meters.ram import W_PER_GB, Ram, anonymous_bytes, process_tree_bytes
 
 
 class Scene:
@@ -47,3 +50,11 @@ def test_real_memory_is_seen() -> None:
     block = np.ones(12_500_000)
     assert process_tree_bytes() - before > 80e6
     assert block.sum() > 0
+
+
+def test_shared_memory_is_memory() -> None:
+    """A trial that allocates it takes it from the others as well."""
+    before = anonymous_bytes(os.getpid())
+    with mmap.mmap(-1, 50_000_000) as shared:
+        shared.write(bytes(50_000_000))
+        assert anonymous_bytes(os.getpid()) - before > 45_000_000

@@ -158,3 +158,11 @@ def test_a_family_has_one_colour_in_all_figures(view: RunView) -> None:
     colors = family_colors(view)
     assert list(colors) == view.families
     assert len(set(colors.values())) == len(colors)
+
+
+def test_names_are_no_formulas() -> None:
+    """A column may be called anything: dollar signs are not the beginning of mathematics."""
+    explained = {0: trial(0, 0.5, 1.0, importances={r"in $^$": 0.9, r"$\\frac{$": 0.1})}
+    figure = importances_figure(view_of(run_of(*FRONT, finals=explained)))
+    assert figure is not None
+    assert "in $^$" in figure.svg()
