@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from cemai_opt.carbon import (
     WORLD_G_PER_KWH,
@@ -29,11 +28,13 @@ from cemai_opt.core.scores import ERRORS, REGRESSION_SCORES, skill
 from cemai_opt.core.space import MODEL, LockedSpace, Params, SearchSpace, SearchSpaceSpec
 from cemai_opt.core.study import COMMAND, DataSpec, EngineSpec, ResolvedCarbon, ResolvedSplit, ResolvedStudy, StudySpec
 from cemai_opt.core.study_file import parse_study_file
+from cemai_opt.core.yaml_text import parsed_yaml
 from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import Splits, read_data, resolve_split, stage_order
+from cemai_opt.pipeline.suspicions import check_classes, given_away, same_rows
 from cemai_opt.runs import RunFolder
 from cemai_opt.stages import STAGES
 
@@ -140,14 +141,14 @@ def _document(kind: str, name: str) -> tuple[object, str]:
 def read_yaml(path: Path) -> object:
     """The document in a YAML file. StudyError if it is missing or not YAML."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parsed_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         siblings = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
         raise StudyError(f"there is no file {path}", nearest(path.name, siblings)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"cannot read {path}: {error}", "is it a YAML file?") from error
-    except yaml.YAMLError as error:
-        raise StudyError(f"{path} is not YAML: {' '.join(str(error).split())}", "fix the file") from error
+    except ValueError as error:
+        raise StudyError(f"{path} is not YAML: {error}", "fix the file") from error
 
 
 def build_space(spec: SearchSpaceSpec, where: str, *, task: str, has_categories: bool = False) -> SearchSpace:
@@ -224,6 +225,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         }
     )
     splits = Splits.of(data, split, seed=study.seed)
+    check_classes(data, splits)
     spec, where = load_space_spec(resolved.space)
     sizes = (
         f"{len(data.y)} rows, {len(data.names)} inputs, {data.task}; search {int((~splits.test).sum())} rows, "
@@ -234,7 +236,8 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     score_notes = _score_notes(resolved.score, data, splits=splits)
     split_note += f"; the scores of the front are confirmed on {len(splits.confirm)} other folds"
     space_note = (INDEPENDENT_NOTE,) if (study.space, resolved.space) == (AUTO_SPACE, INDEPENDENT_SPACE) else ()
-    notes = (sizes, *data.notes, split_note, *space_note, *score_notes, carbon_note, *trace_note)
+    suspicions = (*same_rows(data, splits), *given_away(data, splits))
+    notes = (sizes, *data.notes, *suspicions, split_note, *space_note, *score_notes, carbon_note, *trace_note)
     for note in notes:
         log.info("%s", note)
     return PreparedStudy(

@@ -123,7 +123,7 @@ def changed(study: StudySpec, options: Mapping[str, Any]) -> StudySpec:
             document["carbon"].update(_intensity(value))
         else:
             _put(document, known[name].place, value=_normal(name, value))
-    for key, value in PRESETS.get(given.get("preset", ""), {}).items():
+    for key, value in PRESETS.get(str(given.get("preset", "")), {}).items():
         if key not in given:
             document["search"][key] = value
     if "data" in given:

@@ -72,27 +72,28 @@ def _file(root: Path, name: str) -> pd.DataFrame:
 
 
 def _cmapss(root: Path, number: str) -> Frames:
-    return Frames(*(_file(root, f"cmapss/{part}_{number}.csv.gz") for part in ("train", "test")))
+    train, test = (_file(root, f"cmapss/{part}_{number}.csv.gz") for part in ("train", "test"))
+    return Frames(rows=train, test=test)
 
 
 def _phm2010(root: Path) -> Frames:
-    return Frames(_file(root, "phm2010/phm2010.csv.gz"))
+    return Frames(rows=_file(root, "phm2010/phm2010.csv.gz"))
 
 
 def _skab(root: Path) -> Frames:
     rows = _file(root, "skab/skab_all.csv.gz")
-    return Frames(rows[rows["group"] != "anomaly-free"].drop(columns="group").astype({"anomaly": int}))
+    return Frames(rows=rows[rows["group"] != "anomaly-free"].drop(columns="group").astype({"anomaly": int}))
 
 
 def _of_sklearn(root: Path, name: str) -> Frames:
     import sklearn.datasets
 
     rows = getattr(sklearn.datasets, f"load_{name}")(as_frame=True).frame
-    return Frames(rows.set_axis(rows.columns.str.replace(" ", "_"), axis=1))
+    return Frames(rows=rows.set_axis(rows.columns.str.replace(" ", "_"), axis=1))
 
 
 def _made(root: Path, make: Callable[[], pd.DataFrame]) -> Frames:
-    return Frames(make())
+    return Frames(rows=make())
 
 
 RUL = {"target": "RUL", "group": "unit", "clip_target": 125}

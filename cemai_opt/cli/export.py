@@ -48,11 +48,12 @@ def command(run: str, rule: str, tolerance: float | None, out: str, form: str, d
 
     from cemai_opt.compose import reopen
     from cemai_opt.core.errors import StudyError
+    from cemai_opt.core.yaml_text import yaml_text
     from cemai_opt.deploy.export import check_free, export_model
     from cemai_opt.deploy.model_folder import CONFIG, SIDECAR
     from cemai_opt.deploy.picked import d2m_document, pick
     from cemai_opt.runs import RunFolder
-    from cemai_opt.runs.run_folder import write_file, yaml_text
+    from cemai_opt.runs.run_folder import write_file
 
     source, folder = RunFolder(Path(run)), Path(out)
     picked = pick(source, rule, tolerance=tolerance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -39,7 +40,7 @@ class Hyperparameter:
                     return choice
             hint = nearest(str(value), [str(c) for c in self.choices])
             raise StudyError(f"{self.name}: {value!r} is not one of {list(self.choices)}", hint)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
             raise StudyError(f"{self.name}: {value!r} is not a number", f"use {self.low:g} to {self.high:g}")
         if not self.low <= value <= self.high:
             raise StudyError(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cemai_opt.core.front import Constraints
 from cemai_opt.core.option import Strict, option
 from cemai_opt.core.scores import Score
 from cemai_opt.core.search_spec import SearchSpec
 from cemai_opt.core.units import grams_co2eq, parsed_worth
+
+MAX_NAME = 255
+"""Bytes in the name of a file: NAME_MAX of Linux."""
 
 
 class DataSpec(Strict):
@@ -24,7 +28,9 @@ class DataSpec(Strict):
     test: str | None = option("test", "File or folder with the test rows.", metavar="PATH")
     target: str | None = option("target", "Column to predict.", metavar="COL")
     group: str | None = option("group", "Column of units, tools or experiments; a group is never split.", metavar="COL")
-    time: str | None = option("time", "Column that orders the rows of a group; not an input.", metavar="COL")
+    time: str | None = option(
+        "time", "Column that orders the rows of a group, or DATE,TIME; not an input.", metavar="COL"
+    )
     test_groups: tuple[str, ...] = option("test_groups", "Groups that are the test rows.", default=(), metavar="A,B")
     ignore: tuple[str, ...] = option("ignore", "Columns to leave out.", default=(), metavar="A,B")
     regime: tuple[str, ...] = option(
@@ -33,6 +39,31 @@ class DataSpec(Strict):
         default=(),
         metavar="A,B",
         default_text="all inputs",
+    )
+    sep: str | None = option(
+        "sep", "Separator of columns.", metavar="CHAR|tab", default_text="found out: comma, semicolon, tab or bar"
+    )
+    decimal: Literal[".", ","] | None = option(
+        "decimal", "Decimal separator.", default_text="found out over all columns"
+    )
+    thousands: Literal[",", ".", "'", " ", "_"] | None = option(
+        "thousands", "Separator of thousands.", default_text="none, or a comma that cannot be decimal"
+    )
+    encoding: str | None = option(
+        "encoding", "Encoding of text files.", metavar="NAME", default_text="UTF-8, or UTF-16 by its mark"
+    )
+    na: tuple[str, ...] = option(
+        "na",
+        'Words that mean "no value" in every column.',
+        default=(),
+        metavar="A,B",
+        default_text="empty cells; in numbers also NA, null, -",
+    )
+    keep_text: tuple[str, ...] = option(
+        "keep_text", "Columns that are text even if they look like numbers.", default=(), metavar="A,B"
+    )
+    date_format: str | None = option(
+        "date_format", "Format of dates, such as %d/%m/%Y.", metavar="FORMAT", default_text="found out if it is clear"
     )
     encode: bool = option(
         "encode", "Encode text with many values, and use hour, weekday and month of dates.", default=True
@@ -50,6 +81,13 @@ class DataSpec(Strict):
     horizon: int = option(
         "horizon", "Predict the target H rows ahead, in the same group.", default=0, metavar="H", ge=0
     )
+
+    @field_validator("path", "test")
+    @classmethod
+    def _is_path(cls, path: str | None) -> str | None:
+        if path is not None and ("\0" in path or any(len(os.fsencode(part)) > MAX_NAME for part in path.split("/"))):
+            raise ValueError("this is no path of a file")
+        return path
 
 
 class SplitSpec(Strict):
@@ -77,6 +115,13 @@ class SplitSpec(Strict):
     )
 
 
+BOUND = {
+    "search.storage": "--storage",
+    "search.sampler": "--sampler",
+    "engine.scheduler": "--scheduler",
+    "carbon.live": "--intensity",
+}
+"""Settings that a file which travels must not make, and the options that make them."""
 COMMAND = "cmd:"
 """Prefix of a live intensity that is a command: `cmd:./intensity.sh` prints one number, grams per kWh."""
 
@@ -210,22 +255,24 @@ class StudySpec(Strict):
 
     @property
     def bound_to_machine(self) -> dict[str, str]:
-        """Settings that run a command or connect to a host, by key: the options that set them.
+        """Settings that run a command, import code or connect to a host, by key: the options that set them.
 
         They are taken from the command line (or from Python) only. In a file that travels they are information.
         """
         found = {"search.storage": self.search.storage, "engine.scheduler": self.engine.scheduler}
         if self.carbon.live is not None and self.carbon.live.startswith(COMMAND):
             found["carbon.live"] = self.carbon.live
-        options = {"search.storage": "--storage", "engine.scheduler": "--scheduler", "carbon.live": "--intensity"}
-        return {key: options[key] for key, value in found.items() if value}
+        if "." in self.search.sampler:
+            found["search.sampler"] = self.search.sampler
+        return {key: BOUND[key] for key, value in found.items() if value}
 
     def without_bound(self) -> Self:
-        """This study without the settings that run a command or connect to a host."""
-        is_command = "carbon.live" in self.bound_to_machine
+        """This study without those settings."""
+        bound = self.bound_to_machine
+        is_command, sampler = "carbon.live" in bound, "nsga2" if "search.sampler" in bound else self.search.sampler
         return self.model_copy(
             update={
-                "search": self.search.model_copy(update={"storage": None}),
+                "search": self.search.model_copy(update={"storage": None, "sampler": sampler}),
                 "engine": self.engine.model_copy(update={"scheduler": None}),
                 "carbon": self.carbon.model_copy(update={"live": None}) if is_command else self.carbon,
             }

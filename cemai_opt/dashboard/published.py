@@ -19,10 +19,11 @@ from optuna.storages import BaseStorage, InMemoryStorage
 
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.units import readable_grams
+from cemai_opt.core.yaml_text import yaml_text
 from cemai_opt.report.html_report import html_report
 from cemai_opt.report.plotly_figures import plotly_figures
 from cemai_opt.runs.front_member import FrontMember
-from cemai_opt.runs.run_folder import FRONT, RunFolder, yaml_text
+from cemai_opt.runs.run_folder import FRONT, RunFolder
 from cemai_opt.runs.run_view import RunView
 from cemai_opt.search.storage.delegating import DelegatingStorage
 

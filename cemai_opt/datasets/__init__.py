@@ -1,6 +1,7 @@
 """Data sources: one reader or generator per file."""
 
 from cemai_opt.core.registry import Registry
+from cemai_opt.datasets._assemble import TEST_GROUP
 from cemai_opt.datasets._dataset import Dataset, Frames, NewRows
 from cemai_opt.datasets._new_rows import known_pieces, read_new_rows, rows_of_frame
 from cemai_opt.datasets._reader import Reader
@@ -11,6 +12,7 @@ READERS: Registry[Reader] = Registry("data source", __name__, base=Reader)
 
 __all__ = [
     "READERS",
+    "TEST_GROUP",
     "Dataset",
     "Frames",
     "NewRows",

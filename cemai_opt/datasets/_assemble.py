@@ -8,11 +8,14 @@ import pandas as pd
 from cemai_opt.core.batch import FloatArray, IntArray, group_starts
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.study import DataSpec
-from cemai_opt.datasets._columns import inputs_of, is_number, parsed_dates
+from cemai_opt.datasets._columns import inputs_of
 from cemai_opt.datasets._dataset import Dataset, Frames
-from cemai_opt.datasets._schema import Schema
+from cemai_opt.datasets._schema import Schema, format_of
 from cemai_opt.datasets._target import target_of
+from cemai_opt.datasets._times import moments_of, ranks_of, time_parts, time_style, times_of
 
+TEST_GROUP = "test:"
+"""Prefix of the names of groups of the test data."""
 ROW_GROUP = "row"
 """Group name of data without groups."""
 
@@ -26,20 +29,25 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
     target = _require_column(rows, spec.target, kind="target")
     for kind, column in (
         ("group", group),
-        ("time", spec.time),
+        *(("time", name) for name in time_parts(spec.time, list(rows.columns)) or (spec.time,)),
         *(("ignored", name) for name in spec.ignore),
         *(("regime", name) for name in spec.regime),
     ):
         if column is not None:
             _require_column(rows, column, kind=kind)
+    parts = time_parts(spec.time, list(rows.columns))
+    time_columns = parts or ((spec.time,) if spec.time is not None else ())
+    _check_roles(target, group=group, time_columns=time_columns, ignored=spec.ignore)
     if spec.missing is not None:
-        no_sensors = {group, spec.time, target if task == "classification" else None}
+        no_sensors = {group, *time_columns, target if task == "classification" else None}
         measured = [column for column in rows.columns if column not in no_sensors]
         rows = rows.assign(**{column: rows[column].replace(spec.missing, np.nan) for column in measured})
 
     is_test = np.arange(len(rows)) >= n_plain
     group_codes, group_names = _groups(rows, group, spec=spec, is_test=is_test)
-    order = order_of(rows, spec.time)
+    times = times_of(rows, time_columns)
+    style = time_style(times, spec.date_format)
+    order = ranks_of(moments_of(times, len(rows), style=style))
     by_group_and_time = np.lexsort((order, group_codes))
     rows = rows.iloc[by_group_and_time]
     group_codes, order = group_codes[by_group_and_time], order[by_group_and_time]
@@ -48,8 +56,10 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
     )
 
     target_values = target_of(rows[target], task, spec=spec)
-    inputs = rows.drop(columns=[c for c in {target, group, spec.time, *spec.ignore} if c is not None])
-    X, columns, left_out, notes = inputs_of(inputs, ~is_test, encode=spec.encode)
+    inputs = rows.drop(columns=[c for c in {target, group, *time_columns, *spec.ignore} if c is not None])
+    X, columns, left_out, notes = inputs_of(
+        inputs, ~is_test, encode=spec.encode, date_format=spec.date_format, text=spec.keep_text
+    )
     y = _shifted(target_values.y, group_codes, horizon=spec.horizon)
     if not np.isfinite(y).any():
         raise StudyError(f"no row has a target {spec.horizon} rows later", "choose a shorter --horizon")
@@ -67,7 +77,7 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
         has_time=spec.time is not None,
         horizon=spec.horizon,
         regime=spec.regime,
-        notes=(*target_values.notes, *notes, *_without_target(y)),
+        notes=(*frames.notes, *target_values.notes, *notes, *_without_target(y)),
         schema=Schema(
             columns=columns,
             target=target,
@@ -75,8 +85,18 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
             time=spec.time,
             left_out=(*spec.ignore, *left_out),
             missing=spec.missing,
+            text_format=format_of(spec),
+            time_parts=parts,
+            time_style=style,
         ),
     )
+
+
+def _check_roles(target: str, *, group: str | None, time_columns: tuple[str, ...], ignored: tuple[str, ...]) -> None:
+    """StudyError if the target has another role as well."""
+    for role, columns in (("group", (group,)), ("time", time_columns), ("ignored column", ignored)):
+        if target in columns:
+            raise StudyError(f"column {target!r} is the target, and the {role}", "choose another --target")
 
 
 def _stacked(frames: Frames) -> tuple[pd.DataFrame, int]:
@@ -109,7 +129,7 @@ def _groups(
             line = int(np.flatnonzero(rows[column].isna())[0])
             raise StudyError(f"group column {column!r} is empty in row {line}", "fill it, or drop those rows")
         names = rows[column].astype(str).to_numpy(object)
-    codes, uniques = pd.factorize(np.where(is_test, "test:" + names, names))
+    codes, uniques = pd.factorize(np.where(is_test, TEST_GROUP + names, names))
     group_names = tuple(str(name) for name in uniques)
     for wanted in spec.test_groups:
         if wanted not in group_names:
@@ -120,26 +140,6 @@ def _groups(
             "leave --group out to split by time or row order",
         )
     return codes.astype(np.int64), group_names
-
-
-def order_of(rows: pd.DataFrame, column: str | None) -> FloatArray:
-    """The values by which rows are ordered: (n_rows,). StudyError if a time cannot be read."""
-    if column is None:
-        return np.arange(len(rows), dtype=np.float64)
-    values = rows[column]
-    if is_number(values):
-        numbers = values.to_numpy(np.float64)
-    else:
-        stamps = parsed_dates(values)
-        numbers = stamps.astype("int64").to_numpy(np.float64)
-        numbers[stamps.isna().to_numpy()] = np.nan
-    if not np.isfinite(numbers).all():
-        line = int(np.flatnonzero(~np.isfinite(numbers))[0])
-        raise StudyError(
-            f"time column {column!r}: cannot read {str(values.iloc[line])!r} in row {line} as a number or a date",
-            "use numbers, ISO 8601 dates (2026-01-31 12:00), or dates with dots (31.01.2026 12:00)",
-        )
-    return numbers
 
 
 def _shifted(y: FloatArray, group: IntArray, *, horizon: int) -> FloatArray:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
 
 from cemai_opt.core.batch import FloatArray
 from cemai_opt.core.errors import StudyError
+from cemai_opt.datasets._dates import DAY_FIRST, MONTH_FIRST, date_style, parsed_dates, refuse_impossible
+from cemai_opt.datasets._number_text import is_numeric_with_errors
 from cemai_opt.datasets._schema import CODES, DATE, Column
 
 MAX_LEVELS = 20
@@ -17,8 +19,6 @@ MIN_LEVEL_ROWS = 5
 """Text with fewer rows than this for each of its values, on average, is a label or a note, not an input."""
 DATE_PARTS = {"hour": "hour", "weekday": "day_of_week", "month": "month"}
 """Parts of a date that are inputs where they vary: name, and attribute in pandas."""
-NEARLY_NUMERIC = 0.5
-"""A text column in which at most this share of values are not numbers is considered a numeric column with errors."""
 
 
 def is_number(values: pd.Series) -> bool:
@@ -27,11 +27,17 @@ def is_number(values: pd.Series) -> bool:
 
 
 def inputs_of(
-    columns: pd.DataFrame, seen: np.ndarray, *, encode: bool = True
+    columns: pd.DataFrame,
+    seen: np.ndarray,
+    *,
+    encode: bool = True,
+    date_format: str | None = None,
+    text: Collection[str] = (),
 ) -> tuple[FloatArray, tuple[Column, ...], tuple[str, ...], tuple[str, ...]]:
     """Numbers unchanged, text with few values in one-hot encoding, with many values as codes, dates by their parts.
 
-    Everything else is left out with a note; without `encode` also text with many values, and dates. Returns the numbers
+    Everything else is left out with a note; without `encode` also text with many values, and dates. Columns in `text`
+    are text, even if they look like numbers. Returns the numbers
     (n_rows, n_inputs), the columns, those with codes last, the names of columns left out, and notes.
     """
     parts: list[FloatArray] = []
@@ -43,11 +49,12 @@ def inputs_of(
         if values.isna().all():
             raise StudyError(f"column {name!r} has no value at all", f"leave it out with --ignore {name}")
         if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-            kept.append(Column(str(name)))
+            kept.append(Column(name=str(name)))
             parts.append(numbers_of(values, kept[-1]))
             continue
-        refuse_nearly_numeric(values)
-        column, note = _of_text(values, seen, encode=encode)
+        if name not in text:
+            refuse_nearly_numeric(values)
+        column, note = _of_text(values, seen, encode=encode, date_format=date_format)
         notes += [note] if note else []
         if column is None:
             left_out.append(str(name))
@@ -63,42 +70,28 @@ def inputs_of(
     return X, tuple(kept), tuple(left_out), tuple(notes)
 
 
-def _of_text(values: pd.Series, seen: np.ndarray, *, encode: bool) -> tuple[Column | None, str]:
+def _of_text(
+    values: pd.Series, seen: np.ndarray, *, encode: bool, date_format: str | None
+) -> tuple[Column | None, str]:
     """The input column of text or dates, None if it is left out; and a note, if there is something to say."""
     name, present = str(values.name), values[seen].dropna()
-    if (stamps := dates_of(present)) is not None:
+    if (style := date_style(values, date_format)) is not None:
+        stamps = parsed_dates(values, style)
+        refuse_impossible(values, stamps)
+        stamps = stamps[seen].dropna()
         varying = [part for part, attribute in DATE_PARTS.items() if getattr(stamps.dt, attribute).nunique() > 1]
         if not encode or not varying:
             return None, f"column {name!r} is left out: dates (use --time)"
-        return Column(name, tuple(varying), DATE), f"column {name!r} is a date: inputs are its {', '.join(varying)}"
+        order = {DAY_FIRST: " (day first)", MONTH_FIRST: " (month first)"}.get(style, "")
+        note = f"column {name!r} is a date{order}: inputs are its {', '.join(varying)}"
+        return Column(name=name, levels=tuple(varying), kind=DATE, style=style), note
     levels = sorted(present.astype(str).unique())
     if len(levels) <= MAX_LEVELS:
-        return Column(name, tuple(levels)), ""
+        return Column(name=name, levels=tuple(levels)), ""
     if not encode or len(present) < MIN_LEVEL_ROWS * len(levels):
         return None, f"column {name!r} is left out: text with {len(levels)} values"
-    return Column(name, tuple(levels), CODES), f"column {name!r} has {len(levels)} values: models encode them"
-
-
-def dates_of(values: pd.Series) -> pd.Series | None:
-    """The values as dates, if all of them are: ISO 8601, or with dots, which have the day first.
-
-    Dates with slashes are ambiguous, so they are text. NaT where a value is missing; None for other columns.
-    """
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return values
-    text = values.dropna().astype(str)
-    if text.empty or not text.str.match(r"\s*\d{1,4}[-.]\d{1,2}[-.]\d{1,4}").all():
-        return None
-    stamps = parsed_dates(values)
-    return None if stamps[values.notna()].isna().any() else stamps
-
-
-def parsed_dates(values: pd.Series) -> pd.Series:
-    """ISO 8601 dates, or dates with dots; NaT for everything else."""
-    dotted = values.dropna().astype(str).str.fullmatch(r"\s*\d{1,2}\.\d{1,2}\.\d{4}.*").all()
-    if dotted:
-        return pd.to_datetime(values, format="mixed", dayfirst=True, errors="coerce", utc=True)
-    return pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
+    column = Column(name=name, levels=tuple(levels), kind=CODES)
+    return column, f"column {name!r} has {len(levels)} values: models encode them"
 
 
 def numbers_of(values: pd.Series, column: Column) -> FloatArray:
@@ -106,7 +99,7 @@ def numbers_of(values: pd.Series, column: Column) -> FloatArray:
     if column.levels is None:
         return values.to_numpy(np.float64, na_value=np.nan)[:, None]
     if column.kind == DATE:
-        stamps = values if pd.api.types.is_datetime64_any_dtype(values) else parsed_dates(values)
+        stamps = parsed_dates(values, column.style)
         parts = [getattr(stamps.dt, DATE_PARTS[part]).to_numpy(np.float64, na_value=np.nan) for part in column.levels]
         return np.column_stack(parts)
     text = values.astype(str).to_numpy()
@@ -121,7 +114,7 @@ def refuse_nearly_numeric(values: pd.Series) -> None:
     """StudyError for a numeric column with a few words in it, which is an error in the file, not a text column."""
     present = values.dropna().astype(str)
     odd = pd.to_numeric(present, errors="coerce").isna()
-    if 0 < odd.sum() <= NEARLY_NUMERIC * len(present):
+    if is_numeric_with_errors(int(odd.sum()), len(present), n_numbers=present[~odd].nunique()):
         where = int(np.flatnonzero(odd.to_numpy())[0])
         raise StudyError(
             f"column {values.name!r} is numeric except for {int(odd.sum())} of {len(present)} values, the first "

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Frames:
-    """The raw rows of a reader, its test rows (or None), and the group column of a folder's files, if any."""
+    """The raw rows of a reader, its test rows (or None), the group column of a folder's files, if any, and notes."""
 
     rows: pd.DataFrame
     test: pd.DataFrame | None = None
     group: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,14 +11,14 @@ import pandas as pd
 
 from cemai_opt.core.batch import FloatArray, IntArray
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.datasets._assemble import order_of
 from cemai_opt.datasets._columns import numbers_of, refuse_infinite
 from cemai_opt.datasets._dataset import NewRows
 from cemai_opt.datasets._schema import DATE, Schema
+from cemai_opt.datasets._times import moments_of, ranks_of, times_of
 from cemai_opt.datasets.tabular import FILE_GROUP, pieces
 
-SCRATCH = ("numbers.f64", "groups.i64", "orders.f64")
-"""Files of all rows: inputs, numbers of the groups, and values by which rows are ordered."""
+SCRATCH = ("numbers.f64", "groups.i64", "moments.i64", "rests.f64")
+"""Files of all rows: inputs, numbers of the groups, and their times (whole part and rest)."""
 
 
 def read_new_rows(path: Path, schema: Schema, *, scratch: Path) -> NewRows:
@@ -27,20 +27,33 @@ def read_new_rows(path: Path, schema: Schema, *, scratch: Path) -> NewRows:
     unseen: dict[str, int] = {}
     n_rows = 0
     with ExitStack() as stack:
-        numbers, groups, orders = (stack.enter_context((scratch / name).open("wb")) for name in SCRATCH)
+        numbers, groups, moments, rests = (stack.enter_context((scratch / name).open("wb")) for name in SCRATCH)
         for piece in known_pieces(path, schema):
             _numbers(piece, schema, first_row=n_rows, unseen=unseen).tofile(numbers)
             _group_codes(piece, schema, codes=codes, first_row=n_rows).tofile(groups)
-            (order_of(piece, schema.time) + (n_rows if schema.time is None else 0)).tofile(orders)
+            times = moments_of(
+                times_of(piece, schema.time_columns), len(piece), style=schema.time_style, first_row=n_rows
+            )
+            for part, stream in zip(times, (moments, rests), strict=True):
+                part.tofile(stream)
             n_rows += len(piece)
     if not n_rows:
         raise StudyError(f"{path} has no rows", "is there more than a header?")
     return NewRows(
         X=np.memmap(scratch / SCRATCH[0], np.float64, "r", shape=(n_rows, len(schema.inputs))),
         group=np.memmap(scratch / SCRATCH[1], np.int64, "r", shape=n_rows),
-        order=np.memmap(scratch / SCRATCH[2], np.float64, "r", shape=n_rows),
+        order=_order(scratch, n_rows, has_time=schema.time is not None),
         notes=_unseen_notes(unseen),
     )
+
+
+def _order(scratch: Path, n_rows: int, *, has_time: bool) -> FloatArray:
+    """The rank of each row in time; the number of the row if there is no time."""
+    if not has_time:
+        return np.arange(n_rows, dtype=np.float64)
+    whole: IntArray = np.memmap(scratch / SCRATCH[2], np.int64, "r", shape=n_rows)
+    rest: FloatArray = np.memmap(scratch / SCRATCH[3], np.float64, "r", shape=n_rows)
+    return ranks_of((whole, rest))
 
 
 def _unseen_notes(unseen: Mapping[str, int]) -> tuple[str, ...]:
@@ -58,7 +71,7 @@ def rows_of_frame(frame: pd.DataFrame, schema: Schema) -> NewRows:
     return NewRows(
         X=X,
         group=_group_codes(frame, schema, codes={}, first_row=0),
-        order=order_of(frame, schema.time),
+        order=ranks_of(moments_of(times_of(frame, schema.time_columns), len(frame), style=schema.time_style)),
         notes=_unseen_notes(unseen),
     )
 
@@ -66,7 +79,8 @@ def rows_of_frame(frame: pd.DataFrame, schema: Schema) -> NewRows:
 def known_pieces(path: Path, schema: Schema) -> Iterator[pd.DataFrame]:
     """The rows of a file or folder, piece by piece, with checked columns."""
     text = [column.name for column in schema.columns if column.levels is not None]
-    for piece in pieces(path, [*text, *([schema.group] if schema.group else [])]):
+    exact = [*text, *([schema.group] if schema.group else []), *schema.time_parts]
+    for piece in pieces(path, exact, form=schema.text_format):
         if schema.group == FILE_GROUP and FILE_GROUP not in piece.columns:
             piece = piece.assign(**{FILE_GROUP: path.name})
         _check_columns(path, list(piece.columns), schema=schema)
@@ -75,7 +89,7 @@ def known_pieces(path: Path, schema: Schema) -> Iterator[pd.DataFrame]:
 
 def _check_columns(path: Path | str, found: list[str], *, schema: Schema) -> None:
     wanted = {column.name: "input" for column in schema.columns}
-    wanted |= {name: kind for name, kind in ((schema.group, "group"), (schema.time, "time")) if name}
+    wanted |= dict.fromkeys(schema.time_columns, "time") | ({schema.group: "group"} if schema.group else {})
     for name, kind in wanted.items():
         if name not in found:
             raise StudyError(f"{path} lacks the {kind} column {name!r}", nearest(name, set(found) - set(wanted)))

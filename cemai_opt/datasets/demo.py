@@ -33,7 +33,7 @@ class Demo(Reader):
     """Generated tool-wear runs with cutting conditions, forces, vibration and temperature."""
 
     def _read(self, spec: DataSpec) -> Frames:
-        return Frames(tool_wear_runs())
+        return Frames(rows=tool_wear_runs())
 
     def _filled(self, spec: DataSpec) -> DataSpec:
         return spec.model_copy(

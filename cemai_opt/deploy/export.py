@@ -15,6 +15,7 @@ from cemai_opt.core.registry import need
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.scores import maximised
 from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.core.yaml_text import yaml_text
 from cemai_opt.datasets import Dataset
 from cemai_opt.deploy.average_scorer import AnyScorer, WeightedScorer, average_scorer
 from cemai_opt.deploy.intervals import score_interval
@@ -36,7 +37,7 @@ from cemai_opt.pipeline import build_pipeline
 from cemai_opt.pipeline.average import average_of
 from cemai_opt.report.html_report import REPORT_LIBRARIES, html_report
 from cemai_opt.runs.machine import PACKAGE, library_versions
-from cemai_opt.runs.run_folder import write_file, yaml_text
+from cemai_opt.runs.run_folder import write_file
 from cemai_opt.runs.run_view import RunView
 from cemai_opt.stages.evaluate import averaged
 

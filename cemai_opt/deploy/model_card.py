@@ -12,10 +12,10 @@ from typing import Any
 
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.core.units import readable_grams
+from cemai_opt.core.yaml_text import yaml_text
 from cemai_opt.deploy.model_document import AverageDocument, ModelDocument, ScorerDocument
 from cemai_opt.report.html_report import measuring_facts
 from cemai_opt.runs.front_member import FrontMember
-from cemai_opt.runs.run_folder import yaml_text
 from cemai_opt.runs.run_view import RunView
 
 TASKS = {"regression": "tabular-regression", "classification": "tabular-classification"}

@@ -140,7 +140,7 @@ def _predicted(model: TrainedModel, rows: NewRows, *, scratch: Path, with_scores
 
 def _write(model: TrainedModel, values: _Values, *, schema: Schema, data: Path, out: Path) -> None:
     """Writes the predictions atomically; the data is read once more for group and time."""
-    shown = [name for name in (schema.group, schema.time) if name is not None]
+    shown = [*([schema.group] if schema.group is not None else []), *schema.time_columns]
     first = 0
     try:
         with atomic_file(out, is_durable=False) as binary:

@@ -10,16 +10,25 @@ from cemai_opt.meters import ForeignLoad, open_meters
 from cemai_opt.pipeline.run import Pipeline
 from cemai_opt.pipeline.splits import Splits
 
-_last_read: dict[tuple[DataSpec, str], Dataset] = {}
+_last_read: dict[tuple[DataSpec, str, tuple[object, ...]], Dataset] = {}
 
 
 def read_data(spec: DataSpec, task: str) -> Dataset:
-    """The rows of a study; those read last are cached, also under the task that was inferred from them."""
-    if (spec, task) not in _last_read:
+    """The rows of a study; those read last are cached until a file changes, also under the task inferred from them."""
+    state = tuple(_state_of(path) for path in (spec.path, spec.test) if path is not None)
+    if (spec, task, state) not in _last_read:
         data = READERS.require(spec.source)().read(spec, task)
         _last_read.clear()
-        _last_read[spec, task] = _last_read[spec, data.task] = data
-    return _last_read[spec, task]
+        _last_read[spec, task, state] = _last_read[spec, data.task, state] = data
+    return _last_read[spec, task, state]
+
+
+def _state_of(name: str) -> tuple[object, ...]:
+    """Names, sizes and times of change of a file or of the files in a folder; empty if it is not there."""
+    path = Path(name)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    stats = [(file.name, file.stat()) for file in files if file.exists()]
+    return tuple((name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in stats)
 
 
 def build_pipeline(study: ResolvedStudy, stored: Path | None = None, *, load: ForeignLoad | None = None) -> Pipeline:

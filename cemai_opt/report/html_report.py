@@ -11,12 +11,13 @@ from typing import Any
 
 from cemai_opt.core.registry import need
 from cemai_opt.core.units import readable_grams
+from cemai_opt.core.yaml_text import yaml_text
 from cemai_opt.report._drawing import ON_PAGE
 from cemai_opt.report.columns import Column, error_text, grams_column, member_columns, score_text
 from cemai_opt.report.figures import all_figures, front_figure
 from cemai_opt.report.tables import legend
 from cemai_opt.runs.front_member import FrontMember
-from cemai_opt.runs.run_folder import RunFolder, write_file, yaml_text
+from cemai_opt.runs.run_folder import RunFolder, write_file
 from cemai_opt.runs.run_view import RunView
 
 HTML, PNG, SVG = "report.html", "front.png", "front.svg"

@@ -8,23 +8,25 @@ import io
 import json
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
-
-import yaml
 
 from cemai_opt.core.average import Average
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.files import drop_partial_line, try_lock, write_atomic
 from cemai_opt.core.ledger_entry import LedgerEntry
 from cemai_opt.core.result import TrialResult
+from cemai_opt.core.seal import opened_json, opened_yaml, sealed_json, sealed_yaml
 from cemai_opt.core.serialization import from_json, to_json
 from cemai_opt.core.space import LockedSpace
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.core.study_file import parse_resolved_study
+from cemai_opt.core.yaml_text import parsed_yaml, yaml_text
 from cemai_opt.runs.emissions_csv import COLUMNS, emissions_rows
 from cemai_opt.runs.front import RunFront
 from cemai_opt.runs.record import RunRecord, TrialLine
@@ -58,6 +60,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.damaged: list[str] = []
+        """Messages about damaged files without which a run can go on, as they were read."""
 
     @property
     def holds_a_run(self) -> bool:
@@ -97,8 +101,8 @@ class RunFolder:
             is_new = not self.holds_a_run
             if (self.path / TRIALS).exists():
                 drop_partial_line(self.path / TRIALS)
-            _replace(self.path / STUDY, yaml_text(study.to_json()))
-            _replace(self.path / SPACE, yaml_text(to_json(space)))
+            _replace(self.path / STUDY, sealed_yaml(yaml_text(study.to_json())))
+            _replace(self.path / SPACE, sealed_yaml(yaml_text(to_json(space))))
             try:
                 yield
             except StudyError:
@@ -123,7 +127,7 @@ class RunFolder:
         """Adds one finished trial with its emissions, and what the driver has spent outside all trials so far."""
         self.append_run(study, result, why="search")
         line = TrialLine.of(study, result, driver_j=driver_j)
-        _append(self.path / TRIALS, json.dumps(to_json(line)) + "\n", is_durable=True)
+        _append(self.path / TRIALS, sealed_json(json.dumps(to_json(line))) + "\n", is_durable=True)
 
     def keep_spent(self, energy_j: float) -> None:
         """Records all joules of the run so far, unfinished trials included, for the case that the session is killed."""
@@ -136,11 +140,8 @@ class RunFolder:
         """
         if not (self.path / SPENT).exists():
             return 0.0
-        try:
-            return self._read(SPENT, lambda text: float(json.loads(text)["energy_j"]))
-        except StudyError as error:
-            log.warning("%s: what unfinished work has spent is unknown", error.message)
-            return 0.0
+        read = partial(self._read, SPENT, lambda text: float(json.loads(text)["energy_j"]))
+        return self._if_whole(read) or 0.0
 
     def keep_members(
         self, measured: Mapping[int, TrialResult], tested: Mapping[int, TrialResult], *, average: Average | None = None
@@ -151,34 +152,50 @@ class RunFolder:
             tuple(tested[trial] for trial in sorted(tested)),
             average,
         )
-        _replace(self.path / CONFIRMED, json.dumps(to_json(members), allow_nan=False) + "\n")  # often: without indents
+        text = json.dumps(to_json(members), allow_nan=False)  # often: without indents
+        _replace(self.path / CONFIRMED, sealed_json(text) + "\n")
 
     def finish(self, record: RunRecord) -> None:
         """Writes front and summary."""
         measured = {result.trial: result for result in record.results if result.confirmation is not None}
         self.keep_members(measured, record.finals, average=record.average)
-        _replace(self.path / FRONT, _json_text(to_json(record.front)))
+        _replace(self.path / FRONT, sealed_json(_json_text(to_json(record.front))))
         _replace(self.path / FRONT_CSV, csv_text(front_rows(record.front)))
-        _replace(self.path / SUMMARY, _json_text(to_json(record.summary)))
+        _replace(self.path / SUMMARY, sealed_json(_json_text(to_json(record.summary))))
 
     def study(self) -> ResolvedStudy:
         """The study as it was resolved."""
         if not self.holds_a_run:
             siblings = [p.name for p in self.path.parent.glob("*/")] if self.path.parent.is_dir() else []
             raise StudyError(f"{self.path} holds no run", nearest(self.path.name, siblings))
-        return parse_resolved_study(self._read(STUDY, yaml.safe_load), str(self.path / STUDY))
+        return parse_resolved_study(
+            self._read(STUDY, lambda text: parsed_yaml(opened_yaml(text))), str(self.path / STUDY)
+        )
 
     def space(self) -> LockedSpace:
         """The search space as it was searched."""
-        return self._read(SPACE, lambda text: from_json(LockedSpace, yaml.safe_load(text)))
+        return self._read(SPACE, lambda text: from_json(LockedSpace, parsed_yaml(opened_yaml(text))))
 
     def results(self) -> list[TrialResult]:
-        """Finished trials, in the order in which they finished. A partial last line is ignored."""
-        return [line.result for line in self._lines()]
+        """Finished trials, in the order in which they finished. A partial last line is ignored.
+
+        StudyError if a line is damaged, or if a trial is there twice.
+        """
+        results = [line.result for line in self._lines()]
+        numbers = Counter(result.trial for result in results)
+        for trial, n_lines in numbers.items():
+            if n_lines > 1:
+                raise StudyError(f"{self.path / TRIALS} is damaged (trial {trial} is there twice)", "restore the file")
+        return results
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
-        """The ledger of earlier sessions."""
-        return self.summary().search.ledger if self.has_summary() else ()
+        """The ledger of earlier sessions; empty if there is none, or if it is damaged."""
+        summary = self.known_summary()
+        return summary.search.ledger if summary is not None else ()
+
+    def known_summary(self) -> RunSummary | None:
+        """The summary, None if there is none yet, or if it is damaged: a resumed run writes another one."""
+        return self._if_whole(self.summary) if self.has_summary() else None
 
     def last_driver_j(self) -> float:
         """What the driver had spent when the last trial was written; 0 before the first."""
@@ -186,10 +203,11 @@ class RunFolder:
         return lines[-1].driver_j if lines else 0.0
 
     def members(self) -> MemberResults:
-        """Front members with their repeated measurements, and as they were tested."""
+        """Front members with their repeated measurements, and as they were tested; none if the file is damaged."""
         if not (self.path / CONFIRMED).exists():
             return MemberResults()
-        return self._read(CONFIRMED, lambda text: from_json(MemberResults, json.loads(text)))
+        read = partial(self._read, CONFIRMED, lambda text: from_json(MemberResults, json.loads(opened_json(text))))
+        return self._if_whole(read) or MemberResults()
 
     def front(self) -> RunFront:
         """The front. StudyError if the run has none yet."""
@@ -219,22 +237,34 @@ class RunFolder:
             return []
         return self._read(
             TRIALS,
-            lambda text: [from_json(TrialLine, json.loads(line)) for line in text.rpartition("\n")[0].splitlines()],
+            lambda text: [
+                from_json(TrialLine, json.loads(opened_json(line))) for line in text.rpartition("\n")[0].splitlines()
+            ],
         )
 
     def _document(self, name: str, kind: type[T]) -> T:
         self.study()  # raises StudyError if there is no run at all
         if not (self.path / name).is_file():
             raise StudyError(f"the run in {self.path} has no {name} yet", "wait for the first result of `optimize`")
-        return self._read(name, lambda text: from_json(kind, json.loads(text)))
+        return self._read(name, lambda text: from_json(kind, json.loads(opened_json(text))))
 
     def _read(self, name: str, parse: Callable[[str], T]) -> T:
         """The parsed contents of a file of the run. StudyError if it is missing or damaged."""
         try:
             return parse((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
-            raise StudyError(f"{self.path / name} is damaged ({reason})", "choose another --out") from error
+            hint = "the same `optimize` writes it again" if name in (FRONT, SUMMARY) else "choose another --out"
+            raise StudyError(f"{self.path / name} is damaged ({reason})", hint) from error
+
+    def _if_whole(self, read: Callable[[], T]) -> T | None:
+        """What is read; None, with a warning, if it is damaged: the rest of the folder is enough to go on."""
+        try:
+            return read()
+        except StudyError as error:
+            self.damaged.append(f"{error.message}: the run goes on without it")
+            log.warning("%s", self.damaged[-1])
+            return None
 
 
 def front_rows(front: RunFront) -> list[dict[str, Any]]:
@@ -294,8 +324,3 @@ def _replace(path: Path, content: str | bytes, *, is_durable: bool = True) -> No
 
 def _json_text(document: object) -> str:
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
-
-
-def yaml_text(document: Mapping[str, Any]) -> str:
-    """A document as YAML, keys in their order."""
-    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)

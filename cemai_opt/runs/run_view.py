@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+from cemai_opt.core.errors import StudyError
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.measurement import OVERHEAD
 from cemai_opt.core.objective import objective_g
 from cemai_opt.core.result import FAILED, PRUNED, TrialResult
 from cemai_opt.core.study import ResolvedStudy
-from cemai_opt.runs.front import RunFront
+from cemai_opt.runs.front import RunFront, counts_of
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.payback import payback_lines
-from cemai_opt.runs.run_folder import RunFolder
+from cemai_opt.runs.run_folder import TRIALS, RunFolder
 from cemai_opt.runs.summary import RunSummary
 
 
@@ -40,8 +41,14 @@ class RunView:
 
     @staticmethod
     def of(folder: RunFolder) -> RunView:
-        """The run in a folder. StudyError if it has no front yet."""
-        return RunView(study=folder.study(), front=folder.front(), summary=folder.summary(), results=folder.results())
+        """The run in a folder. StudyError if it has no front yet, or if it has lost trials since."""
+        front, results = folder.front(), folder.results()  # in this order: a search may be adding trials
+        counts = counts_of(results)
+        kinds = ("trials", "curve_candidates", "not_run", "repeats")
+        n_lost = max(getattr(front.search, kind) - getattr(counts, kind) for kind in kinds)
+        if n_lost > 0:
+            raise StudyError(f"{folder.path / TRIALS} has lost {n_lost} trials", "restore the file")
+        return RunView(study=folder.study(), front=front, summary=folder.summary(), results=results)
 
     @property
     def members(self) -> tuple[FrontMember, ...]:

@@ -87,7 +87,7 @@ def earlier_sessions(prepared: PreparedStudy, folder: RunFolder) -> EarlierSessi
     return EarlierSessions(
         results=results,
         ledger=_earlier_ledger(folder, results),
-        footprints=folder.summary().footprint.sessions if folder.has_summary() else (),
+        footprints=summary.footprint.sessions if (summary := folder.known_summary()) is not None else (),
         members=members,
     )
 

@@ -94,6 +94,8 @@ class Session:
             return self._run()
 
     def _run(self) -> RunRecord:
+        for note in dict.fromkeys(self._folder.damaged):
+            self.announce(note)
         if self._forecast is not None:
             self.announce(self._forecast.text)
         audit = Audit() if self._with_audit else None

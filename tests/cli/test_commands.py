@@ -57,6 +57,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, wear) -> Path:  # type: i
 def front_of(folder: Path) -> dict:  # type: ignore[type-arg]  # JSON
     """The front document of the run."""
     document: dict = json.loads((folder / "run" / "front.json").read_text())  # type: ignore[type-arg]  # JSON
+    assert document.pop("crc32") > 0
     return document
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cemai_opt.core.study import StudySpec
+from cemai_opt.core.study import BOUND, StudySpec
 from tests.conftest import Cli
 from tests.finished import finished_run
 
@@ -124,9 +124,11 @@ def test_code_in_the_current_folder_is_not_imported(cli: Cli, tmp_path: Path) ->
     assert cli("--help").returncode == 0
 
 
-def test_only_three_settings_are_bound_to_a_machine() -> None:
-    """A study on its own machine has none."""
+def test_only_four_settings_are_bound_to_a_machine() -> None:
+    """A study on its own machine has none; a sampler with a dotted name imports a module."""
     assert StudySpec().bound_to_machine == {}
-    study = StudySpec.model_validate(bound("cmd:true"))
-    assert set(study.bound_to_machine) == {"carbon.live", "engine.scheduler", "search.storage"}
+    settings = bound("cmd:true")
+    settings["search"]["sampler"] = "somebody.module.Sampler"
+    study = StudySpec.model_validate(settings)
+    assert set(study.bound_to_machine) == set(BOUND)
     assert study.without_bound().bound_to_machine == {}

@@ -13,7 +13,7 @@ from cemai_opt.datasets import known_pieces, read_new_rows, rows_of_frame
 from cemai_opt.datasets._schema import Column, Schema
 
 SCHEMA = Schema(
-    columns=(Column("x"), Column("material", ("brass", "steel"))),
+    columns=(Column(name="x"), Column(name="material", levels=("brass", "steel"))),
     target="y",
     group="unit",
     time="t",
@@ -54,7 +54,9 @@ def test_a_unit_is_the_same_one_in_every_piece(frame: pd.DataFrame, tmp_path: Pa
     folder.mkdir()
     for name, part in (("1.csv", frame[:1]), ("2.csv", frame[1:])):
         part.to_csv(folder / name, index=False)
-    schema = Schema(columns=(Column("x"), Column("material")), group="unit", time="t", left_out=("file", "note"))
+    schema = Schema(
+        columns=(Column(name="x"), Column(name="material")), group="unit", time="t", left_out=("file", "note")
+    )
     numbers = frame.assign(material=[1, 2, 3, 4])
     for name, part in (("1.csv", numbers[:1]), ("2.csv", numbers[1:])):
         part.to_csv(folder / name, index=False)
@@ -67,7 +69,7 @@ def test_without_a_time_rows_are_in_the_order_of_their_file(tmp_path: Path) -> N
     folder.mkdir()
     for name in ("1.csv", "2.csv"):
         (folder / name).write_text("x\n1\n2\n")
-    rows = read_new_rows(folder, Schema(columns=(Column("x"),), left_out=("file",)), scratch=tmp_path)
+    rows = read_new_rows(folder, Schema(columns=(Column(name="x"),), left_out=("file",)), scratch=tmp_path)
     assert rows.order.tolist() == [0, 1, 2, 3]
     assert rows.group.tolist() == [0, 0, 0, 0]
 
@@ -116,7 +118,7 @@ def test_a_cell_that_cannot_be_read_is_named(frame: pd.DataFrame, column: str, v
 def test_text_that_looks_like_numbers_stays_text(tmp_path: Path) -> None:
     """Levels 01 and 1 are two."""
     (tmp_path / "new.csv").write_text("code\n01\n1\n")
-    schema = Schema(columns=(Column("code", ("01", "1")),))
+    schema = Schema(columns=(Column(name="code", levels=("01", "1")),))
     assert [piece["code"].tolist() for piece in known_pieces(tmp_path / "new.csv", schema)] == [["01", "1"]]
 
 
@@ -124,4 +126,4 @@ def test_a_header_alone_is_no_data(tmp_path: Path) -> None:
     """Said as such."""
     (tmp_path / "new.csv").write_text("x\n")
     with pytest.raises(StudyError, match="has no rows"):
-        read_new_rows(tmp_path / "new.csv", Schema(columns=(Column("x"),)), scratch=tmp_path)
+        read_new_rows(tmp_path / "new.csv", Schema(columns=(Column(name="x"),)), scratch=tmp_path)

@@ -18,7 +18,7 @@ class Given(Reader):
         self.frame = frame
 
     def _read(self, spec: DataSpec) -> Frames:
-        return Frames(self.frame)
+        return Frames(rows=self.frame)
 
     def _filled(self, spec: DataSpec) -> DataSpec:
         return spec.model_copy(update={"target": spec.target or "y"})

@@ -12,7 +12,7 @@ from cemai_opt.datasets import Schema
 from cemai_opt.datasets._schema import Column
 
 names = st.text(min_size=1, max_size=5)
-columns = st.builds(Column, names, st.none() | st.lists(names, max_size=3).map(tuple))
+columns = st.builds(Column, name=names, levels=st.none() | st.lists(names, max_size=3).map(tuple))
 schemas = st.builds(
     Schema,
     columns=st.lists(columns, max_size=4).map(tuple),
@@ -32,5 +32,12 @@ def test_a_schema_travels_with_its_model(schema: Schema) -> None:
 
 def test_inputs_come_in_the_order_of_columns_and_levels() -> None:
     """Numbers are one input, texts one for each level."""
-    schema = Schema(columns=(Column("z"), Column("steel", ("soft", "hard")), Column("a"), Column("empty", ())))
+    schema = Schema(
+        columns=(
+            Column(name="z"),
+            Column(name="steel", levels=("soft", "hard")),
+            Column(name="a"),
+            Column(name="empty", levels=()),
+        )
+    )
     assert schema.inputs == ("z", "steel=soft", "steel=hard", "a")

@@ -30,7 +30,7 @@ def data() -> Dataset:
         has_time=True,
         horizon=1,
         notes=("positive class: 'yes'",),
-        schema=Schema(columns=(Column("x"), Column("steel", ("hard",))), target="y", missing=-1.0),
+        schema=Schema(columns=(Column(name="x"), Column(name="steel", levels=("hard",))), target="y", missing=-1.0),
     )
 
 

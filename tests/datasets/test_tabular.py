@@ -138,7 +138,7 @@ def test_pieces_of_parquet_are_no_larger(tmp_path: Path) -> None:
         ("a.csv", b"x,y\n", "has no rows"),
         ("a.csv", b"x,y,x\n1,2,3\n", "column 'x' occurs twice"),
         ("a.csv", b"x,y\n1,2,3\n", "first row has 3 fields, the header 2"),
-        ("a.csv", b"x,y\n\xff\xfe,1\n", "save it as UTF-8"),
+        ("a.csv", b"x,y\n\xff\xfe,1\n", "give its --encoding"),
         ("a.csv.gz", b"no gzip", "cannot read"),
         ("a.parquet", b"no parquet", "cannot read"),
         ("a.xlsx", b"PK", "unknown file extension"),

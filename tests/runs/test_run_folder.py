@@ -135,13 +135,26 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
         RunFolder(tmp_path / name).check_usable(study_of())
 
 
-@pytest.mark.parametrize("name", [STUDY, "space.lock.yaml", TRIALS, "confirmed.json", "front.json", "summary.json"])
+@pytest.mark.parametrize("name", [STUDY, "space.lock.yaml", TRIALS, "front.json", "summary.json"])
 @pytest.mark.parametrize("damage", [b"{\n", b"[]\n", b"\xff\xfe\n", b"17\n"])
 def test_a_damaged_file_is_named(written: RunFolder, name: str, damage: bytes) -> None:
     """No error of a parser comes through."""
     (written.path / name).write_bytes(damage)
     with pytest.raises(StudyError, match=name.replace(".", r"\.")):
         read_everything(written)
+
+
+@pytest.mark.parametrize("damage", [b"{\n", b"[]\n", b"\xff\xfe\n", b"17\n"])
+def test_a_run_goes_on_without_what_can_be_measured_again(written: RunFolder, damage: bytes) -> None:
+    """The file is named."""
+    for name in ("confirmed.json", "spent.json", "summary.json"):
+        (written.path / name).write_bytes(damage)
+    assert (written.members().confirmed, written.last_spent_j(), written.ledger()) == ((), 0.0, ())
+    assert [note.split(" is damaged")[0].rsplit("/", 1)[1] for note in written.damaged] == [
+        "confirmed.json",
+        "spent.json",
+        "summary.json",
+    ]
 
 
 def test_a_run_without_a_front_asks_for_patience(open_folder: RunFolder) -> None:

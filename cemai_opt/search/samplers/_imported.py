@@ -46,7 +46,7 @@ def _class_at(dotted: str) -> type[BaseSampler]:
     module, _, name = dotted.rpartition(".")
     try:
         found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise StudyError(f"--sampler {dotted}: {error}", "name a class, as in optuna.samplers.TPESampler") from error
     if not (inspect.isclass(found) and issubclass(found, BaseSampler)):
         raise StudyError(f"--sampler {dotted} is not a subclass of optuna.samplers.BaseSampler", "name one that is")

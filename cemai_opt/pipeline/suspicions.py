@@ -1,0 +1,125 @@
+"""What makes scores too good or models impossible: the same rows on both sides, inputs that give the target away."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cemai_opt.core.batch import BoolArray, FloatArray
+from cemai_opt.core.errors import StudyError
+from cemai_opt.datasets import TEST_GROUP, Dataset
+from cemai_opt.pipeline.splits import Splits
+
+SAME_DATA = 0.99
+"""If this share of the test rows is among the others as well, the test data is the data itself."""
+FEW_SAME = 0.01
+"""No more than this share of equal rows is taken for chance."""
+GIVEN_AWAY = 0.99
+"""An input with an absolute correlation, or an area under the ROC curve, above this determines the target alone."""
+MAX_ROWS = 20_000
+"""Rows, evenly spaced, by which inputs are judged."""
+
+
+def check_classes(data: Dataset, splits: Splits) -> None:
+    """StudyError if the rows of the search have one class only, or lack one of the test rows."""
+    if data.task != "classification":
+        return
+    searched, tested = (np.unique(data.y[rows]) for rows in (~splits.test & data.has_target, splits.final.is_eval))
+    if len(searched) < 2:
+        name = data.classes[int(searched[0])] if len(searched) else "none"
+        raise StudyError(
+            f"all rows but the test rows have one class ({name!r})", "choose other test rows, or another --seed"
+        )
+    for code in np.setdiff1d(tested, searched):
+        raise StudyError(
+            f"class {data.classes[int(code)]!r} occurs in test rows only, so that no model can learn it",
+            "choose other test rows or another --seed, or leave its rows out",
+        )
+
+
+def same_rows(data: Dataset, splits: Splits) -> tuple[str, ...]:
+    """Notes on test rows that are among the other rows. StudyError if they all are."""
+    notes = []
+    if data.is_test.any() and data.has_groups:
+        own = {name for name in data.group_names if not name.startswith(TEST_GROUP)}
+        shared = [name for name in data.group_names if name.removeprefix(TEST_GROUP) in own and name not in own]
+        if shared:
+            first = shared[0].removeprefix(TEST_GROUP)
+            notes.append(
+                f"{len(shared)} groups of the test data have a name that occurs in the data too, such as {first!r}: "
+                "if they are the same ones, test scores are too good"
+            )
+    tested = splits.final.is_eval
+    share, n_same = _share_of_same(data, tested, others=~splits.test & data.has_target)
+    if data.is_test.any() and share > SAME_DATA:
+        raise StudyError(
+            f"{n_same} of {int(tested.sum())} test rows are rows of the data, target included",
+            "give other test rows: these are known to every model",
+        )
+    if share > FEW_SAME:
+        notes.append(
+            f"{n_same} of {int(tested.sum())} test rows equal other rows, target included: if they are copies, test "
+            "scores are too good"
+        )
+    return tuple(notes)
+
+
+def _share_of_same(data: Dataset, tested: BoolArray, *, others: BoolArray) -> tuple[float, int]:
+    """Share and number of the tested rows that equal one of the others in all inputs and the target."""
+    rows = np.column_stack([data.X, data.y])
+    rows = np.ascontiguousarray(np.where(rows == 0.0, 0.0, rows))  # -0.0 equals 0.0
+    rows[np.isnan(rows)] = np.nan  # one kind of NaN
+    keys = _digests(rows)
+    n_same = int(np.isin(keys[tested], keys[others]).sum())
+    return n_same / max(1, int(tested.sum())), n_same
+
+
+def _digests(rows: FloatArray) -> np.ndarray:
+    """A 64-bit number for each row; equal rows have equal ones, others hardly ever."""
+    bits = rows.view(np.uint64)
+    factors = np.random.default_rng(0).integers(1, 2**63, rows.shape[1], dtype=np.uint64) | np.uint64(1)
+    mixed = (bits ^ (bits >> np.uint64(29))) * factors
+    mixed ^= mixed >> np.uint64(32)
+    digests: np.ndarray = (mixed * np.uint64(0x9E3779B97F4A7C15)).sum(axis=1, dtype=np.uint64)
+    return digests
+
+
+def given_away(data: Dataset, splits: Splits) -> tuple[str, ...]:
+    """A note on each input that determines the target nearly alone, on the rows of the search."""
+    rows = np.flatnonzero(~splits.test & data.has_target)
+    rows = rows[:: -(-len(rows) // MAX_ROWS)]
+    X, y = data.X[rows], data.y[rows]
+    strength = _correlations(X, y) if data.task == "regression" else _areas(X, y)
+    what = "correlation" if data.task == "regression" else "area under the ROC curve"
+    return tuple(
+        f"input {data.names[i]!r} gives the target away ({what} {strength[i]:.3f}): is it known when a prediction is "
+        f"made? if not, --ignore {data.names[i].split('=')[0]}"
+        for i in np.flatnonzero(strength > GIVEN_AWAY)
+    )
+
+
+def _correlations(X: FloatArray, y: FloatArray) -> FloatArray:
+    """Absolute correlation of each input with the target, over rows that have it: (n_inputs,)."""
+    strength = np.zeros(X.shape[1])
+    for i in range(X.shape[1]):
+        known = np.isfinite(X[:, i])
+        x, own = X[known, i], y[known]
+        if len(x) > 2 and np.ptp(x) > 0.0 and np.ptp(own) > 0.0:
+            strength[i] = abs(np.corrcoef(x, own)[0, 1])
+    return strength
+
+
+def _areas(X: FloatArray, y: FloatArray) -> FloatArray:
+    """Largest area under the ROC curve by which each input alone tells a class from all others: (n_inputs,)."""
+    from scipy.stats import rankdata
+
+    classes, strength = np.unique(y), np.zeros(X.shape[1])
+    for i in range(X.shape[1]):
+        known = np.isfinite(X[:, i])
+        ranks, own = rankdata(X[known, i]), y[known]
+        for code in classes:
+            is_in = own == code
+            n_in, n_out = int(is_in.sum()), int((~is_in).sum())
+            if n_in and n_out:
+                area = (ranks[is_in].sum() - n_in * (n_in + 1) / 2) / (n_in * n_out)
+                strength[i] = max(strength[i], area, 1.0 - area)
+    return strength

@@ -1,0 +1,80 @@
+"""Scores that are too good to be true are suspected aloud."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cemai_opt.compose import prepare
+from cemai_opt.core.errors import StudyError
+from cemai_opt.core.study import StudySpec
+
+RNG = np.random.default_rng(0)
+
+
+def frame(n: int = 120) -> pd.DataFrame:
+    """Six groups, noise, a target and two classes."""
+    rows = pd.DataFrame(RNG.normal(size=(n, 2)), columns=["a", "b"])
+    rows["g"] = np.repeat(list("uvwxyz"), n // 6)
+    rows["y"] = rows["a"] + RNG.normal(size=n)
+    rows["c"] = np.where(rows["y"] > 0.0, "good", "worn")
+    return rows
+
+
+def notes_of(rows: pd.DataFrame, folder: Path, *, test: pd.DataFrame | None = None, **data: object) -> str:
+    """The notes of a study of these rows."""
+    rows.to_csv(folder / "rows.csv", index=False)
+    spec = {"path": str(folder / "rows.csv"), "group": "g", **data}
+    if test is not None:
+        test.to_csv(folder / "test.csv", index=False)
+        spec["test"] = str(folder / "test.csv")
+    return " | ".join(prepare(StudySpec.model_validate({"data": spec})).notes)
+
+
+def test_honest_rows_raise_no_suspicion(tmp_path: Path) -> None:
+    """Neither in a regression nor in a classification."""
+    for target, other in (("y", "c"), ("c", "y")):
+        notes = notes_of(frame(), tmp_path, target=target, ignore=[other])
+        assert "too good" not in notes
+        assert "gives the target away" not in notes
+
+
+def test_an_input_that_gives_the_target_away_is_named(tmp_path: Path) -> None:
+    """As a number, as a text, and for a class; missing values do not hide it."""
+    rows = frame()
+    rows["copy"] = rows["y"] * 2.0 + 1e-3 * rows["b"]
+    rows.loc[:5, "copy"] = np.nan
+    assert "input 'copy' gives the target away (correlation 1.000)" in notes_of(
+        rows, tmp_path, target="y", ignore=["c"]
+    )
+    rows["verdict"] = rows["c"].map({"good": "ok", "worn": "nok"})
+    notes = notes_of(rows, tmp_path, target="c", ignore=["y", "copy"])
+    assert "input 'verdict=ok' gives the target away (area under the ROC curve 1.000)" in notes
+    assert "--ignore verdict" in notes
+
+
+def test_test_rows_that_are_known_are_refused(tmp_path: Path) -> None:
+    """All of them: an error. Some of them, or groups of the same name: a note."""
+    rows = frame()
+    with pytest.raises(StudyError, match=r"120 of 120 test rows are rows of the data"):
+        notes_of(rows, tmp_path, test=rows, target="y", ignore=["c"])
+    other = frame().assign(g=np.repeat(list("uvabcd"), 20))
+    notes = notes_of(rows, tmp_path, test=other, target="y", ignore=["c"])
+    assert "2 groups of the test data have a name that occurs in the data too, such as 'u'" in notes
+    assert "test rows equal" not in notes
+    some = pd.concat([other, rows.iloc[:30].assign(g="n")], ignore_index=True)
+    assert "30 of 150 test rows equal other rows" in notes_of(rows, tmp_path, test=some, target="y", ignore=["c"])
+
+
+def test_a_class_that_cannot_be_learned_is_refused(tmp_path: Path) -> None:
+    """Only test rows have it, or it is the only one."""
+    rows = frame()
+    rows.loc[rows["g"] == "z", "c"] = "broken"
+    with pytest.raises(StudyError, match="class 'broken' occurs in test rows only"):
+        notes_of(rows, tmp_path, target="c", ignore=["y"], test_groups=["z"])
+    rows["c"] = np.where(rows["g"] == "z", rows["c"], "good")
+    with pytest.raises(StudyError, match=r"all rows but the test rows have one class \('good'\)"):
+        notes_of(rows, tmp_path, target="c", ignore=["y"], test_groups=["z"])
