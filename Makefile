@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test faults install lint
+.PHONY: demo test faults fuzz install lint
 
 demo: install
 	$(BIN)/python -m cemai_opt optimize
@@ -13,6 +13,9 @@ test: install lint
 
 faults: install
 	$(BIN)/python -m benchmarks.faults
+
+fuzz: install
+	$(BIN)/python -m tests.fuzz
 
 lint: install
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "cemai_opt"
 OWN = {
     "structure": "rules about the sources",
     "contracts": "what every part promises",
+    "fuzz": "families of inputs that have gone wrong somewhere",
     "formats": "files of earlier versions",
 }
 """Folders of tests that are about no single folder of the sources."""
