@@ -78,9 +78,12 @@ def command(
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # treated as Ctrl-C
     with ProgressEvents(maximised(prepared.study.score)) as events:
-        session = Session(prepared, folder, events=events, with_audit=not no_audit, password=password)
+        set_aside_j = 0.0 if no_report else report_j(prepared.study.budget_j)
+        session = Session(
+            prepared, folder, events=events, with_audit=not no_audit, password=password, set_aside_j=set_aside_j
+        )
         record = session.run()
-    reported = "" if no_report else _report(prepared, folder)
+    reported = "" if no_report else _report(prepared, folder, left_j=prepared.study.budget_j - _spent_j(record))
     if as_json:
         click.echo(json.dumps(to_json(record.front)))
     else:
@@ -111,8 +114,24 @@ def _storage(address: str | None) -> tuple[str | None, str | None]:
     return without_password(address)
 
 
-def _report(prepared: PreparedStudy, folder: RunFolder) -> str:
+REPORT_J, MAX_REPORT_SHARE = 8.0, 0.1
+"""Joules of writing a report, and the largest share of a budget that is set aside for it."""
+
+
+def report_j(budget_j: float) -> float:
+    """Joules of a budget to set aside for the report; 0 if it is too small for one."""
+    return REPORT_J if REPORT_J <= MAX_REPORT_SHARE * budget_j < float("inf") else 0.0
+
+
+def _spent_j(record: RunRecord) -> float:
+    return sum(entry.energy_j for entry in record.spent)
+
+
+def _report(prepared: PreparedStudy, folder: RunFolder, *, left_j: float) -> str:
     """Writes the report and returns a message with its cost, or with the reason why there is none."""
+    if left_j < REPORT_J:
+        return f" (no report: the budget is used up; `cemai-opt report {folder.path}` writes it)"
+
     import math
 
     from cemai_opt.core.errors import StudyError

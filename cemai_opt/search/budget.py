@@ -28,13 +28,21 @@ class Budget:
     """
 
     def __init__(
-        self, study: ResolvedStudy, ledger: Ledger, *, start_s: float, clock: Callable[[], float] = time.monotonic
+        self,
+        study: ResolvedStudy,
+        ledger: Ledger,
+        *,
+        start_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        set_aside_j: float = 0.0,
     ) -> None:
+        """`set_aside_j`: joules of the budget that are spent after the run, such as for its report."""
         self._study, self._ledger, self._start_s, self._clock = study, ledger, start_s, clock
+        self._set_aside_j = set_aside_j
 
     def left_j(self) -> float:
         """Joules until the budget of grams is used up; infinite without one."""
-        return self._study.budget_j - self._ledger.total_j()
+        return self._study.budget_j - self._set_aside_j - self._ledger.total_j()
 
     def left_s(self) -> float:
         """Seconds until the time limit; infinite without one."""

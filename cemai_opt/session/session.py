@@ -74,8 +74,13 @@ class Session:
         events: Events | None = None,
         with_audit: bool = True,
         password: str | None = None,
+        set_aside_j: float = 0.0,
     ) -> None:
-        """`password` is that of the study's storage, if the storage is a database."""
+        """`password` is that of the study's storage, if the storage is a database.
+
+        `set_aside_j`: joules of the budget that the caller spends after the run.
+        """
+        self._set_aside_j = set_aside_j
         self._study, self._folder = prepared.study, folder
         self._events, self._with_audit, self._password = events or Events(), with_audit, password
         self._sampler = sampler_named(self._study.search.sampler)
@@ -189,7 +194,7 @@ class Session:
             space=self._prepared.space,
             engine=engine,
             ledger=self._ledger,
-            budget=Budget(study, self._ledger, start_s=self._prepared.start_s),
+            budget=Budget(study, self._ledger, start_s=self._prepared.start_s, set_aside_j=self._set_aside_j),
             optuna_study=optuna_study,
             sampler=sampler,
             events=_SessionEvents(self),

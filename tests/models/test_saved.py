@@ -105,3 +105,22 @@ def test_a_type_that_no_export_writes_is_refused(tmp_path: Path) -> None:
     skops.io.dump({"a": KMeans, "b": KernelDensity().fit(np.zeros((3, 1)))}, tmp_path / "model.skops")
     with pytest.raises(StudyError, match="holds"):
         type(model).restored(tmp_path, state, params={}, task=TASKS[0])
+
+
+def test_a_damaged_booster_does_not_end_the_process(tmp_path: Path) -> None:
+    """Whoever changes the file may write a fitting checksum; the library's reader of it can crash."""
+    model = fitted("xgboost", TASKS[0], samples(0))
+    state = model.save(tmp_path)
+    (file,) = tmp_path.glob("*.ubj")
+    whole, rng = file.read_bytes(), np.random.default_rng(3)
+    n_refused = 0
+    for share in (0.1, 0.3, 0.5, 0.9):
+        changed = bytearray(whole[: int(share * len(whole))] if share > 0.5 else whole)
+        for place in rng.integers(len(changed), size=20):
+            changed[place] ^= 1 << int(rng.integers(8))
+        file.write_bytes(bytes(changed))
+        try:
+            type(model).restored(tmp_path, state, params=model.params, task=model.task)
+        except StudyError as error:
+            n_refused += "is damaged" in error.message
+    assert n_refused > 0

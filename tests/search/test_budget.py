@@ -52,3 +52,10 @@ def test_what_is_used_up_first_counts() -> None:
     unlimited = Budget(study_of(), idle_ledger(), start_s=0.0, clock=lambda: 1e9)
     assert unlimited.share_used() == 0.0
     assert unlimited.why_over(1e9, 1e9) is None
+
+
+def test_what_is_set_aside_is_not_spent_on_the_search() -> None:
+    """The report comes after it."""
+    study, ledger = study_of(budget_g=1.0), idle_ledger()
+    whole, less = (Budget(study, ledger, start_s=0.0, set_aside_j=joules) for joules in (0.0, 5.0))
+    assert less.left_j() == whole.left_j() - 5.0
