@@ -67,6 +67,7 @@ class _Evidence:
     either: str = ""
     decimal_point: str = ""
     is_text: bool = False
+    is_plain: bool = True
 
 
 class StyleSearch:
@@ -88,6 +89,11 @@ class StyleSearch:
         if found.is_text:
             return
         values = pc.drop_null(column)
+        if pc.all(pc.match_substring_regex(values, PLAIN), min_count=0).as_py():  # by far the most frequent case
+            point = pc.index(pc.match_substring(values, "."), True).as_py() if not found.decimal_point else -1
+            found.decimal_point = f"{values[point].as_py()!r} in column {name!r}" if point >= 0 else found.decimal_point
+            return
+        found.is_plain = False
         values = values.filter(pc.invert(_is_missing(values)))
         comma, grouped, plain = (pc.match_substring_regex(values, pattern) for pattern in (COMMA, GROUPED, PLAIN))
         if not pc.all(pc.or_(pc.or_(comma, grouped), plain)).as_py():
@@ -103,6 +109,11 @@ class StyleSearch:
             examples = values.filter(mask) if not getattr(found, key) else values[:0]
             if len(examples):
                 setattr(found, key, f"{examples[0].as_py().strip()!r} in column {name!r}")
+
+    @property
+    def plain(self) -> frozenset[str]:
+        """Columns that hold plain numbers and empty cells only."""
+        return frozenset(name for name, found in self._by_column.items() if found.is_plain)
 
     def style(self, where: str) -> NumberStyle:
         """The one style that all columns have. StudyError if there are two, or if it cannot be told."""
@@ -125,8 +136,12 @@ class StyleSearch:
         return NumberStyle(decimal=",") if decimal else NumberStyle(thousands="," if thousands else "")
 
 
-def numbers_of_text(column: pa.ChunkedArray, style: NumberStyle) -> tuple[pa.ChunkedArray | None, str]:
+def numbers_of_text(
+    column: pa.ChunkedArray, style: NumberStyle, *, is_plain: bool = False
+) -> tuple[pa.ChunkedArray | None, str]:
     """The numbers in a column of text, None if it holds none; and the words that were taken for missing values.
+
+    `is_plain`: the column is known to hold plain numbers only.
 
     Whole numbers that fit are 64-bit integers, so that none of their digits is lost.
     """
@@ -135,9 +150,9 @@ def numbers_of_text(column: pa.ChunkedArray, style: NumberStyle) -> tuple[pa.Chu
 
     if column.null_count == len(column):
         return pc.cast(column, pa.float64()), ""
-    is_number = pc.match_substring_regex(column, style.pattern)
     words = ""
-    if not pc.all(is_number).as_py():  # null counts as neither
+    is_number = None if is_plain else pc.match_substring_regex(column, style.pattern)
+    if is_number is not None and not pc.all(is_number).as_py():  # null counts as neither
         odd = pc.fill_null(pc.invert(is_number), False)
         if not pc.all(_is_missing(column.filter(odd))).as_py() or not pc.any(is_number).as_py():
             return None, ""

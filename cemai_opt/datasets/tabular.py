@@ -108,7 +108,8 @@ def _read_files(
     style = _style(form, search, where=str(files[0] if len(files) == 1 else files[0].parent))
     notes += _style_notes(style, form)
     words: dict[str, str] = {}
-    frames = [_frame(table, style, text=text, words=words) for table in tables]
+    plain = search.plain if style == NumberStyle() else frozenset[str]()
+    frames = [_frame(table, style, text=text, words=words, plain=plain) for table in tables]
     notes += [f"column {name!r} is numeric: {said} taken as missing" for name, said in words.items()]
     return frames, tuple(dict.fromkeys(notes))
 
@@ -203,8 +204,18 @@ def _strings(table: pa.Table) -> pa.Table:
                          if pa.types.is_string(kind)])  # fmt: skip
 
 
-def _frame(table: pa.Table, style: NumberStyle, *, text: TextColumns, words: dict[str, str]) -> pd.DataFrame:
-    """The table with numbers where all cells are numbers. `words` gets what was taken for missing values, by column."""
+def _frame(
+    table: pa.Table,
+    style: NumberStyle,
+    *,
+    text: TextColumns,
+    words: dict[str, str],
+    plain: Collection[str] = (),
+) -> pd.DataFrame:
+    """The table with numbers where all cells are numbers, as is known of the columns in `plain`.
+
+    `words` gets what was taken for missing values, by column.
+    """
     import pyarrow as pa
 
     columns: dict[str, pd.Series] = {}
@@ -215,7 +226,7 @@ def _frame(table: pa.Table, style: NumberStyle, *, text: TextColumns, words: dic
         elif name in text.exact:
             columns[name] = _series(column)
         else:
-            numbers, taken = numbers_of_text(column, style)
+            numbers, taken = numbers_of_text(column, style, is_plain=name in plain)
             if numbers is None and name not in text.free:
                 refuse_disguised(name, column, style=style)
             if taken:
