@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +162,71 @@ def test_a_misspelt_file_gets_its_neighbour(folder: Path) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(StudyError, match="holds no CSV or Parquet file"):
         read(folder / "empty")
+
+
+def test_parquet_is_read_as_text_is(tmp_path: Path) -> None:
+    """Decimals, numbers as text, categories, dates of days; the index of a frame is no column."""
+    frame = pd.DataFrame(
+        {
+            "x": [Decimal("1.50"), Decimal("2.25"), None],
+            "text": ["1.5", "NA", "3"],
+            "kind": pd.Categorical(["NA", "b", "b"]),
+            "day": [datetime.date(2026, 1, 1), datetime.date(2026, 2, 2), datetime.date(2026, 3, 4)],
+            "y": [1.0, 2.5, 3.5],
+        },
+        index=pd.Index(["p", "q", "r"], name="part"),
+    )
+    frame.to_parquet(tmp_path / "a.parquet")
+    data = read(tmp_path / "a.parquet")
+    assert data.names == ("x", "text", "kind=NA", "kind=b", "day.weekday", "day.month")
+    assert data.X[:2, 0].tolist() == [1.5, 2.25]
+    assert np.isnan(data.X[2, 0])
+    assert np.isnan(data.X[1, 1])
+    assert data.X[:, 2].tolist() == [1.0, 0.0, 0.0]
+    assert any("'text' is numeric: 1 x 'NA' taken as missing" in note for note in data.notes)
+    frame.assign(text=["1,5 mm", "2 mm", "3 mm"]).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(StudyError, match="column 'text' holds numbers with the unit 'mm'"):
+        read(tmp_path / "b.parquet")
+
+
+def test_a_folder_holds_each_file_once(folder: Path) -> None:
+    """Links to files of it, compressed copies, links that lead nowhere; other kinds and subfolders are named."""
+    (folder / "sub").mkdir()
+    assert any("not read" in note and "README.md, sub/" in note for note in read(folder).notes)
+    for name, make, says in (
+        ("c.csv", lambda path: path.symlink_to(folder / "a.csv"), "the same rows"),
+        ("a.csv.gz", lambda path: path.write_bytes(gzip.compress((folder / "a.csv").read_bytes())), "the same rows"),
+        ("d.csv", lambda path: path.symlink_to(folder / "nothing"), "leads nowhere"),
+    ):
+        make(folder / name)
+        with pytest.raises(StudyError, match=says):
+            read(folder)
+        (folder / name).unlink()
+
+
+def test_numbers_have_one_style_in_all_files_of_a_folder(tmp_path: Path) -> None:
+    """What one file leaves open, another one says."""
+    (tmp_path / "a.csv").write_text("x;y\n1,234;1\n2,345;2\n")
+    with pytest.raises(StudyError, match="may have a decimal comma or a separator of thousands"):
+        read(tmp_path)
+    (tmp_path / "b.csv").write_text("x;y\n1,5;1\n2,5;3\n")
+    data = read(tmp_path)
+    assert data.X[:, 0].tolist() == [1.234, 2.345, 1.5, 2.5]
+    assert any("decimal commas" in note for note in data.notes)
+
+
+def test_options_decide(tmp_path: Path) -> None:
+    """Thousands, missing words, columns of text; nonsense is refused."""
+    (tmp_path / "a.csv").write_text("x;code;y\n1.234,5;1;1\n?;2;2\nout;3;4\n")
+    data = read(tmp_path / "a.csv", thousands=".", na=("out",), keep_text=("code",))
+    assert data.names == ("x", "code=1", "code=2", "code=3")
+    assert data.X[0, 0] == 1234.5
+    assert np.isnan(data.X[1:, 0]).all()
+    for spec, says in (
+        ({"sep": "ab"}, "is not one character"),
+        ({"encoding": "utf-99"}, "there is no encoding"),
+        ({"decimal": ",", "thousands": ","}, "are both ','"),
+        ({"keep_text": ("cod",)}, "there is no column 'cod'"),
+    ):
+        with pytest.raises(StudyError, match=says):
+            read(tmp_path / "a.csv", **spec)
