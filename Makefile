@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+FAULTS ?= 1
 
 .PHONY: demo test faults fuzz install lint
 
@@ -12,7 +13,7 @@ test: install lint
 	$(BIN)/python -m pytest -n 2
 
 faults: install
-	$(BIN)/python -m benchmarks.faults
+	$(BIN)/python -m benchmarks.faults --faults $(FAULTS)
 
 fuzz: install
 	$(BIN)/python -m tests.fuzz

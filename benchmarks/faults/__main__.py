@@ -1,6 +1,6 @@
 """Runs studies while faults are injected, and counts what was lost: `make faults`.
 
-    python -m benchmarks.faults [SCENARIO ...]
+    python -m benchmarks.faults [SCENARIO ...] [--faults 1000] [--minutes 60]
 
 Each scenario injects its faults at random moments of a study of short trials, and lets the study end. "lost" counts
 finished trials that are missing or different at the end; "twice" counts pipelines that were run and recorded more than
@@ -9,13 +9,15 @@ once; "wrong" counts studies that did not finish all their trials, or whose file
 
 from __future__ import annotations
 
+import argparse
+import itertools
 import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,13 +26,12 @@ from benchmarks.faults.site import FaultReport, Site, finished
 from tests import postgresql
 from tests.dask_cluster import DaskCluster
 
-SEED = 0
 KILLS = 20
 
 
-def driver_killed(folder: Path) -> FaultReport:
+def driver_killed(folder: Path, seed: int) -> FaultReport:
     """kill -9 of the driver, after a random time, again and again."""
-    report, rng, site = FaultReport("kill -9 of the driver"), random.Random(SEED), Site(folder, trials=150)
+    report, rng, site = FaultReport("kill -9 of the driver"), random.Random(seed), Site(folder, trials=150)
     while report.injected < KILLS:
         driver = site.start()
         _wait(driver, rng.uniform(0.2, 3.5))
@@ -44,9 +45,9 @@ def driver_killed(folder: Path) -> FaultReport:
     return report
 
 
-def worker_killed(folder: Path) -> FaultReport:
+def worker_killed(folder: Path, seed: int) -> FaultReport:
     """kill -9 of workers and of the fork server."""
-    report, rng, site = FaultReport("kill -9 of workers"), random.Random(SEED), Site(folder, trials=150)
+    report, rng, site = FaultReport("kill -9 of workers"), random.Random(seed), Site(folder, trials=150)
     driver = site.start("--workers", 2)
     site.wait_for(1, driver)
     while report.injected < KILLS and driver.poll() is None:
@@ -57,7 +58,7 @@ def worker_killed(folder: Path) -> FaultReport:
     return report
 
 
-def misbehaving_trials(folder: Path) -> FaultReport:
+def misbehaving_trials(folder: Path, seed: int) -> FaultReport:
     """Trials that crash, exit, hang in native code, exhaust memory, or leave child processes behind."""
     faults = ("none", "segfault", "exit", "leave", "hang", "raise", "nan", "eat", "children", "orphans", "kill")
     report, site = (
@@ -73,7 +74,7 @@ def misbehaving_trials(folder: Path) -> FaultReport:
     return report
 
 
-def disk_full(folder: Path) -> FaultReport:
+def disk_full(folder: Path, seed: int) -> FaultReport:
     """The disk of the run folder is full: one error message, and the same command resumes once there is room."""
     report, site = FaultReport("full disk (tmpfs of 1 MB)"), Site(folder, trials=60)
     with _small_disk(folder / "disk", "size=1m"):
@@ -91,7 +92,7 @@ def disk_full(folder: Path) -> FaultReport:
     return report
 
 
-def disk_filled_by_trials(folder: Path) -> FaultReport:
+def disk_filled_by_trials(folder: Path, seed: int) -> FaultReport:
     """Trials that fill the disk on which the run folder is."""
     report = FaultReport("trials that fill the disk (tmpfs of 8 MB)")
     site = Site(folder, faults=("none", "disk"), milliseconds=20, trials=20)
@@ -111,9 +112,9 @@ def disk_filled_by_trials(folder: Path) -> FaultReport:
     return report
 
 
-def dask_worker_killed(folder: Path) -> FaultReport:
+def dask_worker_killed(folder: Path, seed: int) -> FaultReport:
     """kill -9 of the workers of a Dask cluster in turn."""
-    report, rng = FaultReport("kill -9 of Dask workers"), random.Random(SEED)
+    report, rng = FaultReport("kill -9 of Dask workers"), random.Random(seed)
     site = Site(folder, milliseconds=300, trials=60)
     with DaskCluster(site.folder, site.environment, 2) as cluster:
         driver = site.start("--engine", "dask", "--scheduler", cluster.address)
@@ -127,7 +128,7 @@ def dask_worker_killed(folder: Path) -> FaultReport:
     return report
 
 
-def scheduler_restarted(folder: Path) -> FaultReport:
+def scheduler_restarted(folder: Path, seed: int) -> FaultReport:
     """The Dask scheduler is killed and restarted with new workers, because workers end with their scheduler."""
     report, site = FaultReport("Dask scheduler restarted"), Site(folder, milliseconds=300, trials=60)
     with DaskCluster(site.folder, site.environment, 2) as cluster:
@@ -141,7 +142,7 @@ def scheduler_restarted(folder: Path) -> FaultReport:
     return report
 
 
-def driver_of_dask_killed(folder: Path) -> FaultReport:
+def driver_of_dask_killed(folder: Path, seed: int) -> FaultReport:
     """kill -9 of the driver while the workers of its cluster keep running."""
     report, site = FaultReport("kill -9 of a Dask driver"), Site(folder, milliseconds=300, trials=60)
     with DaskCluster(site.folder, site.environment, 2) as cluster:
@@ -156,7 +157,7 @@ def driver_of_dask_killed(folder: Path) -> FaultReport:
     return report
 
 
-def postgresql_restarted(folder: Path) -> FaultReport:
+def postgresql_restarted(folder: Path, seed: int) -> FaultReport:
     """PostgreSQL is stopped and started again under two drivers, one of which is killed and resumed."""
     report, site = FaultReport("PostgreSQL restarted, a driver killed"), Site(folder, milliseconds=300, trials=80)
     server = postgresql.Server()
@@ -182,7 +183,7 @@ def postgresql_restarted(folder: Path) -> FaultReport:
     return report
 
 
-SCENARIOS: dict[str, Callable[[Path], FaultReport]] = {
+SCENARIOS: dict[str, Callable[[Path, int], FaultReport]] = {
     scenario.__name__: scenario
     for scenario in (
         driver_killed,
@@ -198,24 +199,50 @@ SCENARIOS: dict[str, Callable[[Path], FaultReport]] = {
 }
 
 
-def main(names: list[str]) -> int:
-    """Runs scenarios and prints the table; 1 where anything was lost, run twice, or wrong."""
-    print(f"{'fault':42}{'injected':>9}{'lost':>6}{'twice':>6}{'wrong':>6}{'s':>6}")
-    is_fine = True
+def main(names: Sequence[str], *, n_faults: int, minutes: float) -> int:
+    """Runs scenarios, again with other seeds until enough faults were injected, and prints the sums by kind.
+
+    Returns 1 where anything was lost, run twice, or wrong.
+    """
+    began_s, sums = time.monotonic(), dict[str, FaultReport]()
+    wanted = [name for name in names or SCENARIOS if not _missing(name)]
     for name in names or SCENARIOS:
-        reason = _missing(name)
-        if reason:
-            print(f"{name:42} skipped: {reason}")
-            continue
-        start_s = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder:
-            report = SCENARIOS[name](Path(folder))
-        counts = f"{report.injected:9d}{report.lost:6d}{report.twice:6d}{report.wrong:6d}"
-        print(f"{report.fault:42}{counts}{time.monotonic() - start_s:6.0f}", flush=True)
-        for remark in report.remarks:
-            print(f"    {remark}")
-        is_fine = is_fine and not (report.lost or report.twice or report.wrong)
-    return 0 if is_fine else 1
+        if reason := _missing(name):
+            print(f"{name} skipped: {reason}")
+    print(HEADING, flush=True)
+    for seed in itertools.count():
+        for name in wanted:
+            start_s = time.monotonic()
+            with tempfile.TemporaryDirectory() as folder:
+                report = SCENARIOS[name](Path(folder), seed)
+            print(_row(report, time.monotonic() - start_s), flush=True)
+            for remark in report.remarks:
+                print(f"    {remark}", flush=True)
+            known = sums.setdefault(report.fault, FaultReport(report.fault))
+            for count in ("injected", "lost", "twice", "wrong"):
+                setattr(known, count, getattr(known, count) + getattr(report, count))
+            if time.monotonic() - began_s > 60.0 * minutes:
+                break
+        n_injected = sum(report.injected for report in sums.values())
+        if n_injected >= n_faults or time.monotonic() - began_s > 60.0 * minutes or not wanted:
+            break
+    total = FaultReport("all")
+    for count in ("injected", "lost", "twice", "wrong"):
+        setattr(total, count, sum(getattr(report, count) for report in sums.values()))
+    if seed:
+        print(f"\nsums over {seed + 1} rounds\n{HEADING}")
+        for report in sums.values():
+            print(_row(report, None))
+    print(_row(total, time.monotonic() - began_s))
+    return 1 if total.lost or total.twice or total.wrong else 0
+
+
+HEADING = f"{'fault':42}{'injected':>9}{'lost':>6}{'twice':>6}{'wrong':>6}{'s':>6}"
+
+
+def _row(report: FaultReport, seconds: float | None) -> str:
+    counts = f"{report.injected:9d}{report.lost:6d}{report.twice:6d}{report.wrong:6d}"
+    return f"{report.fault:42}{counts}" + ("" if seconds is None else f"{seconds:6.0f}")
 
 
 def _missing(name: str) -> str | None:
@@ -245,4 +272,9 @@ def _small_disk(place: Path, options: str) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenarios", nargs="*", choices=[[], *SCENARIOS], help="all by default")
+    parser.add_argument("--faults", type=int, default=1, help="rounds with other seeds until this many are injected")
+    parser.add_argument("--minutes", type=float, default=60.0, help="or until this time is over")
+    args = parser.parse_args()
+    sys.exit(main(args.scenarios, n_faults=args.faults, minutes=args.minutes))
