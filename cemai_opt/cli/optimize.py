@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from cemai_opt.compose import PreparedStudy
     from cemai_opt.runs import RunFolder, RunRecord
 
+REPORT_J, MAX_REPORT_SHARE = 8.0, 0.1
+"""Joules of writing a report, and the largest share of a budget that is set aside for it."""
+
 
 @click.command()
 @click.argument("study", required=False)
@@ -112,10 +115,6 @@ def _storage(address: str | None) -> tuple[str | None, str | None]:
     from cemai_opt.search.storage.database import without_password
 
     return without_password(address)
-
-
-REPORT_J, MAX_REPORT_SHARE = 8.0, 0.1
-"""Joules of writing a report, and the largest share of a budget that is set aside for it."""
 
 
 def report_j(budget_j: float) -> float:

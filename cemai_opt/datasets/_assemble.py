@@ -25,19 +25,9 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
     rows, n_plain = _stacked(frames)
     if rows.empty:
         raise StudyError("the data has no rows", "check the file: is there more than a header?")
-    group = spec.group or frames.group
-    target = _require_column(rows, spec.target, kind="target")
-    for kind, column in (
-        ("group", group),
-        *(("time", name) for name in time_parts(spec.time, list(rows.columns)) or (spec.time,)),
-        *(("ignored", name) for name in spec.ignore),
-        *(("regime", name) for name in spec.regime),
-    ):
-        if column is not None:
-            _require_column(rows, column, kind=kind)
-    parts = time_parts(spec.time, list(rows.columns))
+    group, parts = spec.group or frames.group, time_parts(spec.time, list(rows.columns))
     time_columns = parts or ((spec.time,) if spec.time is not None else ())
-    _check_roles(target, group=group, time_columns=time_columns, ignored=spec.ignore)
+    target = _checked_target(rows, spec, group=group, time_columns=time_columns)
     if spec.missing is not None:
         no_sensors = {group, *time_columns, target if task == "classification" else None}
         measured = [column for column in rows.columns if column not in no_sensors]
@@ -92,11 +82,17 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
     )
 
 
-def _check_roles(target: str, *, group: str | None, time_columns: tuple[str, ...], ignored: tuple[str, ...]) -> None:
-    """StudyError if the target has another role as well."""
-    for role, columns in (("group", (group,)), ("time", time_columns), ("ignored column", ignored)):
+def _checked_target(rows: pd.DataFrame, spec: DataSpec, *, group: str | None, time_columns: tuple[str, ...]) -> str:
+    """The target column. StudyError if a column is not there, or if the target has another role as well."""
+    target = _require_column(rows, spec.target, kind="target")
+    groups = (group,) if group is not None else ()
+    roles = {"group": groups, "time": time_columns, "ignored": spec.ignore, "regime": spec.regime}
+    for role, columns in roles.items():
+        for column in columns:
+            _require_column(rows, column, kind=role)
         if target in columns:
-            raise StudyError(f"column {target!r} is the target, and the {role}", "choose another --target")
+            raise StudyError(f"column {target!r} is the target, and the {role} column", "choose another --target")
+    return target
 
 
 def _stacked(frames: Frames) -> tuple[pd.DataFrame, int]:

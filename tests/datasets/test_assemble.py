@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cemai_opt.core.errors import StudyError
 from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets import READERS, Dataset
 
@@ -62,3 +63,18 @@ def test_test_rows_of_a_second_file_are_groups_of_their_own(frame: pd.DataFrame,
     data = read(frame, tmp_path, group="unit", time="t", test=str(tmp_path / "test.csv"))
     assert data.group_names == ("b", "a", "test:b", "test:a")
     assert data.is_test.tolist() == [False] * 8 + [True] * 8
+
+
+@pytest.mark.parametrize(
+    ("role", "spec"),
+    [
+        ("group", {"group": "y"}),
+        ("time", {"time": "y"}),
+        ("ignored", {"ignore": ("y",)}),
+        ("regime", {"regime": ("y",)}),
+    ],
+)
+def test_the_target_has_no_other_role(frame: pd.DataFrame, tmp_path: Path, role: str, spec: dict[str, object]) -> None:
+    """It would be its own group, order, or input."""
+    with pytest.raises(StudyError, match=f"'y' is the target, and the {role} column"):
+        read(frame, tmp_path, **spec)
