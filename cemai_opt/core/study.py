@@ -54,7 +54,7 @@ class DataSpec(Strict):
     )
     na: tuple[str, ...] = option(
         "na",
-        'Words that mean "no value" in every column.',
+        'Words that mean "no value" in every column; "" is a quoted empty cell.',
         default=(),
         metavar="A,B",
         default_text="empty cells; in numbers also NA, null, -",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -17,18 +19,19 @@ from cemai_opt.datasets._schema import DATE, Schema
 from cemai_opt.datasets._times import moments_of, ranks_of, times_of
 from cemai_opt.datasets.tabular import FILE_GROUP, pieces
 
-SCRATCH = ("numbers.f64", "groups.i64", "moments.i64", "rests.f64")
-"""Files of all rows: inputs, numbers of the groups, and their times (whole part and rest)."""
-
 
 def read_new_rows(path: Path, schema: Schema, *, scratch: Path) -> NewRows:
-    """The rows of a file or folder as numbers. StudyError if a column is missing, unknown, or of another type."""
+    """The rows of a file or folder as numbers, in files without a name in the folder `scratch`.
+
+    StudyError if a column is missing, unknown, or of another type.
+    """
     codes: dict[str, int] = {}
     unseen: dict[str, int] = {}
+    notes: list[str] = []
     n_rows = 0
     with ExitStack() as stack:
-        numbers, groups, moments, rests = (stack.enter_context((scratch / name).open("wb")) for name in SCRATCH)
-        for piece in known_pieces(path, schema):
+        numbers, groups, moments, rests = (stack.enter_context(TemporaryFile(dir=scratch)) for _ in range(4))
+        for piece in known_pieces(path, schema, notes=notes):
             _numbers(piece, schema, first_row=n_rows, unseen=unseen).tofile(numbers)
             _group_codes(piece, schema, codes=codes, first_row=n_rows).tofile(groups)
             times = moments_of(
@@ -37,23 +40,23 @@ def read_new_rows(path: Path, schema: Schema, *, scratch: Path) -> NewRows:
             for part, stream in zip(times, (moments, rests), strict=True):
                 part.tofile(stream)
             n_rows += len(piece)
-    if not n_rows:
-        raise StudyError(f"{path} has no rows", "is there more than a header?")
-    return NewRows(
-        X=np.memmap(scratch / SCRATCH[0], np.float64, "r", shape=(n_rows, len(schema.inputs))),
-        group=np.memmap(scratch / SCRATCH[1], np.int64, "r", shape=n_rows),
-        order=_order(scratch, n_rows, has_time=schema.time is not None),
-        notes=_unseen_notes(unseen),
-    )
+        if not n_rows:
+            raise StudyError(f"{path} has no rows", "is there more than a header?")
+        order: FloatArray = np.arange(n_rows, dtype=np.float64)
+        if schema.time is not None:
+            order = ranks_of((_mapped(moments, np.int64, shape=n_rows), _mapped(rests, np.float64, shape=n_rows)))
+        return NewRows(
+            X=_mapped(numbers, np.float64, shape=(n_rows, len(schema.inputs))),
+            group=_mapped(groups, np.int64, shape=n_rows),
+            order=order,
+            notes=(*notes, *_unseen_notes(unseen)),
+        )
 
 
-def _order(scratch: Path, n_rows: int, *, has_time: bool) -> FloatArray:
-    """The rank of each row in time; the number of the row if there is no time."""
-    if not has_time:
-        return np.arange(n_rows, dtype=np.float64)
-    whole: IntArray = np.memmap(scratch / SCRATCH[2], np.int64, "r", shape=n_rows)
-    rest: FloatArray = np.memmap(scratch / SCRATCH[3], np.float64, "r", shape=n_rows)
-    return ranks_of((whole, rest))
+def _mapped(stream: IO[bytes], kind: type, *, shape: int | tuple[int, int]) -> np.ndarray:
+    """The numbers in a file, which exists as long as they do."""
+    stream.flush()
+    return np.memmap(stream, kind, "r", shape=shape)
 
 
 def _unseen_notes(unseen: Mapping[str, int]) -> tuple[str, ...]:
@@ -76,11 +79,12 @@ def rows_of_frame(frame: pd.DataFrame, schema: Schema) -> NewRows:
     )
 
 
-def known_pieces(path: Path, schema: Schema) -> Iterator[pd.DataFrame]:
-    """The rows of a file or folder, piece by piece, with checked columns."""
+def known_pieces(path: Path, schema: Schema, *, notes: list[str] | None = None) -> Iterator[pd.DataFrame]:
+    """The rows of a file or folder, piece by piece, with checked columns; `notes` as of `pieces`."""
     text = [column.name for column in schema.columns if column.levels is not None]
-    exact = [*text, *([schema.group] if schema.group else []), *schema.time_parts]
-    for piece in pieces(path, exact, form=schema.text_format):
+    unused = [schema.target, *schema.left_out]
+    exact = [*text, *([schema.group] if schema.group else []), *schema.time_parts, *unused]
+    for piece in pieces(path, exact, form=schema.text_format, notes=notes):
         if schema.group == FILE_GROUP and FILE_GROUP not in piece.columns:
             piece = piece.assign(**{FILE_GROUP: path.name})
         _check_columns(path, list(piece.columns), schema=schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -138,8 +138,8 @@ class StyleSearch:
 
 def numbers_of_text(
     column: pa.ChunkedArray, style: NumberStyle, *, is_plain: bool = False
-) -> tuple[pa.ChunkedArray | None, str]:
-    """The numbers in a column of text, None if it holds none; and the words that were taken for missing values.
+) -> tuple[pa.ChunkedArray | None, Mapping[str, int]]:
+    """The numbers in a column of text, None if it holds none; and how often words were taken for missing values.
 
     `is_plain`: the column is known to hold plain numbers only.
 
@@ -149,15 +149,15 @@ def numbers_of_text(
     import pyarrow.compute as pc
 
     if column.null_count == len(column):
-        return pc.cast(column, pa.float64()), ""
-    words = ""
+        return pc.cast(column, pa.float64()), {}
+    words: dict[str, int] = {}
     is_number = None if is_plain else pc.match_substring_regex(column, style.pattern)
     if is_number is not None and not pc.all(is_number).as_py():  # null counts as neither
         odd = pc.fill_null(pc.invert(is_number), False)
         if not pc.all(_is_missing(column.filter(odd))).as_py() or not pc.any(is_number).as_py():
-            return None, ""
+            return None, {}
         counts = pc.value_counts(column.filter(odd))
-        words = ", ".join(f"{row['counts'].as_py()} x {row['values'].as_py()!r}" for row in counts)
+        words = {row["values"].as_py(): row["counts"].as_py() for row in counts}
         column = pc.if_else(odd, pa.scalar(None, pa.string()), column)
     if style != NumberStyle():
         if style.thousands:

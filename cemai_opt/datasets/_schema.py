@@ -9,6 +9,8 @@ from cemai_opt.core.errors import StudyError
 from cemai_opt.core.study import DataSpec
 
 FLAGS, CODES, DATE = "flags", "codes", "date"
+QUOTED_EMPTY = '""'
+"""How `--na` names a quoted cell without any text, which is a label otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,6 @@ def format_of(spec: DataSpec) -> TextFormat:
         decimal="," if spec.thousands == "." else spec.decimal,
         thousands=spec.thousands,
         encoding=spec.encoding,
-        na=spec.na,
+        na=tuple("" if word == QUOTED_EMPTY else word for word in spec.na),
         date_format=spec.date_format,
     )

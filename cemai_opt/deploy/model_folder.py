@@ -82,7 +82,10 @@ class TrainedModel:
         if onnx.file is None:
             raise StudyError(f"{self.folder} holds no ONNX form: {onnx.why}", "use --form native")
         need("onnxruntime")
-        return OnnxScorer(self.folder / ONNX, self.scorer.lookback, window=self.scorer.window)
+        try:
+            return OnnxScorer(self.folder / ONNX, self.scorer.lookback, window=self.scorer.window)
+        except Exception as error:  # the library has no common class of errors
+            raise _damaged(self.folder / ONNX, error) from error
 
 
 def write_sidecar(folder: Path, document: ModelDocument) -> ModelDocument:
@@ -108,7 +111,27 @@ def load_model(folder: Path | str, form: str = "native") -> TrainedModel:
     for library in ("skops", "safetensors"):
         if any(Path(name).name == f"model.{library}" for name in document.files):
             need(library)
-    return TrainedModel(document=document, scorer=restored_scorer(folder, document.scorer), folder=folder, form=form)
+    return TrainedModel(document=document, scorer=_usable_scorer(folder, document), folder=folder, form=form)
+
+
+def _usable_scorer(folder: Path, document: ModelDocument) -> AnyScorer:
+    """The restored scorer, which has predicted two rows. StudyError if it cannot: the files do not belong together."""
+    n_rows = 2
+    try:
+        scorer = restored_scorer(folder, document.scorer)
+        prediction = scorer.predict(np.zeros((n_rows, len(scorer.inputs))), np.zeros(n_rows, np.int64))
+        if prediction.value.shape != (n_rows,):
+            raise ValueError(f"predictions of shape {prediction.value.shape}")
+    except StudyError:
+        raise
+    except Exception as error:  # whatever a library raises
+        raise _damaged(folder, error) from error
+    return scorer
+
+
+def _damaged(path: Path, error: Exception) -> StudyError:
+    reason = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+    return StudyError(f"{path} is damaged ({reason})", "export the model again")
 
 
 def exported_files(folder: Path) -> set[str]:
@@ -123,7 +146,7 @@ def read_sidecar(folder: Path) -> ModelDocument:
     try:
         return from_json(ModelDocument, raw)
     except ValueError as error:
-        raise StudyError(f"{folder / SIDECAR} is damaged: {error}", "export the model again") from error
+        raise _damaged(folder / SIDECAR, error) from error
 
 
 def _checked_document(folder: Path) -> dict[str, Any]:
@@ -137,7 +160,7 @@ def _checked_document(folder: Path) -> dict[str, Any]:
         raw: dict[str, Any] = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
         checksum, version, raw["files"] = raw.pop(CHECKSUM), int(raw["format"]), dict(raw["files"])
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise StudyError(f"{folder / SIDECAR} is damaged", "export the model again") from error
+        raise _damaged(folder / SIDECAR, error) from error
     if checksum != sha256_of(raw):
         raise StudyError(f"{folder / SIDECAR} was changed after the export", "export the model again")
     if version > AVERAGE_FORMAT:

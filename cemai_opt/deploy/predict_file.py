@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 import pandas as pd
@@ -61,15 +61,16 @@ def predict_file(
 ) -> FilePredictions:
     """Writes one line per row of `data` to `out`: its number, group, time and prediction.
 
-    Neither all rows nor all features are held in memory: values are stored in scratch files next to `out`. Rows that
-    are not in order take 32 bytes each. StudyError if `data` has other columns than the training data, or if `out` is a
-    file of another kind.
+    Neither all rows nor all features are held in memory: values are in files without a name on the disk of `out`,
+    which end with the process. Rows that are not in order take 32 bytes each. StudyError if `data` has other columns
+    than the training data, or if `out` is a file of another kind.
     """
     _check_free(out, data)
     schema = replace(model.schema, left_out=(*model.schema.left_out, *ignore))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.TemporaryDirectory(prefix=".predict-", dir=out.parent)
+        with TemporaryFile(dir=out.parent):
+            pass
     except OSError as error:
         raise StudyError(f"cannot write {out}: {error.strerror}", "choose another --out") from error
     intensity = model.carbon.intensity_g_per_kwh
@@ -77,9 +78,9 @@ def predict_file(
         intensity = checked_intensity(intensity_g_per_kwh)
     meters = open_meters("auto", "cpu", threads=model.scorer.task.threads)
     recorder = Recorder(meters)
-    with scratch as folder, recorder.stage(PREDICT):
-        rows = read_new_rows(data, schema, scratch=Path(folder))
-        values = _predicted(model, rows, scratch=Path(folder), with_scores=with_scores)
+    with recorder.stage(PREDICT):
+        rows = read_new_rows(data, schema, scratch=out.parent)
+        values = _predicted(model, rows, scratch=out.parent, with_scores=with_scores)
         _write(model, values, schema=schema, data=data, out=out)
     row = recorder.recording().cost.rows[0]
 
@@ -122,20 +123,22 @@ def _check_free(out: Path, data: Path) -> None:
 
 
 def _predicted(model: TrainedModel, rows: NewRows, *, scratch: Path, with_scores: bool) -> _Values:
-    """Predictions of all rows, in scratch files."""
+    """Predictions of all rows, in files without a name."""
     n_rows = len(rows.group)
-    value = np.memmap(scratch / "predictions.f64", np.float64, "w+", shape=n_rows)
-    names = model.classes if with_scores else ()
-    by_class = {
-        name: np.memmap(scratch / f"scores-{code}.f64", np.float64, "w+", shape=n_rows)
-        for code, name in enumerate(names)
-    }
+    value = _on_disk(scratch, n_rows)
+    by_class = {name: _on_disk(scratch, n_rows) for name in (model.classes if with_scores else ())}
     for numbers, prediction in model.predictions(rows):
         value[numbers] = prediction.value
         if prediction.by_class is not None:
             for code, column in enumerate(by_class.values()):
                 column[numbers] = prediction.by_class[:, code]
     return _Values(value, by_class)
+
+
+def _on_disk(scratch: Path, n_rows: int) -> np.ndarray:
+    """Numbers (n_rows,) in a file without a name."""
+    with TemporaryFile(dir=scratch) as stream:
+        return np.memmap(stream, np.float64, "w+", shape=n_rows)
 
 
 def _write(model: TrainedModel, values: _Values, *, schema: Schema, data: Path, out: Path) -> None:

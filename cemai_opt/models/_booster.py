@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray
+from cemai_opt.core.errors import StudyError
 from cemai_opt.models._estimator import EstimatorModel
 from cemai_opt.models._model import NO_SCALING
 from cemai_opt.models._onnx import FlatInput
+
+TRIAL = """
+import re, resource, sys, numpy, {library} as library
+used = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
+resource.setrlimit(resource.RLIMIT_CPU, (used + {cpu_s}, used + {cpu_s}))
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+{booster}
+booster.predict({rows})
+splits = re.findall({split!r}, {dump})
+sys.exit(any(int(split) >= n_features for split in splits))
+"""
+"""What a child process does with a file before this process does it: load it, predict, and visit all of its trees."""
+TRIAL_CPU_S, TRIAL_S = 8, 120.0
+"""What the child may take: seconds of CPU after its imports, and seconds in all."""
 
 
 class BoosterModel(EstimatorModel):
     """A booster. Subclasses implement `_fit_estimator`, `_output`, `_write_booster`, `_read_booster`, `_booster_onnx`.
 
-    The libraries' scikit-learn estimators train the same trees, but cannot predict during training.
+    The libraries' scikit-learn estimators train the same trees, but cannot predict during training. `trial` are the
+    parts of `TRIAL` that are the library's own.
     """
+
+    trial: ClassVar[Mapping[str, str]]
 
     pins = NO_SCALING
     grows_by = "n_estimators"
@@ -64,7 +84,19 @@ class BoosterModel(EstimatorModel):
         if state["seen"] is not None:
             self._seen = np.asarray(state["seen"], np.int64)
         if state["file"] is not None:
+            self._check_loadable(folder / state["file"])
             self._read_booster(folder / state["file"])
+
+    def _check_loadable(self, file: Path) -> None:
+        """StudyError if the library cannot load the file: a damaged one can end the process that loads it."""
+        code = TRIAL.format(**self.trial, cpu_s=TRIAL_CPU_S)
+        command = [sys.executable, "-P", "-c", code, str(file)]
+        try:
+            status = subprocess.run(command, capture_output=True, timeout=TRIAL_S, check=False).returncode
+        except subprocess.TimeoutExpired:
+            raise StudyError(f"{file} could not be loaded within {TRIAL_S:.0f} s", "is the machine busy?") from None
+        if status != 0:
+            raise StudyError(f"{file} is damaged: {self.requires[0]} cannot load it", "export the model again")
 
     def _graph(self, seen: IntArray | None, x: FlatInput) -> Any:
         return self._booster_onnx(seen, x)

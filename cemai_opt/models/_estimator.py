@@ -12,6 +12,7 @@ import numpy as np
 from cemai_opt.core.batch import FloatArray, IntArray, Prediction
 from cemai_opt.core.errors import StudyError
 from cemai_opt.models._model import Model
+from cemai_opt.models._trees import check_trees
 
 if TYPE_CHECKING:
     from cemai_opt.models._onnx import FlatInput
@@ -87,6 +88,7 @@ class EstimatorModel(Model):
                     f"{folder / FILE} holds {', '.join(sorted(unknown))}", "it was not written by `export`"
                 )
             self._fitted = skops.io.load(folder / FILE, trusted=list(self.trusted))
+            check_trees(self._fitted)
 
     def _onnx(self, window: int, n_features: int) -> Any:
         from cemai_opt.models._onnx import constant

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,13 @@ class LightGBM(BoosterModel):
     requires = ("lightgbm",)
     cost_rank = 32
     knows_categories = True
+    trial: ClassVar = {
+        "library": "lightgbm",
+        "booster": "booster = library.Booster(model_file=sys.argv[1]); n_features = booster.num_feature()",
+        "rows": "numpy.zeros((2, n_features))",
+        "split": r"'split_feature': ([0-9]+)",
+        "dump": "str(booster.dump_model())",
+    }
 
     @classmethod
     def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:

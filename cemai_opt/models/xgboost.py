@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray
-from cemai_opt.core.errors import StudyError
 from cemai_opt.core.hyperparameters import Hyperparameter, integer, real
 from cemai_opt.models._booster import BoosterModel
 from cemai_opt.models._model import class_weight
 from cemai_opt.models._onnx import FlatInput
 
 FILE = "model.ubj"
-TRY = (
-    "import sys, numpy, xgboost; booster = xgboost.Booster({'nthread': 1}, model_file=sys.argv[1]); "
-    "booster.inplace_predict(numpy.zeros((2, booster.num_features())))"
-)
-"""What a child process does with a file before this process does it."""
-TRY_S = 60.0
 
 
 class XGBoost(BoosterModel):
@@ -31,6 +22,14 @@ class XGBoost(BoosterModel):
     requires = ("xgboost",)
     cost_rank = 30
     knows_categories = True
+    trial: ClassVar = {
+        "library": "xgboost",
+        "booster": "booster = library.Booster({'nthread': 1}, model_file=sys.argv[1]); "
+        "n_features = booster.num_features()",
+        "rows": "library.DMatrix(numpy.zeros((2, n_features)), nthread=1)",
+        "split": r'"split": "f?([0-9]+)"',
+        "dump": "' '.join(booster.get_dump(dump_format='json'))",
+    }
 
     @classmethod
     def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:
@@ -99,7 +98,6 @@ class XGBoost(BoosterModel):
     def _read_booster(self, file: Path) -> None:
         import xgboost
 
-        _check_loadable(file)
         self._fitted = xgboost.Booster({"nthread": self.task.threads}, model_file=file)
 
     def _output(self, X: FloatArray) -> FloatArray:
@@ -109,16 +107,3 @@ class XGBoost(BoosterModel):
         from cemai_opt.models._onnx import converted_xgboost
 
         return converted_xgboost(self._fitted, seen, n_classes=self.task.n_classes, x=x)
-
-
-def _check_loadable(file: Path) -> None:
-    """StudyError if the library cannot load the file: a damaged one can end the process that loads it."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", TRY, str(file)], capture_output=True, timeout=TRY_S, check=False
-        )
-        is_loadable = done.returncode == 0
-    except subprocess.TimeoutExpired:
-        is_loadable = False
-    if not is_loadable:
-        raise StudyError(f"{file} is damaged: XGBoost cannot load it", "export the model again")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cemai_opt.core.errors import StudyError
 from cemai_opt.core.registry import need
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.run_view import RunView
@@ -17,9 +18,19 @@ def log_run(view: RunView, tracking_uri: str | None = None, *, experiment: str |
     """Logs a run to `experiment`, by default named after its study; returns the id of the parent run.
 
     Metrics of a child are scores, grams and joules, also by stage; its parameters are the configuration. The server is
-    `tracking_uri`, else that of MLFLOW_TRACKING_URI. StudyError if MLflow is missing.
+    `tracking_uri`, else that of MLFLOW_TRACKING_URI. StudyError if MLflow is missing, or cannot log it.
     """
     need("mlflow")
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _logged(view, tracking_uri, experiment=experiment)
+    except MlflowException as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StudyError(f"MLflow cannot log the run: {reason}", "check --uri and --experiment") from error
+
+
+def _logged(view: RunView, tracking_uri: str | None, *, experiment: str | None) -> str:
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri)

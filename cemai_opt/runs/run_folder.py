@@ -166,7 +166,7 @@ class RunFolder:
     def study(self) -> ResolvedStudy:
         """The study as it was resolved."""
         if not self.holds_a_run:
-            siblings = [p.name for p in self.path.parent.glob("*/")] if self.path.parent.is_dir() else []
+            siblings = {p.name for p in self.path.parent.glob("*/")} - {self.path.name}
             raise StudyError(f"{self.path} holds no run", nearest(self.path.name, siblings))
         return parse_resolved_study(
             self._read(STUDY, lambda text: parsed_yaml(opened_yaml(text))), str(self.path / STUDY)

@@ -100,20 +100,21 @@ class Search:
         if self.context.budget.left_j() >= EXPECTED_J:
             self.context.engine.expect([self._design[d][1].model for d in self._queue if d in self._portfolio])
         while True:
+            n_elsewhere = self._n_elsewhere()  # first: a trial that ends now may count twice for a moment, never not
             self._receive()
             reason = self._reason_to_stop()
-            is_full = self._n_started() >= self._study.search.trials
+            n_started = self.history.n_run + len(self._running) + n_elsewhere
+            is_full = n_started >= self._study.search.trials
             if reason is None and not is_full and len(self._running) < self.context.engine.slots:
                 self._ask()
-            elif self._running or (reason is None and self._n_started() > self.history.n_run):
+            elif self._running or (reason is None and n_started > self.history.n_run):
                 self._collect()
             else:
                 return reason or f"{self._study.search.trials} trials are done"
 
-    def _n_started(self) -> int:
-        """Trials that have run or are running, here and elsewhere."""
-        elsewhere = len(self._coordinator.elsewhere()) if self._coordinator else 0
-        return self.history.n_run + len(self._running) + elsewhere
+    def _n_elsewhere(self) -> int:
+        """Trials that other drivers are running."""
+        return len(self._coordinator.elsewhere()) if self._coordinator else 0
 
     def _receive(self) -> None:
         """Adds the trials that other drivers have finished."""

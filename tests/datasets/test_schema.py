@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cemai_opt.core.serialization import from_json, to_json
+from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets import Schema
-from cemai_opt.datasets._schema import Column
+from cemai_opt.datasets._schema import Column, format_of
 
 names = st.text(min_size=1, max_size=5)
 columns = st.builds(Column, name=names, levels=st.none() | st.lists(names, max_size=3).map(tuple))
@@ -41,3 +42,8 @@ def test_inputs_come_in_the_order_of_columns_and_levels() -> None:
         )
     )
     assert schema.inputs == ("z", "steel=soft", "steel=hard", "a")
+
+
+def test_a_quoted_empty_cell_has_a_name_of_its_own() -> None:
+    """As it stands in the file."""
+    assert format_of(DataSpec(na=('""', "NA"))).na == ("", "NA")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import gzip
-from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -164,46 +162,6 @@ def test_a_misspelt_file_gets_its_neighbour(folder: Path) -> None:
         read(folder / "empty")
 
 
-def test_parquet_is_read_as_text_is(tmp_path: Path) -> None:
-    """Decimals, numbers as text, categories, dates of days; the index of a frame is no column."""
-    frame = pd.DataFrame(
-        {
-            "x": [Decimal("1.50"), Decimal("2.25"), None],
-            "text": ["1.5", "NA", "3"],
-            "kind": pd.Categorical(["NA", "b", "b"]),
-            "day": [datetime.date(2026, 1, 1), datetime.date(2026, 2, 2), datetime.date(2026, 3, 4)],
-            "y": [1.0, 2.5, 3.5],
-        },
-        index=pd.Index(["p", "q", "r"], name="part"),
-    )
-    frame.to_parquet(tmp_path / "a.parquet")
-    data = read(tmp_path / "a.parquet")
-    assert data.names == ("x", "text", "kind=NA", "kind=b", "day.weekday", "day.month")
-    assert data.X[:2, 0].tolist() == [1.5, 2.25]
-    assert np.isnan(data.X[2, 0])
-    assert np.isnan(data.X[1, 1])
-    assert data.X[:, 2].tolist() == [1.0, 0.0, 0.0]
-    assert any("'text' is numeric: 1 x 'NA' taken as missing" in note for note in data.notes)
-    frame.assign(text=["1,5 mm", "2 mm", "3 mm"]).to_parquet(tmp_path / "b.parquet")
-    with pytest.raises(StudyError, match="column 'text' holds numbers with the unit 'mm'"):
-        read(tmp_path / "b.parquet")
-
-
-def test_a_folder_holds_each_file_once(folder: Path) -> None:
-    """Links to files of it, compressed copies, links that lead nowhere; other kinds and subfolders are named."""
-    (folder / "sub").mkdir()
-    assert any("not read" in note and "README.md, sub/" in note for note in read(folder).notes)
-    for name, make, says in (
-        ("c.csv", lambda path: path.symlink_to(folder / "a.csv"), "the same rows"),
-        ("a.csv.gz", lambda path: path.write_bytes(gzip.compress((folder / "a.csv").read_bytes())), "the same rows"),
-        ("d.csv", lambda path: path.symlink_to(folder / "nothing"), "leads nowhere"),
-    ):
-        make(folder / name)
-        with pytest.raises(StudyError, match=says):
-            read(folder)
-        (folder / name).unlink()
-
-
 def test_numbers_have_one_style_in_all_files_of_a_folder(tmp_path: Path) -> None:
     """What one file leaves open, another one says."""
     (tmp_path / "a.csv").write_text("x;y\n1,234;1\n2,345;2\n")
@@ -230,3 +188,23 @@ def test_options_decide(tmp_path: Path) -> None:
     ):
         with pytest.raises(StudyError, match=says):
             read(tmp_path / "a.csv", **spec)
+
+
+def test_columns_have_one_type_in_all_files(tmp_path: Path) -> None:
+    """A label is text in each file, and in the test file, even where all of its labels there look like numbers."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_text("state,x,y\n0,1,1\n0,2,2\n")
+    (tmp_path / "data" / "b.csv").write_text("state,x,y\ntrue,1,3\ntrue,2,4\n")
+    (tmp_path / "data" / "c.csv").write_text("state,x,y\nworn,1,5\nworn,2,6\n")
+    (tmp_path / "test.csv").write_text("state,x,y\n0,1,7\n0,2,8\n")
+    data = read(tmp_path / "data", test=str(tmp_path / "test.csv"))
+    assert data.names == ("state=0", "state=true", "state=worn", "x")
+    assert data.X[:, 0].tolist() == [1, 1, 0, 0, 0, 0, 1, 1]
+
+
+def test_a_word_among_numbers_of_another_file_is_refused(tmp_path: Path) -> None:
+    """A file of numbers beside one with a word does not make it a column of labels."""
+    (tmp_path / "a.csv").write_text("x,y\n" + "".join(f"{i}.5,{i}\n" for i in range(12)))
+    (tmp_path / "b.csv").write_text("x,y\nabout 3,1\n")
+    with pytest.raises(StudyError, match="column 'x' is numeric except for 1 of 13 values"):
+        read(tmp_path)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from cemai_opt.core.errors import StudyError
+from cemai_opt.datasets import known_pieces
 from cemai_opt.deploy.export import Exported
 from cemai_opt.deploy.model_folder import load_model
 from cemai_opt.deploy.predict_file import predict_file
@@ -106,10 +107,13 @@ def test_columns_may_be_ignored_and_new_words_are_counted(ridge: Exported, cli: 
     """`--ignore` lets an extra column be; a word that training never saw is counted with a note."""
     rows = pd.read_csv(rows_of("regression")).assign(humidity=1.0)
     rows.loc[:2, "material"] = "titanium"
+    rows["force_c"] = rows["force_c"].astype(object)
+    rows.loc[:4, "force_c"] = "n/a"
     rows.to_csv(tmp_path / "new.csv", index=False)
     done = cli("predict", ridge.folder, "--data", "new.csv", "--out", "p.csv", "--ignore", "humidity", "--json")
     assert done.returncode == 0, done.stderr
     assert "column 'material': 3 rows hold a value that did not occur in training" in done.stderr
+    assert "column 'force_c' is numeric: 5 x 'n/a' taken as missing" in done.stderr
     shown = json.loads(done.stdout)
     assert shown["rows"] == len(rows) == len(pd.read_csv(tmp_path / "p.csv"))
     assert shown["whole_process_g"] > shown["carbon_g"] > 0
@@ -123,6 +127,19 @@ def test_grams_are_those_of_the_intensity_given(ridge: Exported, tmp_path: Path)
     assert own.carbon_g == pytest.approx(trained.carbon.grams(own.energy_j))
     per_j = trained.carbon.grams(1.0) * 950.0 / trained.carbon.intensity_g_per_kwh
     assert other.carbon_g == pytest.approx(other.energy_j * per_j)
+
+
+def test_values_lie_in_files_without_a_name(ridge: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a process that is killed leaves nothing beside the output."""
+    seen: list[list[str]] = []
+
+    def rows_seen(*args: object) -> object:
+        seen.append([path.name for path in tmp_path.iterdir()])
+        return known_pieces(*args)  # type: ignore[arg-type]  # as they come
+
+    monkeypatch.setattr("cemai_opt.deploy.predict_file.known_pieces", rows_seen)
+    predict_file(load_model(ridge.folder), rows_of("regression"), out=tmp_path / "p.csv")
+    assert seen == [["p.csv.part"]]
 
 
 def test_the_data_is_not_overwritten(ridge: Exported, tmp_path: Path) -> None:

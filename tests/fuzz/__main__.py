@@ -19,11 +19,12 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     args = parser.parse_args()
     print(f"{'':14}{'inputs':>8}" + "".join(f"{kind:>16}" for kind in OUTCOMES))
+    n_cases = round(args.cases / sum(family.share for family in FAMILIES.values()))
     total, shown = Counter[str](), list[str]()
     for family in FAMILIES:
         counts = Counter[str]()
         with tempfile.TemporaryDirectory(prefix="cemai-opt-fuzz-") as scratch:
-            for number, outcome in cases(family, args.cases // len(FAMILIES), scratch=Path(scratch), first=args.first):
+            for number, outcome in cases(family, n_cases, scratch=Path(scratch), first=args.first):
                 counts[outcome.kind] += 1
                 if outcome.kind in BAD:
                     shown.append(f"{family} case {number}, {outcome.kind}: {outcome.details}")

@@ -69,7 +69,60 @@ def random_table(rng: np.random.Generator) -> Table:
 
 
 def written(table: Table, folder: Path, rng: np.random.Generator) -> Path:
-    """Writes the table in a random dialect, and sets the options that it needs in `table.spec`."""
+    """Writes the table in a random format, and sets the options that it needs in `table.spec`."""
+    return _written_parquet(table, folder, rng) if rng.random() < 0.2 else _written_text(table, folder, rng)
+
+
+def _written_parquet(table: Table, folder: Path, rng: np.random.Generator) -> Path:
+    """One Parquet file or several; columns have one of the types that programs give them."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    if table.damage not in ("none", "word", "unit", "percent"):
+        table.damage = "none"
+    force: Any = table.numbers["force"]
+    if table.damage != "none":
+        ends = {"word": "", "unit": " mm", "percent": "%"}
+        force = [None if v is None else f"{v!r}{ends[table.damage]}" for v in force]
+        force[len(force) // 2] = "about 3" if table.damage == "word" else force[len(force) // 2]
+    elif rng.random() < 0.3:
+        force = [None if v is None else repr(v) for v in force]  # numbers as text
+    labels = pa.array(table.labels, pa.string())
+    time = pa.array([int(t.astype(np.int64)) for t in table.time], pa.int64())
+    columns = {
+        "force": pa.array(force),
+        "count": pa.array(table.numbers["count"], pa.int64()),
+        "state": labels.dictionary_encode() if rng.random() < 0.3 else labels,
+        "tool": pa.array(table.group, pa.large_string() if rng.random() < 0.3 else pa.string()),
+        "at": time.cast(pa.timestamp("ns")) if rng.random() < 0.7 else time,
+        "wear": pa.array(table.target),
+    }
+    if rng.random() < 0.3:
+        whole = max(len(str(abs(v))) for v in table.numbers["count"])
+        columns["count"] = columns["count"].cast(pa.decimal128(max(whole, 19) + 2, 2))
+    names = list(columns)
+    rng.shuffle(names)
+    whole_table = pa.table({name: columns[name] for name in names})
+    table.spec = {"target": "wear", "group": "tool", "time": "at"}
+    path = folder / "data" if rng.random() < 0.5 else folder / "a.parquet"
+    table.spec["path"] = str(path)
+    if path.suffix:
+        pyarrow.parquet.write_table(whole_table, path)
+        return path
+    path.mkdir()
+    for i, rows in enumerate(_pieces(table.n_rows, rng)):
+        pyarrow.parquet.write_table(whole_table.slice(rows.start, len(rows)), path / f"{i}.parquet")
+    return path
+
+
+def _pieces(n_rows: int, rng: np.random.Generator) -> list[range]:
+    """The rows of each file of a folder."""
+    edges = [0, *sorted(rng.choice(np.arange(1, n_rows), size=int(rng.integers(1, 3)), replace=False)), n_rows]
+    return [range(int(first), int(end)) for first, end in itertools.pairwise(edges)]
+
+
+def _written_text(table: Table, folder: Path, rng: np.random.Generator) -> Path:
+    """A CSV file or a folder of them in a random dialect."""
     sep = str(rng.choice([",", ";", "\t", "|"]))
     decimal = str(rng.choice([".", ","])) if sep != "," or rng.random() < 0.5 else "."
     spec: dict[str, Any] = {"target": "wear", "group": "tool"}
@@ -94,32 +147,69 @@ def written(table: Table, folder: Path, rng: np.random.Generator) -> Path:
     rng.shuffle(names)
     rows = [[columns[name][i] for name in names] for i in range(table.n_rows)]
     _damage(table, names, rows)
-    style = rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-    stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=sep, quoting=int(style), lineterminator=str(rng.choice(["\n", "\r\n"])))
-    index = rng.random() < 0.15
-    trailing = not index and rng.random() < 0.1
-    for i, row in enumerate([names, *rows]):
-        number_of_row = ["" if i == 0 else str(i - 1)] if index else []
-        writer.writerow([*number_of_row, *row, *([""] if trailing else [])])
-        if i and rng.random() < 0.02:
-            stream.write("\n")
-    text = stream.getvalue()
-    if table.damage == "cut":
-        text = text[: -int(rng.integers(2, 30))]
-    if table.damage == "quote":
-        text = text[:-1] + '"' + text[-1]
-    if table.damage == "nul":
-        text = text[:-3] + "\0" + text[-3:]
-    encoding = str(rng.choice(["utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"]))
-    if encoding == "latin-1":
+    dialect = _Dialect(
+        sep=sep,
+        quoting=int(rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])),
+        newline=str(rng.choice(["\n", "\r\n"])),
+        index=bool(rng.random() < 0.15),
+        trailing=bool(rng.random() < 0.1),
+        encoding=str(rng.choice(["utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"])),
+        zipped=bool(rng.random() < 0.15),
+    )
+    if dialect.encoding == "latin-1":
         spec["encoding"] = "latin-1"
-    content, name = text.encode(encoding), "a.csv"
-    if rng.random() < 0.15:
-        content, name = gzip.compress(content), "a.csv.gz"
-    (folder / name).write_bytes(content)
-    table.spec = {**spec, "path": str(folder / name)}
-    return folder / name
+    path = folder / f"a{dialect.extension}"
+    if rng.random() < 0.25:
+        path = folder / "data"
+        path.mkdir()
+        for i, part in enumerate(_pieces(table.n_rows, rng)):
+            text = dialect.text(names, rows[part.start : part.stop], rng)
+            file = path / f"{i}{dialect.extension}"
+            file.write_bytes(dialect.bytes(_cut(text, table.damage, rng) if part.start == 0 else text))
+    else:
+        path.write_bytes(dialect.bytes(_cut(dialect.text(names, rows, rng), table.damage, rng)))
+    table.spec = {**spec, "path": str(path)}
+    return path
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Dialect:
+    """How a text file is written. `index`: a first column that numbers the rows; `trailing`: rows end with `sep`."""
+
+    sep: str
+    quoting: int
+    newline: str
+    index: bool
+    trailing: bool
+    encoding: str
+    zipped: bool
+
+    @property
+    def extension(self) -> str:
+        return ".csv.gz" if self.zipped else ".csv"
+
+    def text(self, names: list[str], rows: list[list[str]], rng: np.random.Generator) -> str:
+        stream = io.StringIO()
+        writer = csv.writer(stream, delimiter=self.sep, quoting=self.quoting, lineterminator=self.newline)  # type: ignore[arg-type]  # one of csv's constants
+        for i, row in enumerate([names, *rows]):
+            number = ["" if i == 0 else str(i - 1)] if self.index else []
+            writer.writerow([*number, *row, *([""] if self.trailing and not self.index else [])])
+            if i and rng.random() < 0.02:
+                stream.write("\n")
+        return stream.getvalue()
+
+    def bytes(self, text: str) -> bytes:
+        content = text.encode(self.encoding)
+        return gzip.compress(content) if self.zipped else content
+
+
+def _cut(text: str, damage: str, rng: np.random.Generator) -> str:
+    """The text without its end, or with a character that does not belong there."""
+    if damage == "cut":
+        return text[: -int(rng.integers(2, 30))]
+    if damage == "quote":
+        return text[:-1] + '"' + text[-1]
+    return text[:-3] + "\0" + text[-3:] if damage == "nul" else text
 
 
 def _times(table: Table, rng: np.random.Generator) -> tuple[dict[str, list[str]], dict[str, Any]]:

@@ -87,6 +87,29 @@ def test_two_searches_share_their_results_and_run_nothing_twice(tmp_path: Path) 
     assert first.front == second.front
 
 
+def test_a_trial_that_ends_elsewhere_while_drivers_are_asked_is_waited_for(tmp_path: Path) -> None:
+    """The last of eight trials ends just after it was seen running: the search has eight, not seven or nine."""
+    theirs, b = driver(tmp_path, "b")
+    search, _ = search_of(tmp_path, "a", trials=8)
+    last = theirs.ask()
+    assert b.claim(last, "theirs")
+
+    class EndsMeanwhile(StudyCoordinator):
+        def elsewhere(self) -> list[optuna.trial.FrozenTrial]:
+            running = super().elsewhere()
+            if search.history.n_run == 7 and running:
+                for key, value in b.attributes_of(complete(last.number), 0.0).items():
+                    last.set_user_attr(key, value)
+                theirs.tell(last, [0.5, 1.0])
+            return running
+
+    storage = open_database(f"sqlite:///{tmp_path}/study.db", None)
+    meanwhile = EndsMeanwhile(search.context.optuna_study, storage, driver="a")
+    search = Search(replace(search.context, coordinator=meanwhile))
+    search.run()
+    assert search.history.n_run == 8
+
+
 def test_drivers_of_one_study_ask_the_same(tmp_path: Path) -> None:
     """Other data, options or search space are refused."""
     (_, a), (_, b) = driver(tmp_path, "a"), driver(tmp_path, "b")
