@@ -26,6 +26,7 @@ EXTRA_OF = {
     "onnxmltools": "onnx",
     "onnxscript": "onnx",
     "plotly": "dashboard",
+    "h5py": "hdf5",
     "mlflow": "mlflow",
 }
 """The extra of this package that installs a library; other libraries are dependencies of the package itself."""

@@ -29,6 +29,10 @@ class Tabular(Reader):
     """CSV or Parquet files; in a folder one file is one group. Test files are read in the same way, with the others."""
 
     def _read(self, spec: DataSpec) -> Frames:
+        return self.frames(spec)
+
+    def frames(self, spec: DataSpec) -> Frames:
+        """The raw rows, for readers whose data may be a table as well."""
         if not spec.path:
             raise StudyError("no data was given", "give --data FILE_OR_FOLDER")
         form = format_of(spec)

@@ -11,12 +11,19 @@ import pytest
 from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets import READERS, Dataset, load_stored, store
 
-SPECS = {"tabular": {"target": "tool_wear", "group": "run", "time": "cut"}, "demo": {}}
+WEAR = {"target": "tool_wear", "group": "run", "time": "cut"}
+SPECS: dict[str, dict[str, str]] = {
+    "tabular": WEAR,
+    "demo": {},
+    "piston_rod": WEAR,
+    "broaching": WEAR,
+    "bosch_cnc": WEAR,
+}
 
 
 def spec_of(name: str, csv: Path) -> DataSpec:
     """What the source needs to be told; a new one gets an entry above."""
-    path = str(csv) if name == "tabular" else None
+    path = str(csv) if SPECS[name] else None
     return DataSpec.model_validate({"source": name, "path": path, **SPECS[name]})
 
 
