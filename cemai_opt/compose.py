@@ -21,12 +21,13 @@ from cemai_opt.carbon import (
     national_intensity,
 )
 from cemai_opt.core.batch import last_rows
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.hyperparameters import Hyperparameter
 from cemai_opt.core.plan import Config
 from cemai_opt.core.scores import ERRORS, REGRESSION_SCORES, skill
 from cemai_opt.core.space import MODEL, LockedSpace, Params, SearchSpace, SearchSpaceSpec
-from cemai_opt.core.study import COMMAND, DataSpec, EngineSpec, ResolvedCarbon, ResolvedSplit, ResolvedStudy, StudySpec
+from cemai_opt.core.study import COMMAND, EngineSpec, ResolvedCarbon, ResolvedSplit, ResolvedStudy, StudySpec
 from cemai_opt.core.study_file import parse_study_file
 from cemai_opt.core.yaml_text import parsed_yaml
 from cemai_opt.datasets import READERS, Dataset

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from cemai_opt import compose
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.measurement import OVERHEAD
 from cemai_opt.core.plan import Config, TrialPlan
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets import READERS
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import Splits, build_pipeline

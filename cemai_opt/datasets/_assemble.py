@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from cemai_opt.core.batch import FloatArray, IntArray, group_starts
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets._columns import inputs_of
 from cemai_opt.datasets._dataset import Dataset, Frames
 from cemai_opt.datasets._schema import Schema, format_of

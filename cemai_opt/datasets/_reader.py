@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import final
 
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.registry import Part
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets._assemble import assemble
 from cemai_opt.datasets._dataset import Dataset, Frames
 

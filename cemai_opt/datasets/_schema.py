@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass
 
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.study import DataSpec
 
 FLAGS, CODES, DATE = "flags", "codes", "date"
 QUOTED_EMPTY = '""'

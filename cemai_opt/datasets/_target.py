@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from cemai_opt.core.batch import FloatArray
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets._columns import MAX_LEVELS, is_number, refuse_nearly_numeric
 
 MAX_CLASSES = 10

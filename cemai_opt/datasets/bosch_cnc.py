@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.registry import need
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets._dataset import Frames
 from cemai_opt.datasets._reader import Reader
 from cemai_opt.datasets.tabular import Tabular

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cemai_opt.core.study import DataSpec
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.datasets._dataset import Frames
 from cemai_opt.datasets._reader import Reader
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets._dataset import Frames
 from cemai_opt.datasets._files import PIECE_ROWS, Source, batches_of, table_of
 from cemai_opt.datasets._number_text import NumberStyle, StyleSearch

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cemai_opt.core.study import DataSpec, ResolvedStudy
+from cemai_opt.core.data_spec import DataSpec
+from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.datasets import READERS, Dataset, load_stored
 from cemai_opt.meters import ForeignLoad, open_meters
 from cemai_opt.pipeline.run import Pipeline

@@ -11,13 +11,13 @@ from cemai_opt.core.units import readable_grams
 from cemai_opt.report._drawing import (
     FAMILY_COLORS,
     ON_PAPER,
-    STAGE_COLORS,
     Palette,
     ReportFigure,
     finish,
     grams_axis,
     new_figure,
 )
+from cemai_opt.report.emission_figure import stacked_stages
 from cemai_opt.runs.run_view import RunView
 
 if TYPE_CHECKING:
@@ -147,36 +147,9 @@ def hypervolume_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigu
 
 def stages_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigure:
     """Grams of every stage of every member, and each stage's share."""
-    members, stages = view.members, view.stages
-    figure, axes = new_figure(1.2 + 0.24 * len(members), n_columns=2)
-    names = [f"{m.trial} {m.model}" for m in members]
-    for ax, is_share in zip(axes, (False, True), strict=True):
-        left = [0.0] * len(members)
-        for i, stage in enumerate(stages):
-            grams = [m.stage_g(stage) for m in members]
-            totals = [sum(row.carbon_g for row in m.stages.values()) or 1.0 for m in members]
-            values = [g / t * 100 for g, t in zip(grams, totals, strict=True)] if is_share else grams
-            ax.barh(names, values, left=left, color=STAGE_COLORS[i % len(STAGE_COLORS)], label=stage, height=0.75)
-            left = [a + b for a, b in zip(left, values, strict=True)]
-        if is_share:
-            ax.set_xlabel("share of the total, %")
-        else:
-            ax.set_xlabel("gCO2eq of one run")
-            grams_axis(ax, is_log=False)
-        finish(ax, palette, title="Share of each stage" if is_share else "Grams by stage")
-        ax.tick_params(axis="y", labelleft=not is_share, length=0)
-    axes[0].invert_yaxis()  # the greenest on top, as in the table
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        loc="outside upper center",
-        ncols=5,
-        fontsize=7.5,
-        frameon=False,
-        labelcolor=palette.ink,
-        handlelength=1.0,
-    )
+    members = view.members
+    rows = {f"{m.trial} {m.model}": {stage: cost.carbon_g for stage, cost in m.stages.items()} for m in members}
+    figure = stacked_stages(rows, view.stages, palette=palette)
     most_expensive = _most_expensive_stage(view)
     return ReportFigure(
         name="stages",

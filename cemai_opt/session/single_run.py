@@ -18,8 +18,8 @@ def run_config(prepared: PreparedStudy, config: Config) -> TrialResult:
 
     Stages that a search space may skip run where the configuration names them; the pipeline is always explained.
     """
-    with closing(_engine(prepared)) as engine:
-        return engine.run(_plan(prepared, config)).result()
+    with closing(opened_engine(prepared)) as engine:
+        return engine.run(final_plan(prepared, config)).result()
 
 
 def run_average(prepared: PreparedStudy, average: AverageConfig) -> TrialResult:
@@ -28,19 +28,20 @@ def run_average(prepared: PreparedStudy, average: AverageConfig) -> TrialResult:
     If one of them fails, its result is returned.
     """
     results = []
-    with closing(_engine(prepared)) as engine:
+    with closing(opened_engine(prepared)) as engine:
         for part in average.parts:
-            results.append(engine.run(_plan(prepared, part.config, is_part=True)).result())
+            results.append(engine.run(final_plan(prepared, part.config, is_part=True)).result())
             if not results[-1].is_complete:
                 return results[-1]
     return average_of(results, average.weights, study=prepared.study, phase="final", threshold=average.threshold)
 
 
-def _engine(prepared: PreparedStudy) -> Engine:
+def opened_engine(prepared: PreparedStudy) -> Engine:
+    """The engine of a study, to be closed by the caller."""
     return ENGINES.require(prepared.study.engine.name).opened(prepared.study, None)
 
 
-def _plan(prepared: PreparedStudy, config: Config, *, is_part: bool = False) -> TrialPlan:
+def final_plan(prepared: PreparedStudy, config: Config, *, is_part: bool = False) -> TrialPlan:
     """The test of one pipeline; a part of an average keeps the rows that it was scored on."""
     stages = tuple(
         name

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cemai_opt.core.study import DataSpec
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.datasets import READERS, Dataset, load_stored, store
 
 WEAR = {"target": "tool_wear", "group": "run", "time": "cut"}

@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets import Dataset
 from cemai_opt.datasets.bosch_cnc import AXES, BoschCnc
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from cemai_opt.core.study import DataSpec
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.datasets import READERS
 from cemai_opt.datasets.demo import WORN_MM, tool_wear_runs
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets import Dataset
 from cemai_opt.datasets.tabular import Tabular
 

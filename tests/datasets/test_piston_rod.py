@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets import Dataset
 from cemai_opt.datasets.piston_rod import COLUMNS, PistonRod
 

@@ -7,8 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.serialization import from_json, to_json
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets import Schema
 from cemai_opt.datasets._schema import Column, format_of
 

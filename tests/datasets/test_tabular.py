@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets import Dataset
 from cemai_opt.datasets.tabular import FILE_GROUP, Tabular, pieces
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.study import DataSpec
 from cemai_opt.datasets._target import MAX_CLASSES, Target, target_of
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cemai_opt.core.study import DataSpec
+from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.datasets import Dataset
 from cemai_opt.datasets.tabular import Tabular
 from tests.fuzz.outcome import WrongError

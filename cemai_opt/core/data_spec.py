@@ -1,0 +1,85 @@
+"""The data of a study: where its rows are, how they are written, and what its columns mean."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from cemai_opt.core.option import Strict, option
+
+MAX_NAME = 255
+"""Bytes in the name of a file: NAME_MAX of Linux."""
+
+
+class DataSpec(Strict):
+    """The source of the rows, and the target to predict."""
+
+    source: str = Field(default="tabular", description="Name of a data source, a part under `datasets/`.")
+    path: str | None = option(
+        "data", "CSV or Parquet file (gzip too), or a folder in which each file is one group.", metavar="PATH"
+    )
+    test: str | None = option("test", "File or folder with the test rows.", metavar="PATH")
+    target: str | None = option("target", "Column to predict.", metavar="COL")
+    group: str | None = option("group", "Column of units, tools or experiments; a group is never split.", metavar="COL")
+    time: str | None = option(
+        "time", "Column that orders the rows of a group, or DATE,TIME; not an input.", metavar="COL"
+    )
+    test_groups: tuple[str, ...] = option("test_groups", "Groups that are the test rows.", default=(), metavar="A,B")
+    ignore: tuple[str, ...] = option("ignore", "Columns to leave out.", default=(), metavar="A,B")
+    regime: tuple[str, ...] = option(
+        "regime",
+        "Columns by which operating regimes are told apart, where a pipeline normalises by regime.",
+        default=(),
+        metavar="A,B",
+        default_text="all inputs",
+    )
+    sep: str | None = option(
+        "sep", "Separator of columns.", metavar="CHAR|tab", default_text="found out: comma, semicolon, tab or bar"
+    )
+    decimal: Literal[".", ","] | None = option(
+        "decimal", "Decimal separator.", default_text="found out over all columns"
+    )
+    thousands: Literal[",", ".", "'", " ", "_"] | None = option(
+        "thousands", "Separator of thousands.", default_text="none, or a comma that cannot be decimal"
+    )
+    encoding: str | None = option(
+        "encoding", "Encoding of text files.", metavar="NAME", default_text="UTF-8, or UTF-16 by its mark"
+    )
+    na: tuple[str, ...] = option(
+        "na",
+        'Words that mean "no value" in every column; "" is a quoted empty cell.',
+        default=(),
+        metavar="A,B",
+        default_text="empty cells; in numbers also NA, null, -",
+    )
+    keep_text: tuple[str, ...] = option(
+        "keep_text", "Columns that are text even if they look like numbers.", default=(), metavar="A,B"
+    )
+    date_format: str | None = option(
+        "date_format", "Format of dates, such as %d/%m/%Y.", metavar="FORMAT", default_text="found out if it is clear"
+    )
+    encode: bool = option(
+        "encode", "Encode text with many values, and use hour, weekday and month of dates.", default=True
+    )
+    missing: float | None = option("missing", 'A number that means "no value", such as -200.', metavar="VALUE")
+    clip_target: float | None = option(
+        "clip_target", "Upper limit of the target, as for remaining useful life.", metavar="MAX"
+    )
+    positive: str | None = option(
+        "positive",
+        "The positive class of two.",
+        metavar="CLASS",
+        default_text="the rarer label, or the larger number",
+    )
+    horizon: int = option(
+        "horizon", "Predict the target H rows ahead, in the same group.", default=0, metavar="H", ge=0
+    )
+
+    @field_validator("path", "test")
+    @classmethod
+    def _is_path(cls, path: str | None) -> str | None:
+        if path is not None and ("\0" in path or any(len(os.fsencode(part)) > MAX_NAME for part in path.split("/"))):
+            raise ValueError("this is no path of a file")
+        return path
