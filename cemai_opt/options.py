@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.option import OPTION
-from cemai_opt.core.search_spec import PRESETS
+from cemai_opt.core.search_spec import implied_settings
 from cemai_opt.core.study import StudySpec
 from cemai_opt.core.study_file import parse_study
 
@@ -123,8 +123,12 @@ def changed(study: StudySpec, options: Mapping[str, Any]) -> StudySpec:
             document["carbon"].update(_intensity(value))
         else:
             _put(document, known[name].place, value=_normal(name, value))
-    for key, value in PRESETS.get(str(given.get("preset", "")), {}).items():
-        if key not in given:
+    in_search = {
+        known[name].place[-1]: value for name, value in given.items() if known[name].section == "search" and value != ""
+    }
+    unless = in_search.keys() if "preset" in given else in_search.keys() | study.search.model_fields_set
+    for key, value in implied_settings(in_search).items():
+        if key not in unless:
             document["search"][key] = value
     if "data" in given:
         _reset_for_other_data(document, study, given=given)

@@ -20,8 +20,9 @@ BAR_WIDTH = 14
 class ProgressEvents(Events):
     """Shows the progress of a run on standard error, so that standard output holds results only."""
 
-    def __init__(self, score: str) -> None:
+    def __init__(self, score: str, *, budget_g: float | None = None) -> None:
         self._score = score
+        self._of_budget = "" if budget_g is None else f" of {readable_grams(budget_g)}"
         self._console = Console(file=sys.stderr)
         self._progress = Progress(
             BarColumn(bar_width=BAR_WIDTH),
@@ -63,7 +64,7 @@ class ProgressEvents(Events):
             self._console.print(text, markup=False)
 
     def _text(self, state: SearchState) -> str:
-        spent = f"spent {readable_grams(state.spent_g)}"
+        spent = f"spent {readable_grams(state.spent_g)}{self._of_budget}"
         if not len(state.front):
             return spent
         best, greenest = state.front.best, state.front.greenest

@@ -80,7 +80,7 @@ def command(
         click.echo(json.dumps(to_json(forecast)) if as_json else forecast.text)
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # treated as Ctrl-C
-    with ProgressEvents(maximised(prepared.study.score)) as events:
+    with ProgressEvents(maximised(prepared.study.score), budget_g=prepared.study.search.budget_g) as events:
         set_aside_j = 0.0 if no_report else report_j(prepared.study.budget_j)
         session = Session(
             prepared, folder, events=events, with_audit=not no_audit, password=password, set_aside_j=set_aside_j

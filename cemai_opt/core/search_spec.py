@@ -20,6 +20,15 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "thorough": {"trials": 400, "confirm": 10},
 }
 """Settings of a search by the name of a preset."""
+BUDGETED_TRIALS = 1000
+"""Number of trials if a budget in grams is given and they are not: the budget ends the search."""
+
+
+def implied_settings(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings that follow from a preset, or else from a budget."""
+    if given.get("preset") is not None:
+        return PRESETS.get(str(given["preset"]), {})
+    return {"trials": BUDGETED_TRIALS} if given.get("budget_g") is not None else {}
 
 
 class SearchSpec(Strict):
@@ -34,7 +43,14 @@ class SearchSpec(Strict):
     preset: Literal["quick", "balanced", "thorough"] = option(
         "preset", "30, 100 or 400 trials (thorough: grams measured ten times), unless given.", default="balanced"
     )
-    trials: int = option("trials", "Number of pipelines to run.", default=100, metavar="N", ge=1)
+    trials: int = option(
+        "trials",
+        "Number of pipelines to run.",
+        default=100,
+        metavar="N",
+        default_text=f"100; {BUDGETED_TRIALS} with --budget-grams, which ends the search",
+        ge=1,
+    )
     timeout_s: float | None = option(
         "timeout", "Time limit for everything, testing the front included.", metavar="SECONDS", gt=0.0
     )
@@ -95,8 +111,8 @@ class SearchSpec(Strict):
     @model_validator(mode="before")
     @classmethod
     def _with_preset(cls, given: Any) -> Any:
-        """Settings of a preset, where they are not given themselves."""
-        return {**PRESETS.get(str(given.get("preset")), {}), **given} if isinstance(given, dict) else given
+        """Settings that follow from others, where they are not given themselves."""
+        return {**implied_settings(given), **given} if isinstance(given, dict) else given
 
     @field_validator("sampler")
     @classmethod

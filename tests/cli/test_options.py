@@ -14,7 +14,7 @@ from cemai_opt.api import optimize
 from cemai_opt.cli.optimize import command
 from cemai_opt.cli.run import command as run_command
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.search_spec import PRESETS
+from cemai_opt.core.search_spec import BUDGETED_TRIALS, PRESETS
 from cemai_opt.core.study import StudySpec
 from cemai_opt.options import StudyOption, changed, options_page, study_options
 from tests.conftest import ROOT
@@ -43,7 +43,7 @@ def other_value(option: StudyOption) -> Any:
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_an_option_sets_its_field(option: StudyOption) -> None:
-    """The one at its place in a study file, and no other one; a preset also sets what it stands for."""
+    """The one at its place in a study file, and no other one; a preset and a budget also set what they imply."""
     value = other_value(option)
     before, after = StudySpec().to_json(), changed(StudySpec(), {option.name: value}).to_json()
     place = after
@@ -55,6 +55,7 @@ def test_an_option_sets_its_field(option: StudyOption) -> None:
         expected = expected[step]
     expected[option.place[-1]] = place
     expected |= PRESETS[value] if option.name == "preset" else {}
+    expected |= {"trials": BUDGETED_TRIALS} if option.name == "budget_grams" else {}
     assert after == before
 
 

@@ -37,6 +37,13 @@ def test_a_line_has_the_front_and_what_was_spent(capsys: pytest.CaptureFixture[s
     assert printed.err.splitlines() == ["1/5  best r2 0.750  greenest 1 ug  hv 0.250  spent 2 mg"]
 
 
+def test_a_budget_is_said_with_what_was_spent(capsys: pytest.CaptureFixture[str]) -> None:
+    """The number of trials does not tell how far a search with a budget is."""
+    with ProgressEvents("r2", budget_g=0.032) as events:
+        events.on_result(result(0), state(1))
+    assert capsys.readouterr().err.splitlines() == ["1/5  spent 2 mg of 32 mg"]
+
+
 def test_there_is_a_line_every_few_seconds_and_at_the_end(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
