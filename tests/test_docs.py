@@ -35,6 +35,16 @@ ELSEWHERE = {
     "python -m cemai_opt optimize piston_rod --out runs/here --storage postgresql+psycopg://ada@db/studies": (
         "tests/search/storage/test_database.py"
     ),
+    **dict.fromkeys(
+        (
+            "cemai-opt table rq1_broaching --data-root DATA",
+            "cemai-opt table tables/rq1_broaching --format latex",
+            "cemai-opt table rq1_broaching --label laptop --out laptop",
+            "cemai-opt table rq1_broaching --label server --device cuda --out server",
+            "cemai-opt compare laptop server --what-if FRA,DEU,world,30",
+        ),
+        "tests/cli/test_tables.py",
+    ),
 }
 """Commands that need another machine or a database, or install the product; and the file that has them run."""
 RECIPES = {"docs/cluster.md": "tests/engines/test_dask.py"}

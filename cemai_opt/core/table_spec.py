@@ -38,4 +38,10 @@ class TableSpec(Strict):
         default={"rolling": "all", "window_rows": 30, "trend": "slope_sin_cos"},
         description="Hyperparameters of the stage featurize in the rows with feature engineering.",
     )
+    few_rows: float | None = Field(
+        default=None,
+        gt=0.0,
+        lt=1.0,
+        description="Share of the training windows in a third row of each model, with feature engineering.",
+    )
     repeats: int = Field(default=3, ge=1, description="How often each pipeline is measured.")

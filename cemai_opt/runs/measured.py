@@ -138,7 +138,7 @@ class MeasuredRecord:
         """Writes the record; an earlier one is replaced, any other file is not. StudyError if it cannot be written."""
         if path.exists() and path.stat().st_size:
             MeasuredRecord.read(path)  # StudyError if it is something else
-        write_file(path, sealed_json(json.dumps(to_json(self), indent=1, allow_nan=False)) + "\n")
+        write_file(path, sealed_json(json.dumps(to_json(self), allow_nan=False)) + "\n")
 
     @staticmethod
     def read(path: Path) -> MeasuredRecord:

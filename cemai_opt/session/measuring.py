@@ -17,6 +17,7 @@ from cemai_opt.stages import STAGES
 
 WINDOW = "sequentialize.window_rows"
 Announce = Callable[[str], None]
+Stages = dict[str, dict[str, Value]]
 
 
 def table_configs(spec: TableSpec, task: str) -> dict[str, Config]:
@@ -25,17 +26,20 @@ def table_configs(spec: TableSpec, task: str) -> dict[str, Config]:
 
     StudyError if a model is unknown, cannot be used here, or cannot solve the task.
     """
-    configs, optional = {}, [name for name in STAGES.names if STAGES.find(name).is_optional]
+    configs: dict[str, Config] = {}
+    optional = [name for name in STAGES.names if STAGES.find(name).is_optional]
     for label, name in spec.models.items():
         model = MODELS.require(name)
         if task not in model.tasks:
             raise StudyError(f"model {name!r} cannot solve a {task}", "leave it out of the table")
-        for suffix in ("", WITH_FEATURES):
-            has_windows = not suffix or WINDOW in model.design  # else the features hold the past
-            stages: dict[str, dict[str, Value]] = {stage: {} for stage in optional}
-            stages |= {"featurize": dict(spec.features)} if suffix else {}
-            stages["sequentialize"] = {"window_rows": spec.window_rows if has_windows else 1}
-            configs[f"{label}{suffix}"] = Config({**stages, "train": {"model": name}})
+        plain: Stages = {stage: {} for stage in optional}
+        plain |= {"sequentialize": {"window_rows": spec.window_rows}, "train": {"model": name}}
+        n_rows = spec.window_rows if WINDOW in model.design else 1  # else the features hold the past
+        with_features = plain | {"featurize": dict(spec.features), "sequentialize": {"window_rows": n_rows}}
+        configs |= {label: Config(plain), f"{label}{WITH_FEATURES}": Config(with_features)}
+        if spec.few_rows is not None:
+            few = with_features | {"combine": {"fraction": spec.few_rows}}
+            configs[f"{label}{WITH_FEATURES} {spec.few_rows:.0%}"] = Config(few)
     return configs
 
 

@@ -84,3 +84,22 @@ def test_folders_of_others_are_left_alone(cli: Cli, study: Path, tmp_path: Path)
     assert done.returncode == 2
     assert "holds no record.json" in done.stderr
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
+def test_a_simulated_machine_is_replayed_and_named(
+    cli: Cli, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readings of this machine, halved: half the joules for the same pipelines, and the record says where from."""
+    monkeypatch.setenv("CEMAI_OPT_RECORD", str(tmp_path / "trace.txt"))
+    assert cli("table", "rq1.yaml", "--out", "here", "--label", "here").returncode == 0
+    monkeypatch.delenv("CEMAI_OPT_RECORD")
+    heading, *readings = (tmp_path / "trace.txt").read_text().splitlines()
+    header = {**json.loads(heading), "source": "simulated"}
+    halved = [repr(float(reading) / 2.0) for reading in readings]
+    (tmp_path / "half.txt").write_text("\n".join([json.dumps(header), *halved]) + "\n")
+    monkeypatch.setenv("CEMAI_OPT_TRACE", str(tmp_path / "half.txt"))
+    done = cli("table", "rq1.yaml", "--meter", "replay", "--out", "other", "--label", "simulated")
+    assert done.returncode == 0, done.stderr
+    assert "replay: half.txt of simulated" in " ".join(done.stdout.split())
+    lines = list(csv.DictReader(io.StringIO(cli("compare", "here", "other", "--format", "csv").stdout)))
+    assert [float(line["ratio"]) for line in lines[1::2]] == pytest.approx([0.5] * 4)

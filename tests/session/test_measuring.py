@@ -26,6 +26,14 @@ def test_each_model_stands_without_and_with_features() -> None:
     assert all("profile" in config.stages for config in configs.values())
 
 
+def test_few_rows_are_a_third_row() -> None:
+    """To tell what features cost from what fewer rows save."""
+    configs = table_configs(SPEC.model_copy(update={"few_rows": 0.05}), "regression")
+    assert list(configs)[:3] == ["DT", "DT w/FE", "DT w/FE 5%"]
+    assert configs["DT w/FE 5%"].params("combine") == {"fraction": 0.05}
+    assert configs["DT w/FE 5%"].params("featurize") == configs["DT w/FE"].params("featurize")
+
+
 def test_models_that_do_not_fit_are_refused() -> None:
     """With a name that is nearly right."""
     with pytest.raises(StudyError, match="did you mean 'lstm'"):

@@ -1,0 +1,1 @@
+"""What CEMAI's slides claim, tested on recorded measurements."""
