@@ -98,6 +98,12 @@ class SearchSpec(Strict):
         default="default",
         metavar="NAME|FILE",
     )
+    warm_start: tuple[str, ...] = option(
+        "warm_start",
+        "Folders of earlier runs: their fronts are tried first, their costs are learned from.",
+        default=(),
+        metavar="RUN,RUN",
+    )
     harvest: bool = option("harvest", "Count smaller models on a learning curve as trials.", default=True)
     stop_early: bool = option("stop_early", "Prune trials that can no longer reach the front.", default=True)
     cache_mb: int = option("cache_mb", "Disk space for shared stage results.", default=1000, metavar="MB", ge=0)

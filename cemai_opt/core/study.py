@@ -289,5 +289,6 @@ SEARCH_ONLY_KEYS = (
     "cache_mb",
     "storage",
     "portfolio",
+    "warm_start",
 )
 """Keys of `search` that affect the results and cost of a search, but not the meaning of a single result."""

@@ -14,6 +14,7 @@ from cemai_opt.engines import Engine
 from cemai_opt.search.budget import Budget
 from cemai_opt.search.events import Events
 from cemai_opt.search.ledger import Ledger
+from cemai_opt.search.prior import Prior
 from cemai_opt.search.samplers import SamplerContext
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class SearchContext:
 
     `coordinator` is set if other drivers search in the same study; `cache` is the folder of shared stage results.
     `confirm_folds` is the number of folds on which the scores of front candidates are confirmed; `portfolio` are the
-    configurations that run first.
+    configurations that run first; `prior` is what is known from earlier runs.
     """
 
     study: ResolvedStudy
@@ -41,3 +42,4 @@ class SearchContext:
     cache: str | None = None
     confirm_folds: int = 1
     portfolio: Sequence[Params] = ()
+    prior: Prior = field(default_factory=Prior)

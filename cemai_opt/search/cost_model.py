@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.space import MODEL, Params, SearchSpace
 from cemai_opt.models import MODELS
+from cemai_opt.search.initial_design import fitted_in
+from cemai_opt.search.prior import KnownCost
 from cemai_opt.stages import STAGES
 
 NEW_FAMILY = 3.0
@@ -30,25 +33,35 @@ class _Fit:
     n_known: int
 
 
+_Rows = list[tuple[np.ndarray, float]]
+"""Hyperparameters as numbers, and log joules per volume, of each pipeline of a family."""
+
+
 class CostModel:
     """Log joules by ridge regression on all hyperparameters, relative to a prior estimate.
 
     The prior: joules are proportional to the volume, the number of values that a model is trained on times its rounds,
     trees or epochs. The costs of families with few trials can be estimated as well, because windows and features have
-    the same effect on all families.
+    the same effect on all families. Earlier runs on other data say how hyperparameters act on the cost, and how much
+    dearer one family is than another.
     """
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: SearchSpace, earlier: Sequence[KnownCost] = ()) -> None:
         self._space = space
-        self._rows: dict[str, list[tuple[np.ndarray, float]]] = {}
+        self._rows: dict[str, _Rows] = {}
+        self._earlier: dict[str, dict[str, _Rows]] = {}
         self._fit: _Fit | None = None
         self._means: dict[str, float] = {}
         self._known: dict[tuple[tuple[str, Value], ...], np.ndarray] = {}
+        for known in earlier:
+            for params in fitted_in(space, [space.params_of(known.config)]):
+                families = self._earlier.setdefault(known.run, {})
+                families.setdefault(known.config.model, []).append(self._row(params, known.energy_j))
 
     def update(self, params: Params, cost_j: float) -> None:
         """Takes the cost of one more pipeline into account."""
-        model, features = str(params[MODEL]), self._features(params)
-        self._rows.setdefault(model, []).append((features, math.log(cost_j) - features[LOG_VOLUME]))
+        model = str(params[MODEL])
+        self._rows.setdefault(model, []).append(self._row(params, cost_j))
         self._means.pop(model, None)
 
     def low_j(self, params: Params) -> float:
@@ -62,19 +75,33 @@ class CostModel:
         """The mean residual of a family, less one standard error; a guess for a family of which nothing is known."""
         if model in self._rows:
             return self._mean(model, fit) - (fit.error if len(self._rows[model]) > 1 else 0.0)
+        compared = [
+            level for run in self._earlier.values() if (level := self._compared(model, run, fit=fit)) is not None
+        ]
+        if compared:
+            return float(np.mean(compared)) - fit.error
         return max(self._mean(known, fit) for known in self._rows) + math.log(NEW_FAMILY)
+
+    def _compared(self, model: str, run: Mapping[str, _Rows], *, fit: _Fit) -> float | None:
+        """The level of a family by an earlier run, shifted as families that are known in both are; None if none is."""
+        both = self._rows.keys() & run.keys()
+        if model not in run or not both:
+            return None
+        shift = np.mean([self._mean(known, fit) - _mean_residual(run[known], fit) for known in both])
+        return _mean_residual(run[model], fit) + float(shift)
 
     def _mean(self, model: str, fit: _Fit) -> float:
         """The mean residual of a known family."""
         if model not in self._means:
-            self._means[model] = float(np.mean([y - features @ fit.weights for features, y in self._rows[model]]))
+            self._means[model] = _mean_residual(self._rows[model], fit)
         return self._means[model]
 
     def _fitted(self) -> _Fit:
         """The regression within families: the mean of each family is subtracted first."""
-        n_known = sum(len(rows) for rows in self._rows.values())
+        families = [*self._rows.values(), *(rows for run in self._earlier.values() for rows in run.values())]
+        n_known = sum(map(len, families))
         if self._fit is None or n_known >= REFIT_AFTER * self._fit.n_known:
-            blocks = [(np.array([x for x, _ in rows]), np.array([y for _, y in rows])) for rows in self._rows.values()]
+            blocks = [(np.array([x for x, _ in rows]), np.array([y for _, y in rows])) for rows in families]
             X = np.concatenate([x - x.mean(axis=0) for x, _ in blocks])
             y = np.concatenate([y - y.mean() for _, y in blocks])
             weights = np.zeros(X.shape[1])
@@ -83,6 +110,10 @@ class CostModel:
             self._fit = _Fit(weights=weights, error=float(np.std(y - X @ weights)), n_known=n_known)
             self._means.clear()
         return self._fit
+
+    def _row(self, params: Params, cost_j: float) -> tuple[np.ndarray, float]:
+        features = self._features(params)
+        return features, math.log(cost_j) - features[LOG_VOLUME]
 
     def _features(self, params: Params) -> np.ndarray:
         """Hyperparameters as numbers, then the logarithm of the volume. Kept, since a search asks again and again."""
@@ -96,3 +127,7 @@ class CostModel:
         volume = math.prod(STAGES.find(name).volume(given) for name, given in config.stages.items() if given)
         growth = MODELS.find(config.model).grows_by
         return math.log(volume * (float(config.params("train")[growth]) if growth else 1.0))
+
+
+def _mean_residual(rows: _Rows, fit: _Fit) -> float:
+    return float(np.mean([y - features @ fit.weights for features, y in rows]))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,7 @@ from cemai_opt.search.curve_candidates import CurveCandidates, constraint_values
 from cemai_opt.search.events import SearchState
 from cemai_opt.search.history import TrialHistory
 from cemai_opt.search.initial_design import fitted_in, initial_design
+from cemai_opt.search.prior import Prior
 from cemai_opt.search.pruning import Pruner
 from cemai_opt.search.storage.study import end_abandoned
 from cemai_opt.search.suggest import suggest
@@ -55,13 +57,17 @@ class Search:
         self.context, self._study, self._space = context, context.study, context.space
         self._optuna_study, self._coordinator = context.optuna_study, context.coordinator
         self.history = TrialHistory(self._study)
-        self._pruner, self._candidates = Pruner(self._study, self._space), CurveCandidates(context)
+        self._pruner = Pruner(self._study, self._space, earlier=context.prior.costs)
+        self._candidates = CurveCandidates(context)
         design = initial_design(self._space, context.portfolio)
         self._design = {
             config.digest: (params, config) for params in design for config in (self._space.active(params),)
         }
         self._portfolio = {self._space.active(params).digest for params in fitted_in(self._space, context.portfolio)}
+        known = fitted_in(self._space, [self._space.params_of(config) for config in context.prior.members])
+        self._prior = {config.digest: (params, config) for params in known for config in (self._space.active(params),)}
         self._queue: list[str] = []
+        self._prior_queue: list[str] = []
         self._untuned: list[Point] = []
         self._worth = Worth(self._study)
         self._running: dict[Future[TrialResult], optuna.Trial] = {}
@@ -96,7 +102,7 @@ class Search:
 
     def _run(self) -> str:
         self._add_earlier_candidates()
-        self._queue = self._untried_design()
+        self._queue, self._prior_queue = self._untried(self._design), self._untried(self._prior)
         if self.context.budget.left_j() >= EXPECTED_J:
             self.context.engine.expect([self._design[d][1].model for d in self._queue if d in self._portfolio])
         while True:
@@ -138,16 +144,18 @@ class Search:
             self.context.sampler.seen.add(result.config.digest)
             self._pruner.update(result)
 
-    def _untried_design(self) -> list[str]:
-        """Digests of the configurations of the initial design that no driver has finished, started or enqueued.
+    def _untried(self, configs: Mapping[str, tuple[Params, Config]]) -> list[str]:
+        """Digests of the configurations that no driver has finished, started or enqueued.
 
         A trial whose driver died counts as well, because any retry of it has been enqueued already.
         """
+        if not configs:
+            return []
         trials = self._optuna_study.get_trials(deepcopy=False)
         queued = [trial.system_attrs.get("fixed_params") for trial in trials]
         return [
             digest
-            for digest, (params, _) in self._design.items()
+            for digest, (params, _) in configs.items()
             if digest not in self.history.by_digest and self._searched_params(params) not in queued
         ]
 
@@ -155,13 +163,18 @@ class Search:
         return {name: value for name, value in params.items() if self._space.is_open(name, params)}
 
     def _enqueue_affordable(self) -> None:
-        """Enqueues the next configuration of the initial design that is affordable now."""
+        """Enqueues the next configuration of the prior or of the initial design that is affordable now."""
         if self._coordinator is not None:
-            self._queue = self._untried_design()
-        for digest in self._queue:
-            params, config = self._design[digest]
+            self._queue, self._prior_queue = self._untried(self._design), self._untried(self._prior)
+        n_run = sum(digest in self.history.by_digest for digest in self._prior)
+        is_next = random.Random(f"{self._study.seed} {len(self.results)}").random() < Prior.share(n_run)
+        configs, queue = (
+            (self._prior, self._prior_queue) if is_next and self._prior_queue else (self._design, self._queue)
+        )
+        for digest in queue:
+            params, config = configs[digest]
             if self._why_not(config, params) is None:
-                self._queue.remove(digest)
+                queue.remove(digest)
                 self._optuna_study.enqueue_trial(self._searched_params(params))
                 return
 
@@ -179,8 +192,10 @@ class Search:
         )
 
     def _is_of_portfolio(self, config: Config | None) -> bool:
-        """Whether it is a configuration of the portfolio, whose share of the budget is not used up."""
-        return config is not None and config.digest in self._portfolio and self._share_used < PORTFOLIO_SHARE
+        """Whether it is a configuration of the portfolio or of the prior, whose share of the budget is not used up."""
+        if config is None or self._share_used >= PORTFOLIO_SHARE:
+            return False
+        return config.digest in self._portfolio or config.digest in self._prior
 
     def _cap_j(self, config: Config | None = None) -> float:
         """Joules above which a trial is too expensive for now; those of the portfolio come first."""

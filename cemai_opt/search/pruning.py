@@ -15,6 +15,7 @@ from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import Params, SearchSpace
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.search.cost_model import CostModel
+from cemai_opt.search.prior import KnownCost
 
 CAP_FACTOR = 3.0
 """A trial may cost this many times the cheapest front member within the tolerance of the best.
@@ -39,11 +40,12 @@ SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85)
 class Pruner:
     """Learns from every finished trial and sets the bounds of the next one; deterministic given the study's seed."""
 
-    def __init__(self, study: ResolvedStudy, space: SearchSpace) -> None:
+    def __init__(self, study: ResolvedStudy, space: SearchSpace, *, earlier: Sequence[KnownCost] = ()) -> None:
+        """`earlier`: costs of pipelines in earlier runs on other data."""
         self._study, self._space = study, space
         self._ratios: dict[str, list[list[tuple[float, float]]]] = {}
         self._fold_ratios: list[float] = []
-        self._costs = CostModel(space)
+        self._costs = CostModel(space, earlier)
         self._best: dict[str, float] = {}
 
     def update(self, result: TrialResult) -> None:

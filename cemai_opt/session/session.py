@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cemai_opt.carbon import SAMPLE_EVERY_S, Audit
@@ -38,6 +39,7 @@ from cemai_opt.search import (
     outcome_of,
     untuned_of,
 )
+from cemai_opt.search.prior import Prior
 from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.storage import open_study
 from cemai_opt.session.earlier import check_same_trials, earlier_sessions, in_space_of_run
@@ -86,6 +88,7 @@ class Session:
         self._sampler = sampler_named(self._study.search.sampler)
         folder.check_usable(self._study)
         self._check_storage()
+        self._prior = Prior.of([RunFolder(Path(run)) for run in self._study.search.warm_start], self._study)
         self._prepared = in_space_of_run(prepared, folder)
         self._earlier = earlier_sessions(self._prepared, folder)
         self._ledger = Ledger(prepared.meters, prepared.start_j, earlier=self._earlier.ledger)
@@ -103,6 +106,9 @@ class Session:
             self.announce(note)
         if self._forecast is not None:
             self.announce(self._forecast.text)
+        if self._prior.members:
+            n_known = f"{len(self._prior.members)} configurations and {len(self._prior.costs)} costs"
+            self.announce(f"warm start from {n_known} of {', '.join(self._study.search.warm_start)}")
         audit = Audit() if self._with_audit else None
         scratch = self._folder.path.resolve() / SCRATCH
         engine = ENGINES.require(self._study.engine.name).opened(self._study, scratch)
@@ -202,6 +208,7 @@ class Session:
             cache=self._cache_folder(),
             confirm_folds=self._prepared.confirm_folds,
             portfolio=self._prepared.portfolio,
+            prior=self._prior,
         )
 
     def _opened_storage(self) -> tuple[PatientStorage | None, str]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cemai_opt.search.cost_model import MIN_KNOWN, CostModel
+from cemai_opt.search.prior import KnownCost
 from cemai_opt.testing.searches import space_of
 
 
@@ -29,3 +30,21 @@ def test_estimates_follow_what_was_measured() -> None:
         model.update({"train.model": "random_forest", "random_forest.n_estimators": int(n)}, float(n) ** 0.5)
     few, many = (model.low_j({"train.model": "random_forest", "random_forest.n_estimators": n}) for n in (18, 288))
     assert many / few == pytest.approx(4.0, rel=0.2)  # 16 by the prior alone
+
+
+def test_earlier_runs_say_what_is_dearer_than_what() -> None:
+    """On data where all costs a tenth, a forest costs as much more than a ridge as it did elsewhere."""
+    space = space_of()
+    forests = [{"train.model": "random_forest", "random_forest.n_estimators": n} for n in (10, 20, 40)]
+    earlier = [
+        *(KnownCost("a", space.active({"train.model": "ridge"}), energy_j) for energy_j in (1.0, 1.0)),
+        *(KnownCost("a", space.active(forest), 5.0 * i) for i, forest in zip((1, 2, 4), forests, strict=True)),
+    ]
+    informed, plain = CostModel(space, earlier), CostModel(space)
+    assert informed.low_j(forests[0]) == 0.0
+    for model in (informed, plain):
+        model.update({"train.model": "ridge"}, 0.1)
+    assert informed.low_j(forests[0]) == pytest.approx(0.5)
+    assert plain.low_j(forests[0]) != pytest.approx(0.5)
+    xgboost = {"train.model": "xgboost", "xgboost.n_estimators": 10}
+    assert informed.low_j(xgboost) == pytest.approx(plain.low_j(xgboost))
