@@ -26,6 +26,7 @@ STAGE_COLORS = (
     "#e15759",
     "#b07aa1",
     "#9c755f",
+    "#7f7f7f",
 )
 WIDTH_IN = 5.6
 """Narrow enough for text to stay readable on a phone."""

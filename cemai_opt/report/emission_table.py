@@ -18,9 +18,11 @@ from cemai_opt.stages import STAGES
 
 UNITS = ((1.0, "g"), (1e-3, "mg"), (1e-6, "ug"))
 SHORT = {"profile": "Prof", "featurize": "Feat", "sequentialize": "Seq", "combine": "Comb", "evaluate": "Eval",
-         "explain": "Expl", OVERHEAD: "Other"}  # fmt: skip
+         "explain": "Expl", OVERHEAD: "Other", "balanced_accuracy": "bal acc",
+         "average_precision": "av prec"}  # fmt: skip
 """Headings that fit a terminal; CSV and LaTeX have the whole names."""
-CLASS_METRICS = ("f1", "f1_macro", "balanced_accuracy", "average_precision")
+CLASS_SCORES = ("f1", "f1_macro", "balanced_accuracy", "average_precision")
+CLASS_METRICS = ("f1", "balanced_accuracy", "average_precision")
 """Scores of a classification, which are shown side by side."""
 
 
@@ -44,7 +46,7 @@ class EmissionTable:
         """The study's score, then others that are usual for classifications."""
         known = {name for row in self.rows for name in row.metrics}
         others = [name for name in CLASS_METRICS if name in known and name != self.score]
-        return [self.score, *(others if self.score in CLASS_METRICS else [])]
+        return [self.score, *(others if self.score in CLASS_SCORES else [])]
 
     @property
     def unit(self) -> tuple[float, str]:
@@ -56,7 +58,9 @@ class EmissionTable:
         """Two tables for a terminal of 80 columns: stages, then totals with scores."""
         grams, unit = self.unit
         stages = plain_table("", *(SHORT.get(stage, stage.capitalize()) for stage in self.stages))
-        totals = plain_table("", f"Total {unit}", "+-", "J", "s", "1,000 pred.", *self.scores)
+        totals = plain_table(
+            "", f"Total {unit}", "+-", "J", "s", "1,000 pred", *(SHORT.get(name, name) for name in self.scores)
+        )
         for row in self.rows:
             stages.add_row(row.label, *map(_compact, self._by_stage(row)))
             total, per_1000 = row.total, "-" if row.per_1000_g is None else readable_grams(row.per_1000_g)

@@ -86,3 +86,10 @@ def test_the_text_fits_a_terminal_of_80_columns() -> None:
     assert "…" not in text
     assert text.count("123u") == 11
     assert "-10.800" in text
+    scores = {"f1": 0.801, "balanced_accuracy": 0.802, "average_precision": 0.803}
+    classes = EmissionRow(label="LSTM w/FE 5%", score=0.801, metrics=scores, stages={"train": cost}, per_1000_g=1.23e-6)
+    console = Console(file=io.StringIO(), width=80)
+    console.print(EmissionTable(title="wear", score="f1", rows=[classes]).text())
+    shown = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
+    assert "…" not in shown
+    assert "av prec" in shown
