@@ -101,19 +101,13 @@ class EmissionTable:
             "Total",
             *map(latex_escaped, self.scores),
         ]
-        lines = [
-            f"% {self.title}: {unit} of CO2 equivalent by stage",
-            *(f"% {note}" for note in self.notes),
-            rf"\begin{{tabular}}{{l{'r' * (len(headings) - 1)}}}",
-            r"\toprule",
-            " & ".join(headings) + r" \\",
-            r"\midrule",
-        ]
+        rows = []
         for row in self.rows:
             cells = [digits(g / grams) if g else "--" for g in self._by_stage(row)]
             total = rf"{digits(row.total.carbon_g / grams)} $\pm$ {digits(row.total.uncertainty_g / grams)}"
-            lines.append(" & ".join([latex_escaped(row.label), *cells, total, *self._scores(row)]) + r" \\")
-        return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+            rows.append([latex_escaped(row.label), *cells, total, *self._scores(row)])
+        notes = (f"{self.title}: {unit} of CO2 equivalent by stage", *self.notes)
+        return latex_tabular([headings], rows, notes=notes)
 
     def _by_stage(self, row: EmissionRow) -> list[float]:
         return [row.stages[stage].carbon_g if stage in row.stages else 0.0 for stage in self.stages]
@@ -150,6 +144,25 @@ def digits(number: float) -> str:
     ['0', '0.000123', '0.1', '12.3', '1230']
     """
     return f"{Decimal(f'{number:.3g}'):f}"
+
+
+def latex_tabular(
+    headings: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], *, notes: Sequence[str], n_left: int = 1
+) -> str:
+    """A `tabular` with rules (package booktabs) and notes as comments; the first `n_left` columns hold text."""
+    return "\n".join(
+        [
+            *(f"% {note}" for note in notes),
+            rf"\begin{{tabular}}{{{'l' * n_left}{'r' * (len(headings[-1]) - n_left)}}}",
+            r"\toprule",
+            *(" & ".join(cells) + r" \\" for cells in headings),
+            r"\midrule",
+            *(" & ".join(cells) + r" \\" for cells in rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            "",
+        ]
+    )
 
 
 def latex_escaped(text: str) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.units import grams_co2eq, readable_grams
-from cemai_opt.report.emission_table import digits, latex_escaped, plain_table
+from cemai_opt.report.emission_table import digits, latex_escaped, latex_tabular, plain_table
 from cemai_opt.runs.measured import MeasuredPipeline, MeasuredRecord
 from cemai_opt.runs.run_folder import csv_text
 
@@ -185,19 +185,13 @@ class HardwareTable:
 
     def latex(self) -> str:
         """A `tabular` like CEMAI's, grams by machine; needs the package booktabs."""
+        over = ["", "", rf"\multicolumn{{{len(self.labels)}}}{{c}}{{Carbon emissions (mgCO$_2$eq)}}"]
         headings = ["Case study", "Model", *map(latex_escaped, self.labels)]
-        lines = [
-            *(f"% {note}" for note in self.notes),
-            rf"\begin{{tabular}}{{ll{'r' * len(self.labels)}}}",
-            r"\toprule",
-            rf" & & \multicolumn{{{len(self.labels)}}}{{c}}{{Carbon emissions (mgCO$_2$eq)}} \\",
-            " & ".join(headings) + r" \\",
-            r"\midrule",
-        ]
+        rows = []
         for row in self.rows:
             cells = []
             for machine in range(len(self.records)):
                 grams = self.grams(row, machine)
                 cells.append("--" if grams is None else rf"{digits(1e3 * grams[0])} $\pm$ {digits(1e3 * grams[1])}")
-            lines.append(" & ".join([latex_escaped(row.case), latex_escaped(row.label), *cells]) + r" \\")
-        return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+            rows.append([latex_escaped(row.case), latex_escaped(row.label), *cells])
+        return latex_tabular([over, headings], rows, notes=self.notes, n_left=2)
