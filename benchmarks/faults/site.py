@@ -130,7 +130,8 @@ class Site:
         results = [from_json(TrialResult, json.loads(line)) for line in lines.values()]
         ran = Counter(result.config.digest for result in results if result.has_run)
         report.twice += sum(n - 1 for n in ran.values())
-        n_lines = (self.folder / run / "trials.jsonl").read_text().count("\n")
+        file = self.folder / run / "trials.jsonl"
+        n_lines = file.read_text().count("\n") if file.exists() else 0
         errors = []
         if ended.code != 0:
             errors.append(f"exit status {ended.code}: {ended.output[-300:]}")
