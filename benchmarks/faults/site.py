@@ -81,7 +81,7 @@ class Site:
         self, *options: object, run: str = "run", environment: Mapping[str, str] | None = None
     ) -> subprocess.Popen[str]:
         """Starts a driver on the run folder `run`."""
-        command = [sys.executable, "-m", "cemai_opt", "optimize", "--data", "wear.csv", *OPTIONS]
+        command = [sys.executable, "-m", "cemai_opt", "optimize", "--data", str(self.folder / "wear.csv"), *OPTIONS]
         command += ["--trials", str(self.trials), "--out", run, *map(str, options)]
         return subprocess.Popen(
             command,
