@@ -303,10 +303,7 @@ def _resolved_carbon(study: StudySpec) -> tuple[ResolvedCarbon, str]:
 
 def _with_paths(spec: DataSpec, root: Path) -> DataSpec:
     """The data with absolute paths; relative ones are resolved against `root`."""
-    paths = {"path": spec.path, "test": spec.test}
-    return spec.model_copy(
-        update={key: str((root / path).resolve()) for key, path in paths.items() if path is not None}
-    )
+    return spec.with_paths(lambda path: str((root / path).resolve()))
 
 
 def _space_of(space: str, data: Dataset, *, split: ResolvedSplit) -> str:

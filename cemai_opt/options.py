@@ -160,6 +160,8 @@ def _reset_for_other_data(document: dict[str, Any], study: StudySpec, *, given: 
         document["split"]["folds"] = None
     if document["data"]["path"] != study.data.path and "test" not in given:
         document["data"]["test"] = None
+    if document["data"]["path"] != study.data.path and "append" not in given:
+        document["data"]["append"] = ()
 
 
 def _intensity(text: object) -> dict[str, float | str | None]:

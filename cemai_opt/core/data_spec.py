@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -19,6 +20,9 @@ class DataSpec(Strict):
     source: str = Field(default="tabular", description="Name of a data source, a part under `datasets/`.")
     path: str | None = option(
         "data", "CSV or Parquet file (gzip too), or a folder in which each file is one group.", metavar="PATH"
+    )
+    append: tuple[str, ...] = option(
+        "append", "More files or folders with the same columns, oldest first.", default=(), metavar="PATH,PATH"
     )
     test: str | None = option("test", "File or folder with the test rows.", metavar="PATH")
     target: str | None = option("target", "Column to predict.", metavar="COL")
@@ -77,9 +81,22 @@ class DataSpec(Strict):
         "horizon", "Predict the target H rows ahead, in the same group.", default=0, metavar="H", ge=0
     )
 
-    @field_validator("path", "test")
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All files and folders that rows are read from."""
+        return tuple(path for path in (self.path, *self.append, self.test) if path is not None)
+
+    def with_paths(self, moved: Callable[[str], str]) -> DataSpec:
+        """The same data with other paths."""
+        moved_to = {
+            key: None if path is None else moved(path) for key, path in (("path", self.path), ("test", self.test))
+        }
+        return self.model_copy(update={**moved_to, "append": tuple(moved(path) for path in self.append)})
+
+    @field_validator("path", "test", "append")
     @classmethod
-    def _is_path(cls, path: str | None) -> str | None:
-        if path is not None and ("\0" in path or any(len(os.fsencode(part)) > MAX_NAME for part in path.split("/"))):
-            raise ValueError("this is no path of a file")
-        return path
+    def _is_path(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        for path in (value,) if isinstance(value, str) else value or ():
+            if "\0" in path or any(len(os.fsencode(part)) > MAX_NAME for part in path.split("/")):
+                raise ValueError("this is no path of a file")
+        return value

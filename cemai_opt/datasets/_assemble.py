@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,8 @@ from cemai_opt.datasets._times import moments_of, ranks_of, time_parts, time_sty
 
 TEST_GROUP = "test:"
 """Prefix of the names of groups of the test data."""
+MAX_NAMES = 60
+"""Characters of names in a note."""
 ROW_GROUP = "row"
 """Group name of data without groups."""
 
@@ -34,10 +38,11 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
         rows = rows.assign(**{column: rows[column].replace(spec.missing, np.nan) for column in measured})
 
     is_test = np.arange(len(rows)) >= n_plain
-    group_codes, group_names = _groups(rows, group, spec=spec, is_test=is_test)
     times = times_of(rows, time_columns)
     style = time_style(times, spec.date_format)
     order = ranks_of(moments_of(times, len(rows), style=style))
+    names, part_notes = _unit_names(rows, group, parts=frames.parts, order=order if time_columns else None)
+    group_codes, group_names = _groups(names, group, spec=spec, is_test=is_test)
     by_group_and_time = np.lexsort((order, group_codes))
     rows = rows.iloc[by_group_and_time]
     group_codes, order = group_codes[by_group_and_time], order[by_group_and_time]
@@ -67,7 +72,7 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
         has_time=spec.time is not None,
         horizon=spec.horizon,
         regime=spec.regime,
-        notes=(*frames.notes, *target_values.notes, *notes, *_without_target(y)),
+        notes=(*frames.notes, *part_notes, *target_values.notes, *notes, *_without_target(y)),
         schema=Schema(
             columns=columns,
             target=target,
@@ -112,19 +117,47 @@ def _require_column(rows: pd.DataFrame, column: str | None, *, kind: str) -> str
     return column
 
 
+def _unit_names(
+    rows: pd.DataFrame, column: str | None, *, parts: Mapping[str, int], order: FloatArray | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The name of each row's group, (n_rows,), and a note on those that an appended part has in common with others.
+
+    Such a group goes on if its rows there are all later than before; else it is another unit of the same name, and gets
+    a name of its own. `order`: (n_rows,) times, None without a time column.
+    """
+    if column is None:
+        return np.full(len(rows), ROW_GROUP, object), ()
+    if rows[column].isna().any():
+        line = int(np.flatnonzero(rows[column].isna())[0])
+        raise StudyError(f"group column {column!r} is empty in row {line}", "fill it, or drop those rows")
+    names = rows[column].astype(str).to_numpy(object)
+    last, notes, first_row = dict[str, float](), list[str](), 0
+    for part, n_rows in parts.items():
+        own = slice(first_row, first_row + n_rows)
+        codes, found = pd.factorize(names[own])
+        begin, end = np.full(len(found), np.inf), np.full(len(found), np.inf)
+        if order is not None:
+            end[:] = -np.inf
+            np.minimum.at(begin, codes, order[own])
+            np.maximum.at(end, codes, order[own])
+        is_other = [name in last and not begin[i] > last[name] for i, name in enumerate(found)]
+        own_names = [f"{part}:{name}" if other else name for name, other in zip(found, is_other, strict=True)]
+        names[own] = np.array(own_names, object)[codes]
+        last |= dict(zip(own_names, end, strict=True))
+        if any(is_other):
+            some = ", ".join(str(name) for name, other in zip(found, is_other, strict=True) if other)
+            shown = some if len(some) < MAX_NAMES else some[:MAX_NAMES] + "..."
+            notes.append(f"{part}: groups {shown} are other units than those of the same names before")
+        first_row += n_rows
+    return names, tuple(notes)
+
+
 def _groups(
-    rows: pd.DataFrame, column: str | None, *, spec: DataSpec, is_test: np.ndarray
+    names: np.ndarray, column: str | None, *, spec: DataSpec, is_test: np.ndarray
 ) -> tuple[IntArray, tuple[str, ...]]:
     """Codes in order of first appearance; groups of the test data differ from those with the same name elsewhere."""
-    if column is None:
-        if spec.test_groups:
-            raise StudyError("--test-groups needs groups", "give their column with --group")
-        names = np.full(len(rows), ROW_GROUP, object)
-    else:
-        if rows[column].isna().any():
-            line = int(np.flatnonzero(rows[column].isna())[0])
-            raise StudyError(f"group column {column!r} is empty in row {line}", "fill it, or drop those rows")
-        names = rows[column].astype(str).to_numpy(object)
+    if column is None and spec.test_groups:
+        raise StudyError("--test-groups needs groups", "give their column with --group")
     codes, uniques = pd.factorize(np.where(is_test, TEST_GROUP + names, names))
     group_names = tuple(str(name) for name in uniques)
     for wanted in spec.test_groups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Frames:
-    """The raw rows of a reader, its test rows (or None), the group column of a folder's files, if any, and notes."""
+    """The raw rows of a reader, its test rows (or None), the group column of a folder's files, if any, and notes.
+
+    `parts`: number of rows of each appended part, by name, in their order; empty if the rows are in one part.
+    """
 
     rows: pd.DataFrame
     test: pd.DataFrame | None = None
     group: str | None = None
     notes: tuple[str, ...] = ()
+    parts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import final
+from typing import ClassVar, final
 
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
@@ -13,11 +13,15 @@ from cemai_opt.datasets._dataset import Dataset, Frames
 
 
 class Reader(Part, ABC):
-    """One kind of data source. Subclasses implement `_read`."""
+    """One kind of data source. Subclasses implement `_read`; `appends` is whether they read `spec.append`, too."""
+
+    appends: ClassVar[bool] = False
 
     @final
     def read(self, spec: DataSpec, task: str) -> Dataset:
         """The rows of `spec`, checked. StudyError if they are invalid."""
+        if spec.append and not self.appends:
+            raise StudyError(f"the data source {spec.source} has no --append", "convert the data to CSV or Parquet")
         frames = self._read(spec)
         try:
             return assemble(frames, self._filled(spec), task=task)

@@ -28,6 +28,8 @@ FILE_GROUP = "file"
 class Tabular(Reader):
     """CSV or Parquet files; in a folder one file is one group. Test files are read in the same way, with the others."""
 
+    appends = True
+
     def _read(self, spec: DataSpec) -> Frames:
         return self.frames(spec)
 
@@ -39,9 +41,11 @@ class Tabular(Reader):
         exact = frozenset((*spec.keep_text, *([spec.group] if spec.group else [])))
         times = (spec.time or "", *(part.strip() for part in (spec.time or "").split(",")))
         typing = Typing(exact=exact, free=frozenset((*exact, *spec.ignore, *times)))
-        sources = [Source.at(Path(path)) for path in (spec.path, spec.test) if path]
+        sources = [Source.at(Path(path)) for path in spec.paths]
+        _check_read_once(sources[: 1 + len(spec.append)])
         frames, notes = _read_sources(sources, form, typing=typing)
-        rows, test = frames[0], frames[1] if spec.test else None
+        test = frames.pop() if spec.test else None
+        rows, parts = _joined(frames, sources)
         for column in spec.keep_text:
             if column not in rows.columns:
                 raise StudyError(f"--keep-text: there is no column {column!r}", nearest(column, rows.columns))
@@ -49,8 +53,40 @@ class Tabular(Reader):
         if test is not None and group is not None and group not in test.columns:
             test = test.assign(**{group: Path(str(spec.test)).name})
         if group is not None and spec.group not in (None, group):  # the file name may reveal the target
-            return Frames(rows=rows.drop(columns=group), test=test, notes=notes)
-        return Frames(rows=rows, test=test, group=group, notes=notes)
+            return Frames(rows=rows.drop(columns=group), test=test, notes=notes, parts=parts)
+        return Frames(rows=rows, test=test, group=group, notes=notes, parts=parts)
+
+
+def _check_read_once(sources: Sequence[Source]) -> None:
+    """StudyError if a file would be read twice."""
+    seen: set[Path] = set()
+    for file in [file.resolve() for source in sources for file in source.files]:
+        if file in seen:
+            raise StudyError(f"{file} is given twice", "name each file of --data and --append once")
+        seen.add(file)
+
+
+def _joined(frames: Sequence[pd.DataFrame], sources: Sequence[Source]) -> tuple[pd.DataFrame, Mapping[str, int]]:
+    """The rows of --data and of each --append in one frame; if there are several, how many each has, by its name."""
+    first = frames[0]
+    if len(frames) == 1:
+        return first, {}
+    parts = [first]
+    for frame, source in zip(frames[1:], sources[1:], strict=False):
+        if FILE_GROUP in first.columns and FILE_GROUP not in frame.columns:
+            frame = frame.assign(**{FILE_GROUP: source.path.name})
+        odd = sorted(set(map(str, frame.columns)) ^ set(map(str, first.columns)))
+        if odd:
+            raise StudyError(
+                f"{source.path} has other columns than {sources[0].path} ({', '.join(odd)})", "rename them"
+            )
+        parts.append(frame[first.columns])
+    names = [source.path.name for source in sources]
+    sizes = {
+        f"{name}#{i}" if name in names[:i] else name: len(part)
+        for i, (name, part) in enumerate(zip(names, parts, strict=False))
+    }
+    return pd.concat(parts, ignore_index=True), sizes
 
 
 def _read_sources(

@@ -43,6 +43,26 @@ class BoosterModel(EstimatorModel):
 
     pins = NO_SCALING
     grows_by = "n_estimators"
+    continues = True
+
+    def _partial_fit(self, X: FloatArray, y: FloatArray, *, group: IntArray, share: float) -> None:
+        """Adds rounds in proportion to the new rows, fitted to these."""
+        before, rounds = self._fitted, max(round(share * int(self.params["n_estimators"])), 1)
+        codes = np.searchsorted(self._seen, y.astype(np.int64)) if self.task.is_classification else y
+        weight = self.row_weights(codes) if self.task.is_classification else None
+        self._fit_estimator(self._flat(X), codes, weight=weight, before=before, rounds=rounds)
+
+    @abstractmethod
+    def _fit_estimator(
+        self,
+        X: FloatArray,
+        y: FloatArray | IntArray,
+        *,
+        weight: FloatArray | None,
+        before: Any = None,
+        rounds: int | None = None,
+    ) -> None:
+        """Fits a booster, by default with `n_estimators` rounds; or adds rounds to the booster `before`."""
 
     @abstractmethod
     def _output(self, X: FloatArray) -> FloatArray:

@@ -59,6 +59,10 @@ class Model(Part, ABC):
     design: ClassVar[Mapping[str, Value]] = {}
     pins: ClassVar[Mapping[str, Value]] = {}
     grows_by: ClassVar[str | None] = None
+    continues: ClassVar[bool] = False
+    """Whether training can go on with new rows only; such a subclass implements `_partial_fit`."""
+    partial_fit_is_exact: ClassVar[bool] = False
+    """Whether that gives the model that a fit to all rows would give."""
 
     _is_warm: ClassVar[set[tuple[str, str]]] = set()
 
@@ -106,6 +110,38 @@ class Model(Part, ABC):
             self._encoder, X = fitted_encoder(X, samples.y, group=samples.group, task=self.task, encoding=encoding)
         self._fit(X, samples.y, group=samples.group)
         self._on_checkpoint = None
+
+    @final
+    def partial_fit(self, samples: Samples, *, n_known: int) -> None:
+        """Continues the training with new rows, prepared as those before; `n_known` rows were fitted until now.
+
+        StudyError if this model cannot: see `why_not_partial_fit`.
+        """
+        if reason := self.why_not_partial_fit(samples.y):
+            raise StudyError(f"{type(self).__name__} cannot continue its training: {reason}", "refit it")
+        X = samples.X if self._encoder is None else self._encoder.encoded(samples.X)
+        self._partial_fit(X, samples.y, group=samples.group, share=len(X) / (n_known + len(X)))
+
+    @final
+    def why_not_partial_fit(self, y: FloatArray) -> str:
+        """Why training cannot go on with rows of these targets, (n,), in words; empty if it can."""
+        if not self.continues:
+            return "this model has to be fitted to all rows at once"
+        return self._why_not_partial_fit(y)
+
+    def summarize(self, samples: Samples) -> None:
+        """Keeps of the training rows what `partial_fit` needs, where that is more than the fitted model."""
+
+    def _why_not_partial_fit(self, y: FloatArray) -> str:
+        """As `why_not_partial_fit`, of a model that continues in general."""
+        seen = getattr(self, "_seen", None)
+        if self.task.is_classification and seen is not None and (len(seen) < 2 or not np.isin(y, seen).all()):
+            return "the new rows have a class that it has not seen"
+        return ""
+
+    def _partial_fit(self, X: FloatArray, y: FloatArray, *, group: IntArray, share: float) -> None:
+        """Continues the training; `share` is that of the new rows among all."""
+        raise NotImplementedError
 
     @property
     def gets_categories(self) -> bool:

@@ -44,7 +44,15 @@ class LightGBM(BoosterModel):
             *class_weight(task),
         )
 
-    def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None) -> None:
+    def _fit_estimator(
+        self,
+        X: FloatArray,
+        y: FloatArray | IntArray,
+        *,
+        weight: FloatArray | None,
+        before: Any = None,
+        rounds: int | None = None,
+    ) -> None:
         import lightgbm
 
         def checkpoint(env: Any) -> None:
@@ -63,7 +71,8 @@ class LightGBM(BoosterModel):
                 categorical_feature=self._categorical,
                 params={"verbosity": -1, "num_threads": self.task.threads},
             ),
-            num_boost_round=int(self.params["n_estimators"]),
+            num_boost_round=rounds or int(self.params["n_estimators"]),
+            init_model=before,
             callbacks=[checkpoint] if self._on_checkpoint is not None else None,
         )
 

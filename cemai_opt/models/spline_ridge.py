@@ -11,15 +11,15 @@ import numpy as np
 from cemai_opt.core.batch import FloatArray, IntArray
 from cemai_opt.core.hyperparameters import Hyperparameter, integer, real
 from cemai_opt.core.onnx_graph import OnnxGraph
-from cemai_opt.models._linear import LinearModel
 from cemai_opt.models._model import class_weight
 from cemai_opt.models._onnx import FlatInput
+from cemai_opt.models._ridge import RidgeModel
 
 KNOT_ROWS = 2000
 """Quantiles are taken from at most this many training rows, evenly spaced: enough for a dozen knots."""
 
 
-class SplineRidge(LinearModel):
+class SplineRidge(RidgeModel):
     """Ridge (scikit-learn) on linear splines of every variable, with knots at quantiles of the training rows.
 
     Each column of the basis rises from 0 to 1 between two knots, so that a coefficient is the change of the output
@@ -38,12 +38,6 @@ class SplineRidge(LinearModel):
             real("alpha", 1e-3, high=1e4, default=1.0, log=True),
             *class_weight(task),
         )
-
-    def _estimator(self) -> Any:
-        from sklearn.linear_model import Ridge, RidgeClassifier
-
-        kind = RidgeClassifier if self.task.is_classification else Ridge
-        return kind(alpha=self.params["alpha"], random_state=self.task.seed)
 
     def _fit(self, X: FloatArray, y: FloatArray, *, group: IntArray) -> None:
         flat = super()._flat(X[:: -(-len(X) // KNOT_ROWS)])

@@ -46,7 +46,15 @@ class XGBoost(BoosterModel):
             *class_weight(task),
         )
 
-    def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None) -> None:
+    def _fit_estimator(
+        self,
+        X: FloatArray,
+        y: FloatArray | IntArray,
+        *,
+        weight: FloatArray | None,
+        before: Any = None,
+        rounds: int | None = None,
+    ) -> None:
         import xgboost
 
         model = self
@@ -63,7 +71,8 @@ class XGBoost(BoosterModel):
             xgboost.QuantileDMatrix(
                 self._without_unknown(X), y, weight=weight, nthread=self.task.threads, **self._types(X.shape[1])
             ),
-            num_boost_round=int(self.params["n_estimators"]),
+            num_boost_round=rounds or int(self.params["n_estimators"]),
+            xgb_model=before,
             callbacks=[_Checkpoints()] if self._on_checkpoint is not None else None,
         )
 

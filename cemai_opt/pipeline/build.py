@@ -16,7 +16,7 @@ _last_read: dict[tuple[DataSpec, str, tuple[object, ...]], Dataset] = {}
 
 def read_data(spec: DataSpec, task: str) -> Dataset:
     """The rows of a study; those read last are cached until a file changes, also under the task inferred from them."""
-    state = tuple(_state_of(path) for path in (spec.path, spec.test) if path is not None)
+    state = tuple(_state_of(path) for path in spec.paths)
     if (spec, task, state) not in _last_read:
         data = READERS.require(spec.source)().read(spec, task)
         _last_read.clear()

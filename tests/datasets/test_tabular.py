@@ -208,3 +208,47 @@ def test_a_word_among_numbers_of_another_file_is_refused(tmp_path: Path) -> None
     (tmp_path / "b.csv").write_text("x,y\nabout 3,1\n")
     with pytest.raises(StudyError, match="column 'x' is numeric except for 1 of 13 values"):
         read(tmp_path)
+
+
+def three_files(folder: Path) -> dict[str, str]:
+    """Three weeks: units 1 and 2, then 1 goes on and another unit is called 2, then two new units."""
+    first = pd.DataFrame({"u": [1, 1, 2, 2], "t": [1, 2, 1, 2], "x": np.arange(4.0), "y": [1.0, 2.0, 3.0, 4.5]})
+    first.to_csv(folder / "a.csv", index=False)
+    first.assign(t=[3, 4, 1, 2])[["y", "x", "t", "u"]].to_csv(folder / "b.csv", index=False)
+    first.assign(u=[7, 7, 8, 8]).to_csv(folder / "c.csv", index=False)
+    return {name: str(folder / f"{name}.csv") for name in "abc"}
+
+
+def test_appended_files_follow_in_their_order(tmp_path: Path) -> None:
+    """A unit goes on where its time does; another of the same name gets one of its own, which is said."""
+    paths = three_files(tmp_path)
+    data = read(tmp_path / "a.csv", append=(paths["b"], paths["c"]), group="u", time="t")
+    assert data.group_names == ("1", "2", "b.csv:2", "7", "8")
+    assert data.group.tolist() == [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert data.y[:4].tolist() == [1.0, 2.0, 1.0, 2.0]
+    assert any("b.csv: groups 2 are other units" in note for note in data.notes)
+
+
+def test_without_times_a_known_name_is_another_unit(tmp_path: Path) -> None:
+    """Nothing says that it goes on, so that no feature crosses the seam."""
+    paths = three_files(tmp_path)
+    data = read(tmp_path / "a.csv", append=(paths["b"],), group="u", ignore=("t",))
+    assert data.group_names == ("1", "2", "b.csv:1", "b.csv:2")
+
+
+def test_a_folder_is_appended_to_by_a_file_or_a_folder(tmp_path: Path) -> None:
+    """Each file is one group, wherever it lies."""
+    paths = three_files(tmp_path)
+    (tmp_path / "first").mkdir()
+    Path(paths["a"]).rename(tmp_path / "first" / "a.csv")
+    data = read(tmp_path / "first", append=(paths["c"],), ignore=("u", "t"))
+    assert data.group_names == ("a.csv", "c.csv")
+
+
+@pytest.mark.parametrize(("other", "message"), [("a", "given twice"), ("d", "other columns than .*z")])
+def test_what_cannot_be_appended_is_refused(tmp_path: Path, other: str, message: str) -> None:
+    """A file twice, or with other columns."""
+    paths = three_files(tmp_path)
+    (tmp_path / "d.csv").write_text("u,t,x,y,z\n1,1,1,1,1\n")
+    with pytest.raises(StudyError, match=message):
+        read(Path(paths["a"]), append=(str(tmp_path / f"{other}.csv"),), group="u", time="t")
