@@ -162,6 +162,7 @@ def _reset_for_other_data(document: dict[str, Any], study: StudySpec, *, given: 
         document["data"]["test"] = None
     if document["data"]["path"] != study.data.path and "append" not in given:
         document["data"]["append"] = ()
+        document["data"]["test_last"] = 0.0 if "test_last" not in given else document["data"]["test_last"]
 
 
 def _intensity(text: object) -> dict[str, float | str | None]:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from cemai_opt.compose import PreparedStudy
     from cemai_opt.core.average import AverageConfig
     from cemai_opt.core.plan import Config
-    from cemai_opt.core.study import StudySpec
     from cemai_opt.runs.single_run import SingleRun
 
 
@@ -37,6 +36,7 @@ def command(
     It is trained on the training and validation rows, and scored on the test rows. CONFIG comes from `export`.
     """
     import json
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -47,9 +47,9 @@ def command(
     from cemai_opt.core.serialization import to_json
     from cemai_opt.options import changed
     from cemai_opt.runs.single_run import SingleRun
-    from cemai_opt.session import run_average, run_config
+    from cemai_opt.session import read_config_file, run_average, run_config
 
-    study, chosen = _read(config)
+    study, chosen = read_config_file(Path(config))
     ignored = [f"{config}: {key} is not used; {option} gives one" for key, option in study.bound_to_machine.items()]
     study = study.without_bound().model_copy(update={"space": ORDERED_SPACE})  # nothing is searched
     prepared = prepare(changed(study, options), data_root=data_root_of(data_root))
@@ -111,34 +111,6 @@ def _measure(
         click.echo(json.dumps(to_json(record)))
     else:
         Console(highlight=False).print(table_of(record).text())
-
-
-def _read(path: str) -> tuple[StudySpec, Config | AverageConfig]:
-    """The study and the configuration in an exported file."""
-    from pathlib import Path
-
-    from cemai_opt.compose import read_yaml
-    from cemai_opt.core.average import AVERAGE
-    from cemai_opt.core.errors import StudyError, nearest
-    from cemai_opt.core.plan import Config
-    from cemai_opt.core.study_file import parse_average, parse_study
-
-    document = read_yaml(Path(path))
-    keys = ("picked", "config", AVERAGE, "study")
-    if not isinstance(document, dict) or ("config" in document) == (AVERAGE in document):
-        raise StudyError(f"{path} holds no configuration, or several", "write one with `export`")
-    for key in document:
-        if key not in keys:
-            raise StudyError(f"{path}: unknown key {key!r}", nearest(str(key), keys))
-    study = parse_study(document.get("study") or {}, path)
-    if AVERAGE in document:
-        return study, parse_average(document[AVERAGE], path)
-    stages = document["config"]
-    if not isinstance(stages, dict) or not all(isinstance(params, dict) for params in stages.values()):
-        raise StudyError(
-            f"{path}: config is not a mapping of stages to hyperparameters", "write config: {train: {model: ridge}}"
-        )
-    return study, Config(stages)
 
 
 def _show(run: SingleRun) -> None:

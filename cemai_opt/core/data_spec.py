@@ -31,6 +31,15 @@ class DataSpec(Strict):
         "time", "Column that orders the rows of a group, or DATE,TIME; not an input.", metavar="COL"
     )
     test_groups: tuple[str, ...] = option("test_groups", "Groups that are the test rows.", default=(), metavar="A,B")
+    test_last: float = option(
+        "test_last",
+        "Share of the last --append that is the test rows: its last groups, or the last rows of a single one.",
+        default=0.0,
+        metavar="SHARE",
+        ge=0.0,
+        lt=1.0,
+        default_text="none",
+    )
     ignore: tuple[str, ...] = option("ignore", "Columns to leave out.", default=(), metavar="A,B")
     regime: tuple[str, ...] = option(
         "regime",

@@ -1,11 +1,12 @@
 """Data sources: one reader or generator per file."""
 
 from cemai_opt.core.registry import Registry
-from cemai_opt.datasets._assemble import TEST_GROUP
+from cemai_opt.datasets._assemble import TEST_GROUP, newest_rows
 from cemai_opt.datasets._dataset import Dataset, Frames, NewRows
+from cemai_opt.datasets._labelled_rows import read_labelled_rows
 from cemai_opt.datasets._new_rows import known_pieces, read_new_rows, rows_of_frame
 from cemai_opt.datasets._reader import Reader
-from cemai_opt.datasets._schema import Schema
+from cemai_opt.datasets._schema import Column, Schema
 from cemai_opt.datasets._stored import load_stored, store
 
 READERS: Registry[Reader] = Registry("data source", __name__, base=Reader)
@@ -13,6 +14,7 @@ READERS: Registry[Reader] = Registry("data source", __name__, base=Reader)
 __all__ = [
     "READERS",
     "TEST_GROUP",
+    "Column",
     "Dataset",
     "Frames",
     "NewRows",
@@ -20,6 +22,8 @@ __all__ = [
     "Schema",
     "known_pieces",
     "load_stored",
+    "newest_rows",
+    "read_labelled_rows",
     "read_new_rows",
     "rows_of_frame",
     "store",

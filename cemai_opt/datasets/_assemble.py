@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cemai_opt.core.batch import FloatArray, IntArray, group_starts
+from cemai_opt.core.batch import BoolArray, FloatArray, IntArray, group_starts
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.datasets._columns import inputs_of
@@ -44,9 +44,10 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
     names, part_notes = _unit_names(rows, group, parts=frames.parts, order=order if time_columns else None)
     group_codes, group_names = _groups(names, group, spec=spec, is_test=is_test)
     by_group_and_time = np.lexsort((order, group_codes))
+    is_newest = _newest_test_rows(spec, frames.parts, group=group_codes, order=order)
     rows = rows.iloc[by_group_and_time]
     group_codes, order = group_codes[by_group_and_time], order[by_group_and_time]
-    is_test = is_test[by_group_and_time] | np.isin(
+    is_test = (is_test | is_newest)[by_group_and_time] | np.isin(
         group_codes, [i for i, n in enumerate(group_names) if n in spec.test_groups]
     )
 
@@ -55,7 +56,7 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
     X, columns, left_out, notes = inputs_of(
         inputs, ~is_test, encode=spec.encode, date_format=spec.date_format, text=spec.keep_text
     )
-    y = _shifted(target_values.y, group_codes, horizon=spec.horizon)
+    y = shifted(target_values.y, group_codes, horizon=spec.horizon)
     if not np.isfinite(y).any():
         raise StudyError(f"no row has a target {spec.horizon} rows later", "choose a shorter --horizon")
     return Dataset(
@@ -85,6 +86,33 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
             time_style=style,
         ),
     )
+
+
+def newest_rows(group: IntArray, order: FloatArray, *, share: float) -> BoolArray:
+    """The last groups with about this share of the groups, or of a single group the last rows: (n_rows,).
+
+    `group`: (n_rows,), whose order is that of appearance; `order`: (n_rows,) times.
+    """
+    found, first = np.unique(group, return_index=True)
+    if len(found) > 1:
+        n_last = min(max(1, round(share * len(found))), len(found) - 1)
+        return np.isin(group, found[np.argsort(first)][-n_last:])
+    late = np.zeros(len(group), bool)
+    late[np.argsort(order, kind="stable")[len(group) - max(1, round(share * len(group))) :]] = True
+    return late
+
+
+def _newest_test_rows(spec: DataSpec, parts: Mapping[str, int], *, group: IntArray, order: FloatArray) -> BoolArray:
+    """The newest rows of the last appended part, as `spec.test_last` says: (n_rows,)."""
+    chosen = np.zeros(len(group), bool)
+    if not spec.test_last:
+        return chosen
+    if not parts:
+        raise StudyError("--test-last is a share of the last --append, and there is none", "give --append")
+    end = sum(parts.values())
+    last = slice(end - list(parts.values())[-1], end)
+    chosen[last] = newest_rows(group[last], order[last], share=spec.test_last)
+    return chosen
 
 
 def _checked_target(rows: pd.DataFrame, spec: DataSpec, *, group: str | None, time_columns: tuple[str, ...]) -> str:
@@ -171,7 +199,7 @@ def _groups(
     return codes.astype(np.int64), group_names
 
 
-def _shifted(y: FloatArray, group: IntArray, *, horizon: int) -> FloatArray:
+def shifted(y: FloatArray, group: IntArray, *, horizon: int) -> FloatArray:
     """The target `horizon` rows later in the same group; NaN if the group ends before."""
     if horizon == 0:
         return y

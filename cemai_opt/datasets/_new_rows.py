@@ -79,10 +79,15 @@ def rows_of_frame(frame: pd.DataFrame, schema: Schema) -> NewRows:
     )
 
 
-def known_pieces(path: Path, schema: Schema, *, notes: list[str] | None = None) -> Iterator[pd.DataFrame]:
-    """The rows of a file or folder, piece by piece, with checked columns; `notes` as of `pieces`."""
+def known_pieces(
+    path: Path, schema: Schema, *, notes: list[str] | None = None, numeric_target: bool = False
+) -> Iterator[pd.DataFrame]:
+    """The rows of a file or folder, piece by piece, with checked columns; `notes` as of `pieces`.
+
+    The target is text, or read like numeric inputs on request.
+    """
     text = [column.name for column in schema.columns if column.levels is not None]
-    unused = [schema.target, *schema.left_out]
+    unused = [*schema.left_out] if numeric_target else [schema.target, *schema.left_out]
     exact = [*text, *([schema.group] if schema.group else []), *schema.time_parts, *unused]
     for piece in pieces(path, exact, form=schema.text_format, notes=notes):
         if schema.group == FILE_GROUP and FILE_GROUP not in piece.columns:

@@ -15,6 +15,7 @@ from cemai_opt.core.serialization import RECORD
 from cemai_opt.core.study import ResolvedCarbon
 from cemai_opt.datasets import Schema
 from cemai_opt.deploy.intervals import Interval
+from cemai_opt.deploy.unit_errors import UnitErrors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class TestScore:
     interval: Interval | None
     metrics: Mapping[str, float]
     rows: int
+    errors: UnitErrors | None = None
+    """The level of errors that the model is expected to make; None in files of 0.1.0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,10 @@ class TrainingCost:
     uncertainty_g: float
     source: str
     host: str
+    rows: int | None = None
+    """Training rows; None in files of 0.1.0."""
+    files_j: float = 0.0
+    """Joules of writing the model's forms and comparing their predictions, which are not in the others."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from cemai_opt.core.serialization import to_json
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.datasets import Dataset
 from cemai_opt.deploy.d2m import d2m_params
+from cemai_opt.deploy.fitted import Recipe
 from cemai_opt.deploy.model_document import PickedMember
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.run_folder import RunFolder
@@ -54,6 +55,15 @@ class Picked:
             carbon_g=self.member.carbon_g,
             uncertainty_g=self.member.uncertainty_g,
             parts=self.member.parts,
+        )
+
+    def recipe(self, study: ResolvedStudy) -> Recipe:
+        """What an export trains."""
+        return Recipe(
+            plans=self.plans(study),
+            weights=[weight for weight, _ in self.parts],
+            threshold=self.member.threshold,
+            is_average=bool(self.member.parts),
         )
 
     def plans(self, study: ResolvedStudy) -> list[TrialPlan]:

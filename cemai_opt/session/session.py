@@ -230,7 +230,7 @@ class Session:
     def _comparable_settings(self) -> dict[str, Any]:
         """What the drivers of a study must have in common. The data is identified by its digest, not by its path."""
         settings = self._study.comparable_settings()
-        for key in ("path", "test"):
+        for key in ("path", "append", "test"):
             settings["data"].pop(key)
         return {**settings, "space": to_json(self._prepared.locked_space)}
 

@@ -29,6 +29,7 @@ FLOORS = (
     "dashboard",
     "compose",
     "session",
+    "updating",
     "api",
     "estimators",
     "testing",

@@ -1,0 +1,315 @@
+"""Updates a deployed model with new labelled rows, or keeps it, whichever is expected to be worth its grams."""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from cemai_opt.core.batch import BoolArray, Prediction
+from cemai_opt.core.errors import CemaiError, StudyError
+from cemai_opt.core.files import sha256_of_file
+from cemai_opt.core.scores import SKILL
+from cemai_opt.datasets import Dataset, newest_rows, read_labelled_rows
+from cemai_opt.deploy.model_document import ModelDocument
+from cemai_opt.deploy.model_folder import CARD, SIDECAR, TrainedModel, exported_files, load_model, write_sidecar
+from cemai_opt.deploy.unit_errors import UnitErrors, units_of
+from cemai_opt.meters import open_meters
+from cemai_opt.pipeline import Recorder
+from cemai_opt.runs import RunFolder
+from cemai_opt.runs.machine import PACKAGE, library_versions
+from cemai_opt.runs.run_folder import write_file
+from cemai_opt.stages.evaluate import metrics_of
+from cemai_opt.updating.candidates import (
+    TEST_SHARE,
+    Incoming,
+    Made,
+    check_present,
+    continued,
+    refitted,
+    scorers_of,
+    searched,
+    why_not_continue,
+)
+from cemai_opt.updating.card import with_updates
+from cemai_opt.updating.log import KEPT, LOG, REJECTED, REPLACED, HeldOut, UpdateEntry, UpdateLog
+from cemai_opt.updating.policy import CONTINUE, KEEP, REFIT, SEARCH, Choice, Situation, choose, is_worse
+
+CHECK, TRAIN, FILES = "check", "train", "files"
+"""Phases of an update: scoring the new rows, training, and writing and comparing models."""
+SEARCH_SHARE = 0.5
+"""Share of the grams of the earlier search that a search from its front may spend, unless a budget is given."""
+MIN_UNITS = 4
+"""With fewer groups, models are compared on blocks of time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """The run whose front a search may start from, and its budget in grams, by default a share of that run's."""
+
+    run: Path
+    budget_g: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Updated:
+    """The entry of the log that an update wrote, or the earlier one if it has seen the same rows before."""
+
+    entry: UpdateEntry
+    is_repeated: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def update_model(
+    folder: Path,
+    data: Path,
+    *,
+    decide: Callable[[Situation], Choice] = choose,
+    search: Search | None = None,
+    ignore: tuple[str, ...] = (),
+    on_phase: Callable[[str], None] = lambda phase: None,
+) -> Updated:
+    """Scores the model in `folder` on the new rows in `data`, decides, acts, and logs all of it in the folder.
+
+    `decide` is the policy, by default `choose` with its default rules. A new model replaces the old one, which is kept
+    as `<folder>.previous`, unless it is worse on the newest rows.
+    StudyError if the folder holds no model that can be updated, or the data is not what the model needs.
+    """
+    folder = folder.resolve()
+    model = load_model(folder)
+    if model.document.test.errors is None or not model.document.training.rows:
+        raise StudyError(f"{folder} was exported by an earlier version, without its errors", "export the model again")
+    with _locked(folder):
+        return _Update(folder, data.resolve(), model=model, ignore=ignore, search=search, on_phase=on_phase).run(decide)
+
+
+class _Update:
+    """One update of a model in a folder that is locked."""
+
+    def __init__(
+        self,
+        folder: Path,
+        data: Path,
+        *,
+        model: TrainedModel,
+        ignore: tuple[str, ...],
+        search: Search | None,
+        on_phase: Callable[[str], None],
+    ) -> None:
+        self._folder, self._data, self._model, self._search = folder, data, model, search
+        self._ignore, self._on_phase = ignore, on_phase
+        self._log = UpdateLog.read(folder)
+        self._meters = open_meters("auto", "cpu", threads=model.scorer.task.threads)
+        if self._log.entries and self._log.entries[-1].model != sha256_of_file(folder / SIDECAR):
+            raise StudyError(f"{folder / LOG} is the log of another model", f"move {LOG} away to begin a new one")
+
+    def run(self, decide: Callable[[Situation], Choice]) -> Updated:
+        """Checks, decides and acts."""
+        recorder = Recorder(self._meters)
+        with recorder.stage(CHECK):
+            newest = self._rows(self._data, self._model)
+            known = [entry for entry in self._log.entries if entry.data_digest == newest.digest]
+            if not known:
+                score, errors = scored(self._model, newest, wanted=newest.has_target)
+        if known:
+            return Updated(entry=known[0], is_repeated=True)
+        incoming = self._incoming(newest)
+        situation = self._situation(errors, incoming)
+        choice = decide(situation)
+        checked = recorder.recording().cost
+        entry = UpdateEntry(
+            number=0,
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
+            product=f"{PACKAGE} {library_versions()[PACKAGE]}",
+            data=str(self._data),
+            data_digest=newest.digest,
+            rows=int(newest.has_target.sum()),
+            score=score,
+            score_name=self._model.scorer.task.score,
+            errors=errors,
+            expected=choice.expected,
+            drift=choice.drift,
+            gains=choice.gains,
+            expected_j=situation.energy_j,
+            choice=choice.action,
+            reason=choice.reason,
+            outcome=KEPT,
+            held_out=None,
+            energy_j={CHECK: checked.energy_j},
+            carbon_g=self._model.carbon.grams(checked.energy_j),
+            uncertainty_g=self._model.carbon.grams(checked.uncertainty_j),
+            model=sha256_of_file(self._folder / SIDECAR),
+        )
+        if choice.action != KEEP:
+            self._on_phase(f"{choice.action}: {choice.reason}")
+            entry = self._acted(entry, incoming)
+        if entry.outcome != REPLACED:
+            self._log.with_entry(entry).append_last(self._folder)
+        return Updated(entry=UpdateLog.read(self._folder).entries[-1], notes=newest.notes)
+
+    def _rows(self, path: Path, model: TrainedModel) -> Dataset:
+        document = model.document
+        return read_labelled_rows(
+            path,
+            replace(document.schema, left_out=(*document.schema.left_out, *self._ignore)),
+            classes=document.classes,
+            horizon=document.horizon,
+            clip_target=document.clip_target,
+        )
+
+    def _incoming(self, newest: Dataset) -> Incoming:
+        """All rows that the model was not trained on. StudyError if those of earlier updates are gone or others."""
+        made, earlier = self._log.last_made, self._log.since_made
+        read = [*([made] if made is not None else []), *earlier]
+        check_present([entry.data for entry in read])
+        rows = [self._rows(Path(entry.data), self._model) for entry in read]
+        for entry, found in zip(read, rows, strict=True):
+            if found.digest != entry.data_digest:
+                raise StudyError(f"{entry.data} has changed since update {entry.number}", "give each update a new file")
+        held_out = [newest_rows(part.group, part.order, share=TEST_SHARE) for part in (*rows, newest)]
+        train = [part.has_target for part in (*rows, newest)]
+        train[-1] = train[-1] & ~held_out[-1]
+        if made is not None:
+            train[0] = train[0] & held_out[0]
+        return Incoming(
+            paths=(*(entry.data for entry in earlier), str(self._data)),
+            rows=(*rows, newest),
+            train=tuple(train),
+            held_out=held_out[-1],
+        )
+
+    def _situation(self, errors: UnitErrors, incoming: Incoming) -> Situation:
+        document, earlier, made = self._model.document, self._log.since_made, self._log.last_made
+        expected = self._log.entries[-1].expected if self._log.entries else document.test.errors
+        n_known = document.training.rows
+        assert expected is not None, "the caller has checked the document"
+        assert n_known is not None, "the caller has checked the document"
+        n_new = sum(int(mask.sum()) for mask in incoming.train)
+        first = made.expected if made is not None else document.test.errors
+        is_settled = any(entry.expected != first for entry in earlier)
+        tried = max((i + 1 for i, entry in enumerate(earlier) if entry.outcome == REJECTED), default=0)
+        files_j, per_row_j = document.training.files_j, document.training.energy_j / n_known
+        energy_j = {REFIT: files_j + per_row_j * (n_known + n_new)}
+        if not why_not_continue(self._model, incoming):
+            energy_j[CONTINUE] = files_j + per_row_j * n_new
+        if self._search is not None:
+            energy_j[SEARCH] = self._budget_g(self._search) / self._model.carbon.grams(1.0)
+        return Situation(
+            expected=expected,
+            newest=errors,
+            recent=sum((entry.errors for entry in earlier), start=errors),
+            n_known=n_known,
+            n_new=sum(int(mask.sum()) for mask in incoming.train[-(len(earlier) + 1 - tried) :]),
+            energy_j=energy_j,
+            is_exact=all(scorer.model.partial_fit_is_exact for scorer in scorers_of(self._model)),
+            last=made.choice if made is not None and not is_settled else "",
+        )
+
+    def _budget_g(self, search: Search) -> float:
+        if search.budget_g is not None:
+            return search.budget_g
+        return SEARCH_SHARE * RunFolder(search.run).summary().search.carbon_g
+
+    def _acted(self, entry: UpdateEntry, incoming: Incoming) -> UpdateEntry:
+        """Makes a new model, compares it with the present one, and puts it into its place if it is not worse."""
+        draft = self._folder.with_name(f".{self._folder.name}-{os.getpid()}.next")
+        start_j = math.fsum(meter.peek_j() for meter in self._meters)
+        try:
+            made = self._made(entry.choice, draft, incoming=incoming)
+            before, errors_before = scored(self._model, incoming.newest, wanted=incoming.held_out, paired=True)
+            new = load_model(draft)
+            newest = self._rows(self._data, new)
+            after, errors_after = scored(new, newest, wanted=incoming.held_out, paired=True)
+            here_j = math.fsum(meter.peek_j() for meter in self._meters) - start_j
+            energy_j = {**entry.energy_j, TRAIN: made.cost.energy_j, FILES: max(here_j - made.cost.energy_j, 0.0)}
+            n_groups = len(np.unique(newest.group[incoming.held_out])) if newest.has_groups else 0
+            worse = is_worse(errors_before, errors_after, are_blocks=n_groups < MIN_UNITS)
+            entry = replace(
+                entry,
+                held_out=HeldOut(rows=errors_before.n_rows, before=before, after=after),
+                outcome=REJECTED if worse else REPLACED,
+                energy_j=energy_j,
+                carbon_g=self._model.carbon.grams(math.fsum(energy_j.values())),
+                uncertainty_g=entry.uncertainty_g + self._model.carbon.grams(made.cost.uncertainty_j),
+            )
+            if worse:
+                return replace(entry, expected=sum((e.errors for e in self._log.since_made), start=entry.errors))
+            self._replace_by(draft, entry, document=made.document)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return entry
+
+    def _made(self, action: str, draft: Path, *, incoming: Incoming) -> Made:
+        if action == CONTINUE:
+            return continued(self._folder, draft, incoming=incoming)
+        if action == REFIT:
+            return refitted(self._folder, draft, incoming=incoming)
+        assert self._search is not None, "only with a run is a search possible"
+        out = self._folder.with_name(f"{self._folder.name}.search-{len(self._log.entries) + 1}")
+        return searched(
+            self._folder,
+            draft,
+            incoming=incoming,
+            run=self._search.run,
+            out=out,
+            budget_g=self._budget_g(self._search),
+            on_phase=self._on_phase,
+        )
+
+    def _replace_by(self, draft: Path, entry: UpdateEntry, *, document: ModelDocument) -> None:
+        """Puts the new model, with its card and its log, into the place of the present one, which is kept."""
+        previous = self._folder.with_name(f"{self._folder.name}.previous")
+        if previous.exists():
+            exported_files(previous)  # StudyError unless it is an exported model
+        log = self._log.with_entry(entry)
+        if (draft / CARD).is_file():
+            write_file(draft / CARD, with_updates((draft / CARD).read_text(encoding="utf-8"), log.entries))
+        write_sidecar(draft, replace(document, files={}))
+        log = self._log.with_entry(replace(entry, model=sha256_of_file(draft / SIDECAR)))
+        log.write(draft)
+        shutil.rmtree(previous, ignore_errors=True)
+        self._folder.rename(previous)
+        draft.rename(self._folder)
+
+
+def scored(model: TrainedModel, rows: Dataset, *, wanted: BoolArray, paired: bool = False) -> tuple[float, UnitErrors]:
+    """A model's score and errors on those of the wanted rows, (n_rows,), that have a target.
+
+    `paired`: for a comparison on the same rows, for which blocks of time are units, too, where there are few groups.
+    """
+    task = model.scorer.task
+    prediction = model.scorer.predict(rows.X, rows.group)
+    known = np.flatnonzero(wanted & rows.has_target)
+    by_class = prediction.by_class
+    prediction = Prediction(prediction.value[known], None if by_class is None else by_class[known])
+    y, group = rows.y[known], rows.group[known]
+    has_units = rows.has_groups and not (paired and len(np.unique(group)) < MIN_UNITS)
+    errors = UnitErrors.of(
+        y,
+        prediction.value,
+        score=task.score.removesuffix(SKILL),
+        is_classification=task.is_classification,
+        unit=units_of(group, has_groups=has_units),
+    )
+    return float(metrics_of(y, prediction, task=task, group=group)[task.score]), errors
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """A lock on the folder itself. CemaiError if another update holds it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise CemaiError(f"another update of {folder} is running", "wait for it") from error
+    finally:
+        os.close(descriptor)
