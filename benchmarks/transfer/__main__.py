@@ -3,8 +3,8 @@
     python -m benchmarks.transfer run --data-root FOLDER --out runs.jsonl [--seeds 5] [--jobs 2]
     python -m benchmarks.transfer table --out runs.jsonl --to docs/results/transfer.md
 
-FOLDER holds `cmapss` and `phm2010` as the arena's sets. A run is searched without a warm start once per target and seed,
-and once more from the run of each source with the same seed; all have the same budget, which covers the whole run.
+FOLDER holds `cmapss` and `phm2010`, as for the arena. Per target and seed there is a search without a warm start, and one
+more from the run of each source with the same seed; all have the same budget, which covers the whole run.
 Results that are in the file already are not run again.
 """
 
@@ -66,7 +66,7 @@ def options_of(target: str, data: Path) -> list[str]:
             *("--data", str(train), "--test", str(test), "--target", "RUL", "--group", "unit", "--time", "cycle"),
             *("--clip-target", "125"),
         ]
-    return ["--data", str(data / f"{target}.csv"), "--target", "tool_wear"]
+    return ["--data", str(data / f"{target}.csv"), "--target", "tool_wear", "--time", "timestamp"]
 
 
 def split_experiments(root: Path, scratch: Path) -> None:
@@ -144,12 +144,22 @@ def page(runs: Sequence[Mapping[str, object]]) -> Iterator[str]:
     machine = sorted({str(run["machine"]) for run in runs})
     yield "# Warm starts, measured\n"
     yield "Grams of the whole run (driver included) until a search first has the hypervolume that runs without a warm"
-    yield f"start have at the end, {LEVEL:.0%} of their median; both in one box per target, log error by log grams. Medians"
-    yield "over the seeds, worst in brackets; `-`: not reached within the budget in most seeds. Every search had the"
+    yield f"start have at the end, {LEVEL:.0%} of their median; in one box per target, log error by log grams. Medians over"
+    yield "the seeds, worst in brackets; `-`: not reached within the budget in most seeds. Every search had the"
     yield f"default portfolio, {INTENSITY} g/kWh, one thread. Machine: {', '.join(machine)}. Made by the commands in"
     yield "`benchmarks/transfer/__main__.py`.\n"
-    yield "| target | earlier run | seeds | grams to the level | of that without | final hypervolume | without | knee, test | without |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    columns = [
+        "target",
+        "earlier run",
+        "seeds",
+        "grams to the level",
+        "of that without",
+        "final hypervolume",
+        "without",
+    ]
+    columns += ["recommended, test", "without"]
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{'---|' * len(columns)}"
     for target, sources in SOURCES.items():
         own = [run for run in runs if run["target"] == target and "error" not in run]
         if not own:
@@ -182,7 +192,8 @@ def _row(
     tests = [statistics.median(float(str(run["knee_test"])) for run in group) for group in (runs, cold)]
     final = [[finals[_id(run)] for run in group] for group in (runs, cold)]
     volumes = [f"{statistics.median(each):.3f} ({min(each):.3f})" for each in final]
-    return f"| {target} | {name} | {len(runs)} | {shown} | {ratio} | {volumes[0]} | {volumes[1]} | {tests[0]:.3f} | {tests[1]:.3f} |"
+    cells = [target, name, str(len(runs)), shown, ratio, *volumes, *(f"{test:.3f}" for test in tests)]
+    return f"| {' | '.join(cells)} |"
 
 
 def _readable(grams: float) -> str:
