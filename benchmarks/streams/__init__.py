@@ -1,0 +1,1 @@
+"""Policies of updating a deployed model, on streams of real data."""
