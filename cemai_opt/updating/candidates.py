@@ -11,7 +11,7 @@ import numpy as np
 
 from cemai_opt.compose import ORDERED_SPACE, prepare
 from cemai_opt.core.average import AVERAGE, AverageConfig
-from cemai_opt.core.batch import BoolArray, Prediction, Samples
+from cemai_opt.core.batch import BoolArray, FloatArray, Prediction, Samples
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.measurement import Cost, sum_of
@@ -58,6 +58,11 @@ class Incoming:
         """The rows of this update."""
         return self.rows[-1]
 
+    @property
+    def y(self) -> FloatArray:
+        """Targets of all rows to train on."""
+        return np.concatenate([rows.y[mask] for rows, mask in zip(self.rows, self.train, strict=True)])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
@@ -67,9 +72,8 @@ class Made:
     cost: Cost
 
 
-def why_not_continue(model: TrainedModel, incoming: Incoming) -> str:
-    """Why training cannot go on with the new rows only, in words; empty if it can."""
-    y = np.concatenate([rows.y[mask] for rows, mask in zip(incoming.rows, incoming.train, strict=True)])
+def why_not_continue(model: TrainedModel, y: FloatArray) -> str:
+    """Why training cannot go on with rows of these targets, (n_rows,), only, in words; empty if it can."""
     if not len(y):
         return "all new rows are held out"
     reasons = (scorer.model.why_not_partial_fit(y) for scorer in scorers_of(model))

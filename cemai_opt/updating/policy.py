@@ -21,7 +21,7 @@ ACCEPTANCE = 0.95
 """Confidence with which a new model has to be worse on the newest rows to be refused."""
 BLOCKS_MARGIN = 0.25
 MIN_MEAN = 1e-12
-LEARNING_EXPONENT = 0.25
+LEARNING_EXPONENT = 0.1
 """Errors fall with the number of training rows to the power of minus this; see docs/decisions/updates.md."""
 CONTINUED_SHARE = 0.5
 """Share of the drift that rounds or epochs on new rows are expected to make good."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cemai_opt.core.batch import BoolArray, Prediction
+from cemai_opt.core.batch import BoolArray, FloatArray, Prediction
 from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.core.files import sha256_of_file
 from cemai_opt.core.scores import SKILL
@@ -117,13 +117,12 @@ class _Update:
         with recorder.stage(CHECK):
             newest = self._rows(self._data, self._model)
             known = [entry for entry in self._log.entries if entry.data_digest == newest.digest]
-            if not known:
-                score, errors = scored(self._model, newest, wanted=newest.has_target)
-        if known:
-            return Updated(entry=known[0], is_repeated=True)
-        incoming = self._incoming(newest)
-        situation = self._situation(errors, incoming)
-        choice = decide(situation)
+            if known:
+                return Updated(entry=known[0], is_repeated=True)
+            score, errors = scored(self._model, newest, wanted=newest.has_target)
+            held_out = newest_rows(newest.group, newest.order, share=TEST_SHARE)
+            situation = self._situation(errors, newest.y[newest.has_target & ~held_out])
+            choice = decide(situation)
         checked = recorder.recording().cost
         entry = UpdateEntry(
             number=0,
@@ -150,7 +149,7 @@ class _Update:
         )
         if choice.action != KEEP:
             self._on_phase(f"{choice.action}: {choice.reason}")
-            entry = self._acted(entry, incoming)
+            entry = self._acted(entry, newest, held_out=held_out)
         if entry.outcome != REPLACED:
             self._log.with_entry(entry).append_last(self._folder)
         return Updated(entry=UpdateLog.read(self._folder).entries[-1], notes=newest.notes)
@@ -165,7 +164,7 @@ class _Update:
             clip_target=document.clip_target,
         )
 
-    def _incoming(self, newest: Dataset) -> Incoming:
+    def _incoming(self, newest: Dataset, held_out: BoolArray) -> Incoming:
         """All rows that the model was not trained on. StudyError if those of earlier updates are gone or others."""
         made, earlier = self._log.last_made, self._log.since_made
         read = [*([made] if made is not None else []), *earlier]
@@ -174,40 +173,40 @@ class _Update:
         for entry, found in zip(read, rows, strict=True):
             if found.digest != entry.data_digest:
                 raise StudyError(f"{entry.data} has changed since update {entry.number}", "give each update a new file")
-        held_out = [newest_rows(part.group, part.order, share=TEST_SHARE) for part in (*rows, newest)]
         train = [part.has_target for part in (*rows, newest)]
-        train[-1] = train[-1] & ~held_out[-1]
+        train[-1] = train[-1] & ~held_out
         if made is not None:
-            train[0] = train[0] & held_out[0]
+            train[0] = train[0] & newest_rows(rows[0].group, rows[0].order, share=TEST_SHARE)
         return Incoming(
             paths=(*(entry.data for entry in earlier), str(self._data)),
             rows=(*rows, newest),
             train=tuple(train),
-            held_out=held_out[-1],
+            held_out=held_out,
         )
 
-    def _situation(self, errors: UnitErrors, incoming: Incoming) -> Situation:
+    def _situation(self, errors: UnitErrors, y: FloatArray) -> Situation:
+        """What is known, from the log and the newest rows alone; `y`: (n_rows,) targets of those to train on."""
         document, earlier, made = self._model.document, self._log.since_made, self._log.last_made
-        expected = self._log.entries[-1].expected if self._log.entries else document.test.errors
         n_known = document.training.rows
-        assert expected is not None, "the caller has checked the document"
-        assert n_known is not None, "the caller has checked the document"
-        n_new = sum(int(mask.sum()) for mask in incoming.train)
         first = made.expected if made is not None else document.test.errors
-        is_settled = any(entry.expected != first for entry in earlier)
+        assert first is not None, "the caller has checked the document"
+        assert n_known is not None, "the caller has checked the document"
         tried = max((i + 1 for i, entry in enumerate(earlier) if entry.outcome == REJECTED), default=0)
+        n_held_out = made.held_out.rows if made is not None and made.held_out is not None else 0
+        n_new = n_held_out + sum(entry.rows for entry in earlier) + len(y)
         files_j, per_row_j = document.training.files_j, document.training.energy_j / n_known
         energy_j = {REFIT: files_j + per_row_j * (n_known + n_new)}
-        if not why_not_continue(self._model, incoming):
+        if not why_not_continue(self._model, y):
             energy_j[CONTINUE] = files_j + per_row_j * n_new
         if self._search is not None:
             energy_j[SEARCH] = self._budget_g(self._search) / self._model.carbon.grams(1.0)
+        is_settled = any(entry.expected != first for entry in earlier)
         return Situation(
-            expected=expected,
+            expected=earlier[-1].expected if earlier else first,
             newest=errors,
             recent=sum((entry.errors for entry in earlier), start=errors),
             n_known=n_known,
-            n_new=sum(int(mask.sum()) for mask in incoming.train[-(len(earlier) + 1 - tried) :]),
+            n_new=sum(entry.rows for entry in earlier[tried:]) + len(y) if tried else n_new,
             energy_j=energy_j,
             is_exact=all(scorer.model.partial_fit_is_exact for scorer in scorers_of(self._model)),
             last=made.choice if made is not None and not is_settled else "",
@@ -218,19 +217,21 @@ class _Update:
             return search.budget_g
         return SEARCH_SHARE * RunFolder(search.run).summary().search.carbon_g
 
-    def _acted(self, entry: UpdateEntry, incoming: Incoming) -> UpdateEntry:
+    def _acted(self, entry: UpdateEntry, newest: Dataset, *, held_out: BoolArray) -> UpdateEntry:
         """Makes a new model, compares it with the present one, and puts it into its place if it is not worse."""
         draft = self._folder.with_name(f".{self._folder.name}-{os.getpid()}.next")
         start_j = math.fsum(meter.peek_j() for meter in self._meters)
+        incoming = self._incoming(newest, held_out)
+        if entry.choice == CONTINUE and (why := why_not_continue(self._model, incoming.y)):
+            entry = replace(entry, choice=REFIT, reason=f"{entry.reason}; it cannot continue: {why}")
         try:
             made = self._made(entry.choice, draft, incoming=incoming)
-            before, errors_before = scored(self._model, incoming.newest, wanted=incoming.held_out, paired=True)
+            before, errors_before = scored(self._model, newest, wanted=held_out, paired=True)
             new = load_model(draft)
-            newest = self._rows(self._data, new)
-            after, errors_after = scored(new, newest, wanted=incoming.held_out, paired=True)
+            after, errors_after = scored(new, self._rows(self._data, new), wanted=held_out, paired=True)
             here_j = math.fsum(meter.peek_j() for meter in self._meters) - start_j
             energy_j = {**entry.energy_j, TRAIN: made.cost.energy_j, FILES: max(here_j - made.cost.energy_j, 0.0)}
-            n_groups = len(np.unique(newest.group[incoming.held_out])) if newest.has_groups else 0
+            n_groups = len(np.unique(newest.group[held_out])) if newest.has_groups else 0
             worse = is_worse(errors_before, errors_after, are_blocks=n_groups < MIN_UNITS)
             entry = replace(
                 entry,
