@@ -98,29 +98,32 @@ def _crontab(schedule: str) -> str:
 
 def _text_of(updated: Updated, model: str) -> str:
     from cemai_opt.core.units import readable_grams
+    from cemai_opt.updating.card import readable_score
 
     entry = updated.entry
     if updated.is_repeated:
         return f"update {entry.number} has seen these rows: nothing to do"
     joules = sum(entry.energy_j.values())
-    per_j = entry.carbon_g / joules if joules else 0.0
-    refit = readable_grams(per_j * entry.expected_j["refit"])
+    refit_g = entry.expected_j["refit"] * (entry.carbon_g / joules if joules else 0.0)
     lines = [
-        f"{entry.rows} new rows: {entry.score_name} {entry.score:.4f}; {entry.reason}",
+        f"{entry.rows} new rows: {entry.score_name} {readable_score(entry.score)}; {entry.reason}",
         f"{entry.choice}: {_outcome(updated, model)}",
         f"this update cost {readable_grams(entry.carbon_g)} +- {readable_grams(entry.uncertainty_g)} CO2eq; "
-        f"training a refit costs about {refit}",
+        f"a refit costs about {readable_grams(refit_g)}",
     ]
+    if updated.whole_process_g is not None:
+        lines.append(f"including startup and loading libraries: {readable_grams(updated.whole_process_g)}")
     return "\n".join(lines)
 
 
 def _outcome(updated: Updated, model: str) -> str:
-    entry = updated.entry
-    if entry.held_out is None:
+    from cemai_opt.updating.card import readable_score
+
+    held_out = updated.entry.held_out
+    if held_out is None:
         return f"the model in {model} stays as it is"
-    scores = (
-        f"{entry.held_out.before:.4f} before, {entry.held_out.after:.4f} after, on {entry.held_out.rows} newest rows"
-    )
-    if entry.outcome == "replaced":
-        return f"a new model is in {model}, the one before in {model}.previous ({scores})"
+    before, after = readable_score(held_out.before), readable_score(held_out.after)
+    scores = f"{before} before, {after} after, on the {held_out.rows} newest rows"
+    if updated.entry.outcome == "replaced":
+        return f"a new model is in {model}, the one before in {model.rstrip('/')}.previous ({scores})"
     return f"the new model is worse and was dropped ({scores})"

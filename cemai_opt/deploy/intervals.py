@@ -56,6 +56,8 @@ def score_interval(
     rng = np.random.default_rng(seed)
     drawn = (rng.multinomial(n_units, np.full(n_units, 1 / n_units)) for _ in range(RESAMPLES))
     scores = np.array([score_of(np.tensordot(weights, parts, axes=1)) for weights in drawn])
+    if not np.isfinite(scores).any():  # such as R2 of a constant target
+        return None
     low, high = np.quantile(scores[np.isfinite(scores)], [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
     kind = "groups" if has_groups else "rows"
     return Interval(low=float(low), high=float(high), n_units=n_units, unit=kind, caveat=_caveat(kind, n_units))

@@ -10,6 +10,11 @@ from cemai_opt.updating.log import UpdateEntry
 HEADING = "## Updates"
 
 
+def readable_score(score: float | None) -> str:
+    """A score with four digits; "not defined" such as R2 of a single row."""
+    return "not defined" if score is None else f"{score:.4f}"
+
+
 def with_updates(card: str, entries: Sequence[UpdateEntry]) -> str:
     """The card with a section that lists all updates, in place of the one that it may have."""
     before = card.partition(f"\n{HEADING}\n")[0].rstrip()
@@ -24,8 +29,8 @@ def with_updates(card: str, entries: Sequence[UpdateEntry]) -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {entry.time} | {entry.rows} | {entry.score:.4f} | {entry.choice}: {entry.reason} | {entry.outcome} "
-        f"| {readable_grams(entry.carbon_g)} |"
+        f"| {entry.time} | {entry.rows} | {readable_score(entry.score)} | {entry.choice}: {entry.reason} "
+        f"| {entry.outcome} | {readable_grams(entry.carbon_g)} |"
         for entry in entries
     ]
     return f"{before}\n\n" + "\n".join(lines) + "\n"

@@ -23,19 +23,20 @@ KEPT, REPLACED, REJECTED = "kept", "replaced", "rejected"
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """Scores of the model before and after on the newest rows, which neither was trained on."""
+    """Scores of the model before and after on the newest rows, which neither was trained on; None if not defined."""
 
     rows: int
-    before: float
-    after: float
+    before: float | None
+    after: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateEntry:
     """One update: what came in, what was decided, why, what came of it, and what it cost.
 
-    `score`: of the model before on the new rows; `errors`: its errors there; `expected`: those that the next update
-    compares with. `energy_j`: joules by phase. `model`: SHA-256 of `model.json` after the update.
+    `score`: of the model before on the new rows, None if it is not defined there; `errors`: its errors there;
+    `expected`: those that the next update compares with. `energy_j`: joules by phase. `model`: SHA-256 of `model.json`
+    after the update.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = RECORD
@@ -46,7 +47,7 @@ class UpdateEntry:
     data: str
     data_digest: str
     rows: int
-    score: float
+    score: float | None
     score_name: str
     errors: UnitErrors
     expected: UnitErrors

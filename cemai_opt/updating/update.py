@@ -65,6 +65,8 @@ class Updated:
 
     entry: UpdateEntry
     is_repeated: bool = False
+    whole_process_g: float | None = None
+    """Grams of the process so far, its start and libraries included, if the meters count them."""
     notes: tuple[str, ...] = ()
 
 
@@ -152,7 +154,9 @@ class _Update:
             entry = self._acted(entry, newest, held_out=held_out)
         if entry.outcome != REPLACED:
             self._log.with_entry(entry).append_last(self._folder)
-        return Updated(entry=UpdateLog.read(self._folder).entries[-1], notes=newest.notes)
+        own = [meter for meter in self._meters if meter.counts_whole_process]
+        whole_g = self._model.carbon.grams(math.fsum(meter.peek_j() for meter in own)) if own else None
+        return Updated(entry=UpdateLog.read(self._folder).entries[-1], whole_process_g=whole_g, notes=newest.notes)
 
     def _rows(self, path: Path, model: TrainedModel) -> Dataset:
         document = model.document
@@ -281,8 +285,10 @@ class _Update:
         draft.rename(self._folder)
 
 
-def scored(model: TrainedModel, rows: Dataset, *, wanted: BoolArray, paired: bool = False) -> tuple[float, UnitErrors]:
-    """A model's score and errors on those of the wanted rows, (n_rows,), that have a target.
+def scored(
+    model: TrainedModel, rows: Dataset, *, wanted: BoolArray, paired: bool = False
+) -> tuple[float | None, UnitErrors]:
+    """A model's score, None if it is not defined there, and its errors on the wanted rows, (n_rows,), with a target.
 
     `paired`: for a comparison on the same rows, for which blocks of time are units, too, where there are few groups.
     """
@@ -300,7 +306,8 @@ def scored(model: TrainedModel, rows: Dataset, *, wanted: BoolArray, paired: boo
         is_classification=task.is_classification,
         unit=units_of(group, has_groups=has_units),
     )
-    return float(metrics_of(y, prediction, task=task, group=group)[task.score]), errors
+    score = metrics_of(y, prediction, task=task, group=group).get(task.score, math.nan)
+    return float(score) if math.isfinite(score) else None, errors
 
 
 @contextmanager
