@@ -171,10 +171,10 @@ def policies(run: StreamRun) -> dict[str, tuple[float, float]]:
 def page(runs: Sequence[StreamRun]) -> Iterator[str]:
     """The lines of the page."""
     yield "# Policies of updating, compared\n"
-    yield "Streams of the groups of real data sets in their order; the model is predicted with, then updated, batch by batch."
-    yield "R2, or F1 for skab, over all batches, and grams of all updates, relative to refitting after every batch: medians"
-    yield "over the seeds of the first search, the worst in brackets. Every policy refuses a model that is certainly worse on"
-    yield f"the newest rows. {INTENSITY_G_PER_KWH:g} g/kWh, one thread. Machine: {', '.join(sorted({r.machine for r in runs}))}."
+    yield "Streams of the groups of real data sets in their order; batch by batch the model predicts, then is updated. R2,"
+    yield "or F1 for skab, over all batches, and grams of all updates, relative to refitting after every batch: medians over"
+    yield "the seeds of the first search, the worst in brackets. Every policy refuses a model that is certainly worse on the"
+    yield f"newest rows. {INTENSITY_G_PER_KWH:g} g/kWh, one thread; {', '.join(sorted({r.machine for r in runs}))}."
     yield "Made by the commands in `benchmarks/streams/__main__.py`.\n"
     yield "| stream | batches | models | policy | score | of always | grams | of always |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -202,7 +202,8 @@ def page(runs: Sequence[StreamRun]) -> Iterator[str]:
             counts[choice] = counts.get(choice, 0) + 1
         phases = {phase: sum(each.get(phase, 0.0) for each in run.own_j) for phase in ("check", "train", "files")}
         spent = ", ".join(f"{name} {readable_grams(grams_co2eq(j, INTENSITY_G_PER_KWH))}" for name, j in phases.items())
-        yield f"- {run.stream}, seed {run.seed}, {run.model}: {', '.join(f'{n} {c}' for c, n in counts.items())} ({spent})"
+        shown = ", ".join(f"{n} {choice}" for choice, n in counts.items())
+        yield f"- {run.stream}, seed {run.seed}, {run.model}: {shown} ({spent})"
 
 
 def main() -> int:

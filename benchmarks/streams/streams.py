@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def _cutters(root: Path) -> tuple[pd.DataFrame, Sequence[pd.DataFrame]]:
     rows = rows.drop(columns="experiment_tag")
     later = rows[~is_first]
     edges = np.linspace(0, len(later), 21).astype(int)
-    return rows[is_first], [later.iloc[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return rows[is_first], [later.iloc[a:b] for a, b in pairwise(edges)]
 
 
 def _valves(root: Path) -> tuple[pd.DataFrame, Sequence[pd.DataFrame]]:
