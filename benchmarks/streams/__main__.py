@@ -3,7 +3,7 @@
     python -m benchmarks.streams run --data-root FOLDER --out streams.jsonl [--seeds 3] [--streams A,B]
     python -m benchmarks.streams table --out streams.jsonl --to docs/results/updates.md
 
-A search on the first rows of a stream exports its knee; then batch by batch the present model predicts the rows, and
+A search on the first rows of a stream exports its knee, or its best member; then batch by batch the present model predicts the rows, and
 is updated with them. Two policies run as they are: `always` refits after every batch, the product's own decides. All
 models of `always` predict all later batches, from which follow the other policies that only refit: `never`, after every
 third or tenth batch, and the best schedule in hindsight (`oracle`) for at most a tenth of the grams of `always`. The
@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ from cemai_opt.updating.policy import REFIT
 
 INTENSITY_G_PER_KWH = 475.0
 EVERY = (3, 10)
+PICKS = ("knee", "best")
 ORACLE_SHARE = 0.1
 
 
@@ -46,6 +48,7 @@ class StreamRun:
     stream: str
     seed: int
     machine: str
+    pick: str
     model: str
     is_classification: bool
     targets: list[list[float]] = field(default_factory=list)
@@ -62,20 +65,21 @@ def always(situation: Situation) -> Choice:
     return replace(choose(situation), action=REFIT)
 
 
-def run_stream(stream: Stream, seed: int, root: Path) -> StreamRun:
+def run_stream(stream: Stream, seed: int, *, pick: str, root: Path) -> StreamRun:
     """Searches, exports, and runs both policies."""
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         first, batches = stream.written(root, scratch)
         options = {**stream.options, "budget_grams": stream.budget_mg / 1000.0, "seed": seed}
         optimize(first, out=scratch / "run", intensity=INTENSITY_G_PER_KWH, **options)
-        load_run(scratch / "run").export(scratch / "always", "knee")
+        load_run(scratch / "run").export(scratch / "always", pick)
         shutil.copytree(scratch / "always", scratch / "own")
         document = load_model(scratch / "own").document
         found = StreamRun(
             stream=stream.name,
             seed=seed,
             machine=this_machine().cpu,
+            pick=pick,
             model=document.picked.model,
             is_classification=document.kind == "classification",
         )
@@ -91,7 +95,7 @@ def run_stream(stream: Stream, seed: int, root: Path) -> StreamRun:
             found.own_j.append(dict(entry.energy_j))
             found.own_choices.append(f"{entry.choice} ({entry.outcome})" if entry.held_out else entry.choice)
             found.own_reasons.append(entry.reason)
-            print(f"{stream.name} {seed} {i}: {found.own_choices[-1]}; {entry.reason}", flush=True)
+            print(f"{stream.name} {pick} {seed} {i}: {found.own_choices[-1]}; {entry.reason}", flush=True)
         return found
 
 
@@ -176,10 +180,10 @@ def page(runs: Sequence[StreamRun]) -> Iterator[str]:
     yield "the seeds of the first search, the worst in brackets. Every policy refuses a model that is certainly worse on the"
     yield f"newest rows. {INTENSITY_G_PER_KWH:g} g/kWh, one thread; {', '.join(sorted({r.machine for r in runs}))}."
     yield "Made by the commands in `benchmarks/streams/__main__.py`.\n"
-    yield "| stream | batches | models | policy | score | of always | grams | of always |"
-    yield "|---|---|---|---|---|---|---|---|"
-    for name in dict.fromkeys(run.stream for run in runs):
-        own = [run for run in runs if run.stream == name]
+    yield "| stream, batches | pick: models | policy | score | of always | grams | of always |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, pick in dict.fromkeys((run.stream, run.pick) for run in runs):
+        own = [run for run in runs if (run.stream, run.pick) == (name, pick)]
         found = [policies(run) for run in own]
         models = ", ".join(sorted({run.model for run in own}))
         for policy in found[0]:
@@ -188,7 +192,7 @@ def page(runs: Sequence[StreamRun]) -> Iterator[str]:
             ratios = [each[policy][0] / each["always"][0] for each in found]
             prices = [each[policy][1] / each["always"][1] for each in found]
             cells = [
-                *(name, str(len(own[0].targets)), models, policy),
+                *(f"{name}, {len(own[0].targets)}", f"{pick}: {models}", policy),
                 f"{statistics.median(scores):.3f}",
                 f"{statistics.median(ratios):.1%} ({min(ratios):.1%})",
                 readable_grams(statistics.median(grams)),
@@ -203,7 +207,7 @@ def page(runs: Sequence[StreamRun]) -> Iterator[str]:
         phases = {phase: sum(each.get(phase, 0.0) for each in run.own_j) for phase in ("check", "train", "files")}
         spent = ", ".join(f"{name} {readable_grams(grams_co2eq(j, INTENSITY_G_PER_KWH))}" for name, j in phases.items())
         shown = ", ".join(f"{n} {choice}" for choice, n in counts.items())
-        yield f"- {run.stream}, seed {run.seed}, {run.model}: {shown} ({spent})"
+        yield f"- {run.stream}, {run.pick}, seed {run.seed}, {run.model}: {shown} ({spent})"
 
 
 def main() -> int:
@@ -213,6 +217,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="file of results")
     parser.add_argument("--data-root", type=Path, default=Path("."))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--picks", default=",".join(PICKS))
     parser.add_argument("--streams", default=",".join(STREAMS))
     parser.add_argument("--to", type=Path, default=Path("docs/results/updates.md"))
     args = parser.parse_args()
@@ -220,11 +225,11 @@ def main() -> int:
     if args.action == "table":
         args.to.write_text("\n".join(page(known)) + "\n", encoding="utf-8")
         return 0
-    done = {(run.stream, run.seed) for run in known}
+    done = {(run.stream, run.pick, run.seed) for run in known}
     for seed in range(args.seeds):
-        for name in args.streams.split(","):
-            if (name, seed) not in done:
-                run = run_stream(STREAMS[name], seed, args.data_root)
+        for name, pick in product(args.streams.split(","), args.picks.split(",")):
+            if (name, pick, seed) not in done:
+                run = run_stream(STREAMS[name], seed, pick=pick, root=args.data_root)
                 with args.out.open("a") as stream:
                     stream.write(json.dumps(asdict(run)) + "\n")
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from cemai_opt.compose import ORDERED_SPACE, prepare
 from cemai_opt.core.average import AVERAGE, AverageConfig
-from cemai_opt.core.batch import BoolArray, FloatArray, Prediction, Samples
+from cemai_opt.core.batch import Batch, BoolArray, FloatArray, Prediction, Samples
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.measurement import Cost, sum_of
@@ -25,7 +25,7 @@ from cemai_opt.deploy.average_scorer import AverageScorer
 from cemai_opt.deploy.export import export_model
 from cemai_opt.deploy.fitted import FittedModel, Recipe, fit_model, write_model
 from cemai_opt.deploy.model_document import ModelDocument
-from cemai_opt.deploy.model_folder import CARD, CONFIG, REPORT, TrainedModel, load_model, write_sidecar
+from cemai_opt.deploy.model_folder import CARD, CONFIG, REPORT, TrainedModel, write_sidecar
 from cemai_opt.deploy.picked import pick
 from cemai_opt.deploy.scorer import Scorer
 from cemai_opt.meters import open_meters
@@ -35,6 +35,8 @@ from cemai_opt.runs.run_folder import write_file
 from cemai_opt.session import Session, final_plan, read_config_file
 from cemai_opt.stages.evaluate import metrics_of
 
+RULES = ("knee", "best", "within", "greenest", "average")
+"""Rules by which a search's member is picked as the deployed one was; the first, if that was picked by its number."""
 TEST_SHARE = 0.2
 """Share of the newest rows on which the model before and the one after are compared; neither is trained on them."""
 
@@ -65,6 +67,31 @@ class Incoming:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """The model that is to be replaced, with the study and the pipeline, or the average, of its `config.yaml`."""
+
+    model: TrainedModel
+    study: StudySpec
+    chosen: Config | AverageConfig
+
+    @staticmethod
+    def of(model: TrainedModel) -> Deployed:
+        """That of a model which was loaded from a folder."""
+        study, chosen = read_config_file(model.folder / CONFIG)
+        return Deployed(model=model, study=study, chosen=chosen)
+
+    @property
+    def configs(self) -> list[Config]:
+        """The pipeline, or the parts of the average."""
+        return [part.config for part in self.chosen.parts] if isinstance(self.chosen, AverageConfig) else [self.chosen]
+
+    def study_with(self, paths: Sequence[str]) -> StudySpec:
+        """The study with new rows appended; nothing is searched."""
+        data = data_with(self.study.data, paths)
+        return self.study.without_bound().model_copy(update={"data": data, "space": ORDERED_SPACE})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Made:
     """A model folder that was made, and what it cost."""
 
@@ -86,90 +113,75 @@ def scorers_of(model: TrainedModel) -> list[Scorer]:
     return [part.scorer for part in scorer.parts] if isinstance(scorer, AverageScorer) else [scorer]
 
 
-def continued(folder: Path, draft: Path, *, incoming: Incoming) -> Made:
-    """The model in `folder` after more training with the new rows only; stages before it stay as they are."""
-    model = load_model(folder)
-    study, chosen = read_config_file(folder / CONFIG)
-    configs = _configs(chosen)
+def continued(deployed: Deployed, draft: Path, *, incoming: Incoming) -> Made:
+    """The model itself after more training with the new rows only; the stages before it stay as they are."""
+    model, newest = deployed.model, incoming.newest
     recorder = Recorder(open_meters("auto", "cpu", threads=model.scorer.task.threads))
     n_known, n_rows = model.document.training.rows or 0, 0
     with recorder.stage("train"):
-        for scorer, config in zip(scorers_of(model), configs, strict=True):
+        for scorer, config in zip(scorers_of(model), deployed.configs, strict=True):
             samples = _samples(scorer, incoming, share=float(config.params("combine").get("fraction", 1.0)))
             scorer.model.partial_fit(samples, n_known=n_known)
             n_rows = max(n_rows, len(samples.y))
-    newest = incoming.newest
+    cost, task = recorder.recording().cost, model.scorer.task
     rows = np.flatnonzero(incoming.held_out & newest.has_target)
-    everything = model.scorer.predict(newest.X, newest.group)
-    by_class = everything.by_class
-    prediction = Prediction(everything.value[rows], None if by_class is None else by_class[rows])
-    task = model.scorer.task
-    batch = replace(
-        scorers_of(model)[0].prepared(newest.X, newest.group),
-        task=task,
-        y=newest.y,
-        eval_rows=rows,
-        prediction=prediction,
-    )
-    cost = recorder.recording().cost
+    predicted = model.scorer.predict(newest.X, newest.group)
+    by_class = predicted.by_class
+    prediction = Prediction(predicted.value[rows], None if by_class is None else by_class[rows])
+    nobody = np.zeros(len(newest.y), bool)
     fitted = FittedModel(
         scorer=model.scorer,
-        batch=batch,
+        batch=Batch(
+            task=task,
+            X=newest.X,
+            y=newest.y,
+            group=newest.group,
+            is_train=nobody,
+            is_eval=incoming.held_out,
+            names=newest.names,
+            eval_rows=rows,
+            prediction=prediction,
+        ),
         metrics=metrics_of(newest.y[rows], prediction, task=task, group=newest.group[rows]),
         cost=cost,
         host=model.document.training.host,
         n_rows=n_known + n_rows,
     )
-    longer = study.model_copy(update={"data": data_with(study.data, incoming.paths)})
-    resolved = parse_resolved_study(longer.to_json(), str(folder / CONFIG))
-    return Made(document=_written(fitted, draft, folder=folder, study=resolved, rows=newest), cost=cost)
+    study = parse_resolved_study(deployed.study_with(incoming.paths).to_json(), str(model.folder / CONFIG))
+    return Made(document=_written(fitted, draft, deployed=deployed, study=study, rows=newest), cost=cost)
 
 
-def refitted(folder: Path, draft: Path, *, incoming: Incoming) -> Made:
+def refitted(deployed: Deployed, draft: Path, *, incoming: Incoming) -> Made:
     """The same pipeline, or average, trained on all rows, earlier ones too."""
-    document = load_model(folder).document
-    study, chosen = read_config_file(folder / CONFIG)
-    prepared = prepare(_study_with(study, incoming.paths))
-    is_average = isinstance(chosen, AverageConfig)
-    trials = [part.trial for part in document.picked.parts] or [document.picked.trial]
+    prepared = prepare(deployed.study_with(incoming.paths))
+    chosen, picked = deployed.chosen, deployed.model.document.picked
+    trials = [part.trial for part in picked.parts] or [picked.trial]
     recipe = Recipe(
         plans=[
             replace(final_plan(prepared, config, is_part=True), trial=trial)
-            for config, trial in zip(_configs(chosen), trials, strict=True)
+            for config, trial in zip(deployed.configs, trials, strict=True)
         ],
         weights=chosen.weights if isinstance(chosen, AverageConfig) else [1.0],
         threshold=chosen.threshold if isinstance(chosen, AverageConfig) else None,
-        is_average=is_average,
+        is_average=isinstance(chosen, AverageConfig),
     )
     fitted = fit_model(recipe, study=prepared.study, rows=prepared.data)
-    written = _written(fitted, draft, folder=folder, study=prepared.study, rows=prepared.data)
+    written = _written(fitted, draft, deployed=deployed, study=prepared.study, rows=prepared.data)
     return Made(document=written, cost=fitted.cost)
 
 
-def searched(
-    folder: Path,
-    draft: Path,
-    *,
-    incoming: Incoming,
-    run: Path,
-    out: Path,
-    budget_g: float,
-    on_phase: Callable[[str], None],
-) -> Made:
+def searched(deployed: Deployed, draft: Path, *, incoming: Incoming, run: Path, out: Path, budget_g: float) -> Made:
     """The member that the model's rule picks from a new search in `out`, on all rows, that starts from the front of
     `run` and spends at most `budget_g` grams."""
-    document = load_model(folder).document
-    study, _ = read_config_file(folder / CONFIG)
     before = RunFolder(run).study()
     search = before.search.model_copy(update={"warm_start": (str(run.resolve()),), "budget_g": budget_g})
-    spec = _study_with(study, incoming.paths).model_copy(update={"search": search, "space": before.space})
-    prepared = prepare(spec)
-    on_phase(f"searching again from the front of {run}, in {out}")
+    spec = deployed.study_with(incoming.paths).model_copy(update={"search": search, "space": before.space})
+    prepared = prepare(spec.without_bound())
     record = Session(prepared, RunFolder(out), with_audit=False).run()
-    rule = document.picked.rule if not document.picked.rule.lstrip("-").isdigit() else "knee"
-    exported = export_model(pick(RunFolder(out), rule), draft, study=prepared.study, rows=prepared.data)
-    spent = sum_of([result.spent for result in record.results])
-    return Made(document=exported.document, cost=spent)
+    rule = deployed.model.document.picked.rule
+    picked = pick(RunFolder(out), rule if rule in RULES else RULES[0])
+    exported = export_model(picked, draft, study=prepared.study, rows=prepared.data)
+    return Made(document=exported.document, cost=sum_of([result.spent for result in record.results]))
 
 
 def data_with(data: DataSpec, paths: Sequence[str]) -> DataSpec:
@@ -178,14 +190,6 @@ def data_with(data: DataSpec, paths: Sequence[str]) -> DataSpec:
     return data.model_copy(
         update={"append": (*earlier, *data.append, *paths), "test": None, "test_groups": (), "test_last": TEST_SHARE}
     )
-
-
-def _study_with(study: StudySpec, paths: Sequence[str]) -> StudySpec:
-    return study.without_bound().model_copy(update={"data": data_with(study.data, paths), "space": ORDERED_SPACE})
-
-
-def _configs(chosen: Config | AverageConfig) -> list[Config]:
-    return [part.config for part in chosen.parts] if isinstance(chosen, AverageConfig) else [chosen]
 
 
 def _samples(scorer: Scorer, incoming: Incoming, *, share: float) -> Samples:
@@ -204,10 +208,11 @@ def _samples(scorer: Scorer, incoming: Incoming, *, share: float) -> Samples:
     )
 
 
-def _written(fitted: FittedModel, draft: Path, *, folder: Path, study: ResolvedStudy, rows: Dataset) -> ModelDocument:
-    """Writes the fitted model into `draft`, with the configuration, the report and the card of the one in `folder`."""
-    _, chosen = read_config_file(folder / CONFIG)
-    picked = load_model(folder).document.picked
+def _written(
+    fitted: FittedModel, draft: Path, *, deployed: Deployed, study: ResolvedStudy, rows: Dataset
+) -> ModelDocument:
+    """Writes the fitted model into `draft`, with the configuration, the report and the card of the deployed one."""
+    chosen, folder, picked = deployed.chosen, deployed.model.folder, deployed.model.document.picked
     draft.mkdir()
     try:
         document = write_model(fitted, draft, picked=picked, study=study, rows=rows)

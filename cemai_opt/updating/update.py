@@ -30,6 +30,7 @@ from cemai_opt.runs.run_folder import write_file
 from cemai_opt.stages.evaluate import metrics_of
 from cemai_opt.updating.candidates import (
     TEST_SHARE,
+    Deployed,
     Incoming,
     Made,
     check_present,
@@ -229,10 +230,11 @@ class _Update:
         if entry.choice == CONTINUE and (why := why_not_continue(self._model, incoming.y)):
             entry = replace(entry, choice=REFIT, reason=f"{entry.reason}; it cannot continue: {why}")
         try:
-            made = self._made(entry.choice, draft, incoming=incoming)
             before, errors_before = scored(self._model, newest, wanted=held_out, paired=True)
+            made = self._made(entry.choice, draft, incoming=incoming)
             new = load_model(draft)
-            after, errors_after = scored(new, self._rows(self._data, new), wanted=held_out, paired=True)
+            again = newest if new.schema == self._model.schema else self._rows(self._data, new)
+            after, errors_after = scored(new, again, wanted=held_out, paired=True)
             here_j = math.fsum(meter.peek_j() for meter in self._meters) - start_j
             energy_j = {**entry.energy_j, TRAIN: made.cost.energy_j, FILES: max(here_j - made.cost.energy_j, 0.0)}
             n_groups = len(np.unique(newest.group[held_out])) if newest.has_groups else 0
@@ -253,21 +255,16 @@ class _Update:
         return entry
 
     def _made(self, action: str, draft: Path, *, incoming: Incoming) -> Made:
+        deployed = Deployed.of(self._model)
         if action == CONTINUE:
-            return continued(self._folder, draft, incoming=incoming)
+            return continued(deployed, draft, incoming=incoming)
         if action == REFIT:
-            return refitted(self._folder, draft, incoming=incoming)
+            return refitted(deployed, draft, incoming=incoming)
         assert self._search is not None, "only with a run is a search possible"
+        run, budget_g = self._search.run, self._budget_g(self._search)
         out = self._folder.with_name(f"{self._folder.name}.search-{len(self._log.entries) + 1}")
-        return searched(
-            self._folder,
-            draft,
-            incoming=incoming,
-            run=self._search.run,
-            out=out,
-            budget_g=self._budget_g(self._search),
-            on_phase=self._on_phase,
-        )
+        self._on_phase(f"searching again from the front of {run}, in {out}")
+        return searched(deployed, draft, incoming=incoming, run=run, out=out, budget_g=budget_g)
 
     def _replace_by(self, draft: Path, entry: UpdateEntry, *, document: ModelDocument) -> None:
         """Puts the new model, with its card and its log, into the place of the present one, which is kept."""
