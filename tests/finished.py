@@ -34,9 +34,9 @@ def solving(task: str) -> list[str]:
     return [name for name in MODELS.names if task in MODELS.find(name).tasks]
 
 
-def tools() -> pd.DataFrame:
+def tools(seed: int = 7) -> pd.DataFrame:
     """Twelve tools with a text column, and the class "worn" beside the wear."""
-    frame = tool_wear_runs(n_runs=12, seed=7)
+    frame = tool_wear_runs(n_runs=12, seed=seed)
     frame["material"] = np.where(frame["run"].str[-1].astype(int) % 2 == 0, "steel", "brass")
     frame["worn"] = np.where(frame["tool_wear"] > 0.2, "worn", np.where(frame["tool_wear"] > 0.1, "used", "fresh"))
     return frame

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import stat
 import subprocess
@@ -102,9 +103,9 @@ class Place:
         assert server.wait(timeout=30) == 0
 
 
-def rows() -> pd.DataFrame:
+def rows(seed: int = 7) -> pd.DataFrame:
     """Rows as an engineer might have them."""
-    frame = tools().drop(columns=["worn", "material"])
+    frame = tools(seed).drop(columns=["worn", "material"])
     return frame.rename(columns={"run": "tool", "cut": "timestamp", "tool_wear": "wear"})
 
 
@@ -115,6 +116,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame = rows()
     frame.to_csv(folder / "machine.csv", index=False)
     frame.drop(columns="wear").to_csv(folder / "new.csv", index=False)
+    for week in range(1, 4):
+        later = rows(seed=7 + week)
+        later["tool"] += f"-{week}"
+        later.to_csv(folder / f"week{week}.csv", index=False)
+    later.to_csv(folder / "later.csv", index=False)
     frame.assign(force_c=frame["force_c"] * 1.01).to_csv(folder / "other.csv", index=False)
     place = placed(folder, ROOT)
     with pytest.MonkeyPatch.context() as patch:
@@ -148,7 +154,7 @@ def commands_of(text: str) -> list[str]:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_what_a_document_shows_works(document: str, prepared: Path, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]  # pytest's
     """In the order in which it stands there, from the first line to the last."""
-    folder, blocks = prepared, blocks_of(document)
+    folder, blocks = shutil.copytree(prepared, tmp_path / "here"), blocks_of(document)
     files = {kind.split("file=")[1]: text for kind, text in blocks if "file=" in kind}
     product = ROOT
     if any(name.startswith("cemai_opt/") for name in files):
