@@ -32,7 +32,7 @@ from cemai_opt.stages.evaluate import averaged
 class FittedModel:
     """A fitted pipeline or average: `batch` holds its predictions for the test rows, `metrics` their scores.
 
-    `n_rows`: training rows of the model, or of the largest part of an average.
+    `n_rows`: rows that it could be trained on, of which a pipeline may take a share.
     """
 
     scorer: AnyScorer
@@ -67,7 +67,7 @@ def fit_model(
         scorers.append(Scorer.of(batch, rows.names, config=plan.config, stages=plan.stages))
         results.append(result)
         batches.append(batch)
-    n_rows = max(len(batch.samples.y) for batch in batches if batch.samples is not None)
+    n_rows = len(batches[0].train_rows)
     if not recipe.is_average:
         result, batch, scorer = results[0], batches[0], scorers[0]
         return FittedModel(

@@ -59,7 +59,7 @@ class TrainingCost:
     source: str
     host: str
     rows: int | None = None
-    """Training rows; None in files of 0.1.0."""
+    """Rows that it could be trained on, of which the pipeline may take a share; None in files of 0.1.0."""
     files_j: float = 0.0
     """Joules of writing the model's forms and comparing their predictions, which are not in the others."""
 

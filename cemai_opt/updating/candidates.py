@@ -117,12 +117,11 @@ def continued(deployed: Deployed, draft: Path, *, incoming: Incoming) -> Made:
     """The model itself after more training with the new rows only; the stages before it stay as they are."""
     model, newest = deployed.model, incoming.newest
     recorder = Recorder(open_meters("auto", "cpu", threads=model.scorer.task.threads))
-    n_known, n_rows = model.document.training.rows or 0, 0
+    n_known = model.document.training.rows or 0
     with recorder.stage("train"):
         for scorer, config in zip(scorers_of(model), deployed.configs, strict=True):
-            samples = _samples(scorer, incoming, share=float(config.params("combine").get("fraction", 1.0)))
-            scorer.model.partial_fit(samples, n_known=n_known)
-            n_rows = max(n_rows, len(samples.y))
+            share = float(config.params("combine").get("fraction", 1.0))
+            scorer.model.partial_fit(_samples(scorer, incoming, share=share), n_known=round(share * n_known))
     cost, task = recorder.recording().cost, model.scorer.task
     rows = np.flatnonzero(incoming.held_out & newest.has_target)
     predicted = model.scorer.predict(newest.X, newest.group)
@@ -145,7 +144,7 @@ def continued(deployed: Deployed, draft: Path, *, incoming: Incoming) -> Made:
         metrics=metrics_of(newest.y[rows], prediction, task=task, group=newest.group[rows]),
         cost=cost,
         host=model.document.training.host,
-        n_rows=n_known + n_rows,
+        n_rows=n_known + len(incoming.y),
     )
     study = parse_resolved_study(deployed.study_with(incoming.paths).to_json(), str(model.folder / CONFIG))
     return Made(document=_written(fitted, draft, deployed=deployed, study=study, rows=newest), cost=cost)
