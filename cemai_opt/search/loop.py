@@ -166,8 +166,9 @@ class Search:
         """Enqueues the next configuration of the prior or of the initial design that is affordable now."""
         if self._coordinator is not None:
             self._queue, self._prior_queue = self._untried(self._design), self._untried(self._prior)
-        n_run = sum(digest in self.history.by_digest for digest in self._prior)
-        is_next = random.Random(f"{self._study.seed} {len(self.results)}").random() < Prior.share(n_run)
+        run = [self.history.by_digest[digest].trial for digest in self._prior if digest in self.history.by_digest]
+        n_useless = len(set(run) - {point.trial for point in self.front})
+        is_next = random.Random(f"{self._study.seed} {len(self.results)}").random() < Prior.share(len(run), n_useless)
         configs, queue = (
             (self._prior, self._prior_queue) if is_next and self._prior_queue else (self._design, self._queue)
         )

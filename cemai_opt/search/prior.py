@@ -15,7 +15,7 @@ from cemai_opt.runs.run_folder import RunFolder
 
 DECAY = 50.0
 """After n configurations of the prior, the next one is of it with probability exp(-n^2 / DECAY): a half after six."""
-MAX_MEMBERS = 12
+MAX_MEMBERS = 8
 """Members that are taken from one front, spread evenly over it."""
 
 
@@ -57,12 +57,15 @@ class Prior:
         return Prior(members=tuple(config for config in in_turns if config is not None), costs=tuple(costs))
 
     @staticmethod
-    def share(n_run: int) -> float:
+    def share(n_run: int, n_useless: int = 0) -> float:
         """Probability that the next configuration comes from the prior, after `n_run` of them.
 
-        The decay is that of PriMO (arXiv 2511.08371): a prior that is wrong costs a few trials.
+        The decay is that of PriMO (arXiv 2511.08371); those that are not on the front count twice more, so that a prior
+        that is wrong costs two or three trials.
 
         >>> [round(Prior.share(n), 2) for n in (0, 3, 6, 12)]
         [1.0, 0.84, 0.49, 0.06]
+        >>> [round(Prior.share(n, n), 2) for n in (1, 2, 3)]
+        [0.84, 0.49, 0.2]
         """
-        return math.exp(-(n_run**2) / DECAY)
+        return math.exp(-((n_run + 2 * n_useless) ** 2) / DECAY)
