@@ -209,12 +209,18 @@ def serve(descriptor: int) -> None:
                 _work(descriptors[0], request["fork"], root=root)
             os.close(descriptors[0])
             workers.add(pid)
-            control.send(json.dumps({"pid": pid}).encode())
+            _answer(control, {"pid": pid})
         else:
-            control.send(json.dumps(_reaped(request["reap"], workers)).encode())
+            _answer(control, _reaped(request["reap"], workers))
     for pid in tuple(workers):
         _reaped(pid, workers)
     os._exit(0)
+
+
+def _answer(control: socket.socket, answer: object) -> None:
+    """Answers the driver; if it has been killed, the next read of the socket ends the server."""
+    with contextlib.suppress(BrokenPipeError):
+        control.send(json.dumps(answer).encode())
 
 
 def _work(descriptor: int, memory_bytes: int, *, root: int) -> None:
