@@ -22,7 +22,7 @@ from cemai_opt.deploy.parity import native_parity, onnx_form
 from cemai_opt.deploy.scorer import Scorer
 from cemai_opt.deploy.unit_errors import UnitErrors, units_of
 from cemai_opt.meters import open_meters
-from cemai_opt.pipeline import build_pipeline
+from cemai_opt.pipeline import Splits, build_pipeline
 from cemai_opt.pipeline.average import average_of
 from cemai_opt.runs.machine import PACKAGE, library_versions
 from cemai_opt.stages.evaluate import averaged
@@ -67,7 +67,7 @@ def fit_model(
         scorers.append(Scorer.of(batch, rows.names, config=plan.config, stages=plan.stages))
         results.append(result)
         batches.append(batch)
-    n_rows = len(batches[0].train_rows)
+    n_rows = int(Splits.of(rows, study.split, seed=study.seed).final.is_train.sum())
     if not recipe.is_average:
         result, batch, scorer = results[0], batches[0], scorers[0]
         return FittedModel(

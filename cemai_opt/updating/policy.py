@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from cemai_opt.deploy.unit_errors import UnitErrors
 
 KEEP, CONTINUE, REFIT, SEARCH = "keep", "continue", "refit", "search"
-CONFIDENCE = 0.99
-"""Of the bounds of the ratio of errors, one-sided: with one test per update, one in a hundred is a false alarm."""
+CONFIDENCE = 0.95
+"""Of the bounds of the ratio of errors, one-sided. A false alarm costs a refit; with few groups, more confidence would
+find no drift at all: the quantile of Student's t for one degree of freedom is 6 at 95 % and 32 at 99 %."""
 ACCEPTANCE = 0.95
 """Confidence with which a new model has to be worse on the newest rows to be refused."""
 BLOCKS_MARGIN = 0.25
