@@ -122,8 +122,9 @@ def _outcome(updated: Updated, model: str) -> str:
     held_out = updated.entry.held_out
     if held_out is None:
         return f"the model in {model} stays as it is"
+    groups = f" of {held_out.groups} group{'s' if held_out.groups > 1 else ''}" if held_out.groups else ""
     before, after = readable_score(held_out.before), readable_score(held_out.after)
-    scores = f"{before} before, {after} after, on the {held_out.rows} newest rows"
+    scores = f"{before} before, {after} after, on the {held_out.rows} newest rows{groups}"
     if updated.entry.outcome == "replaced":
         return f"a new model is in {model}, the one before in {model.rstrip('/')}.previous ({scores})"
     return f"the new model is worse and was dropped ({scores})"

@@ -14,6 +14,7 @@ from cemai_opt.core.average import AVERAGE, AverageConfig
 from cemai_opt.core.batch import Batch, BoolArray, FloatArray, Prediction, Samples
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
+from cemai_opt.core.files import sha256_of_file
 from cemai_opt.core.measurement import Cost, sum_of
 from cemai_opt.core.plan import Config
 from cemai_opt.core.serialization import to_json
@@ -34,6 +35,7 @@ from cemai_opt.runs import RunFolder
 from cemai_opt.runs.run_folder import write_file
 from cemai_opt.session import Session, final_plan, read_config_file
 from cemai_opt.stages.evaluate import metrics_of
+from cemai_opt.updating.log import UpdateEntry
 
 RULES = ("knee", "best", "within", "greenest", "average")
 """Rules by which a search's member is picked as the deployed one was; the first, if that was picked by its number."""
@@ -226,8 +228,11 @@ def _written(
         raise
 
 
-def check_present(paths: Sequence[str]) -> None:
-    """StudyError unless all earlier files of new rows are still there."""
-    for path in paths:
-        if not Path(path).exists():
-            raise StudyError(f"{path}, rows of an earlier update, is gone", "put it back: each update needs all rows")
+def check_unchanged(entries: Sequence[UpdateEntry]) -> None:
+    """StudyError unless all files of earlier updates are still there, as they were."""
+    for entry in entries:
+        path = Path(entry.data)
+        if not path.exists():
+            raise StudyError(f"{path}, rows of update {entry.number}, is gone", "put it back: an update needs all rows")
+        if entry.data_sha256 is not None and (not path.is_file() or sha256_of_file(path) != entry.data_sha256):
+            raise StudyError(f"{path} has changed since update {entry.number}", "give each update a new file")

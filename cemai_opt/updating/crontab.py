@@ -25,6 +25,8 @@ def crontab(schedule: str, arguments: Sequence[str], *, folder: str) -> str:
     is_nickname = len(fields) == 1 and fields[0] in NICKNAMES
     if not is_nickname and (len(fields) != 5 or not all(FIELD.fullmatch(field) for field in fields)):
         raise StudyError(f"--crontab {schedule!r} is no schedule", "such as '@weekly' or '0 3 * * 1'")
+    if any("\n" in argument for argument in (*arguments, folder)):
+        raise StudyError("a name has a line break, which a crontab cannot hold", "rename it")
     command = shlex.join([sys.executable, "-P", "-m", "cemai_opt", *arguments])
     line = f"{' '.join(fields)} cd {shlex.quote(folder)} && {command}".replace("%", r"\%")  # cron reads % as newline
     return "\n".join(

@@ -26,6 +26,7 @@ class HeldOut:
     """Scores of the model before and after on the newest rows, which neither was trained on; None if not defined."""
 
     rows: int
+    groups: int
     before: float | None
     after: float | None
 
@@ -34,9 +35,9 @@ class HeldOut:
 class UpdateEntry:
     """One update: what came in, what was decided, why, what came of it, and what it cost.
 
-    `score`: of the model before on the new rows, None if it is not defined there; `errors`: its errors there;
-    `expected`: those that the next update compares with. `energy_j`: joules by phase. `model`: SHA-256 of `model.json`
-    after the update.
+    `data_digest`: of the rows; `data_sha256`: of the file, None of a folder. `score`: of the model before on the new
+    rows, None if it is not defined there; `errors`: its errors there; `expected`: those that the next update compares
+    with. `energy_j`: joules by phase. `model`: SHA-256 of `model.json` after the update.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = RECORD
@@ -46,6 +47,7 @@ class UpdateEntry:
     product: str
     data: str
     data_digest: str
+    data_sha256: str | None
     rows: int
     score: float | None
     score_name: str
@@ -105,6 +107,17 @@ class UpdateLog:
         """The entry that made the present model; None if it is that of an export."""
         made = [entry for entry in self.entries if entry.outcome == REPLACED]
         return made[-1] if made else None
+
+    @property
+    def drifted_rows(self) -> int:
+        """Rows that the model was trained on since a drift, if its last updates were due to one."""
+        n_rows, pending = 0, 0
+        for entry in self.entries:
+            pending += entry.rows
+            if entry.outcome == REPLACED:
+                n_rows = n_rows + pending if entry.drift.excess > 0.0 or n_rows else 0
+                pending = 0
+        return n_rows
 
     def with_entry(self, entry: UpdateEntry) -> UpdateLog:
         """The log with one entry more, which is numbered and linked here."""

@@ -20,7 +20,7 @@ CONFIDENCE = 0.95
 find no drift at all: the quantile of Student's t for one degree of freedom is 6 at 95 % and 32 at 99 %."""
 ACCEPTANCE = 0.95
 """Confidence with which a new model has to be worse on the newest rows to be refused."""
-BLOCKS_MARGIN = 0.25
+BLOCKS_MARGIN = 1.0
 MIN_MEAN = 1e-12
 LEARNING_EXPONENT = 0.1
 """Errors fall with the number of training rows to the power of minus this; see docs/decisions/updates.md."""
@@ -59,7 +59,8 @@ class Situation:
     all rows since it was made. `n_known`: rows that it was trained on; `n_new`: rows with a target since, or since the
     last attempt. `energy_j`: expected joules of each action that is possible, `refit` among them. `is_exact`: whether
     continuing gives the model that a refit gives. `last`: the action that made the model; empty if that was an export,
-    or if its errors have been accepted since.
+    or if its errors have been accepted since. `n_drifted`: rows from after a drift that the model was trained on; 0 if
+    none was seen. After a drift, these are what more rows are compared with.
     """
 
     expected: UnitErrors
@@ -70,6 +71,12 @@ class Situation:
     energy_j: Mapping[str, float]
     is_exact: bool = False
     last: str = ""
+    n_drifted: int = 0
+
+    @property
+    def knows_all(self) -> bool:
+        """Whether the last action has trained on all rows until then, and its errors have not been accepted since."""
+        return self.last in (REFIT, SEARCH) or (self.last == CONTINUE and self.is_exact)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,28 +135,38 @@ def choose(situation: Situation, rules: Rules | None = None) -> Choice:
     rules = rules or Rules()
     drifts = [drift_of(situation.expected, errors) for errors in (situation.recent, situation.newest)]
     drift = max(drifts, key=lambda found: (found.excess, found.high is not None))
-    more = 1.0 - (situation.n_known / (situation.n_known + situation.n_new)) ** LEARNING_EXPONENT
-    is_stubborn = situation.last in (REFIT, SEARCH) and drift.excess > 0.0
-    if is_stubborn and situation.last == REFIT and SEARCH in situation.energy_j and drift.excess >= rules.search_gain:
-        reason = f"a refit did not remove {drift.excess:.0%} of excess error"
+    energy_j, is_stubborn = situation.energy_j, situation.knows_all and drift.excess > 0.0
+    can_search = SEARCH in energy_j and situation.last != SEARCH
+    if is_stubborn and can_search and drift.excess >= rules.search_gain:
         return Choice(
-            action=SEARCH, reason=reason, drift=drift, gains={SEARCH: drift.excess}, expected=situation.expected
+            action=SEARCH,
+            reason=f"training on all rows did not remove {drift.excess:.0%} of excess error",
+            drift=drift,
+            gains={SEARCH: drift.excess},
+            expected=situation.expected,
         )
+    more = max(_more_rows(situation.n_known, situation.n_new), _more_rows(situation.n_drifted, situation.n_new))
     excess = 0.0 if is_stubborn else drift.excess
     gains = {REFIT: _together(excess, more)}
-    if CONTINUE in situation.energy_j:
+    if CONTINUE in energy_j:
         made_good = 0.0 if situation.last == CONTINUE else CONTINUED_SHARE * excess
         gains[CONTINUE] = gains[REFIT] if situation.is_exact else made_good
-    per_j = rules.min_gain / situation.energy_j[REFIT]
-    net = {action: gain - per_j * situation.energy_j[action] for action, gain in gains.items()}
-    action = max(net, key=lambda name: net[name])
+    per_j = rules.min_gain / energy_j[REFIT]
+    net = {action: gain - per_j * energy_j[action] for action, gain in gains.items()}
+    action = max(net, key=lambda name: (net[name], -energy_j[name]))
     is_new_level = is_stubborn or (drift.high is not None and drift.high < 1.0)
-    expected = situation.recent if is_new_level else situation.expected
-    if net[action] < 0.0:
-        action = KEEP
     return Choice(
-        action=action, reason=_reason(drift, more, is_stubborn=is_stubborn), drift=drift, gains=gains, expected=expected
+        action=action if net[action] >= 0.0 else KEEP,
+        reason=_reason(drift, more, is_stubborn=is_stubborn),
+        drift=drift,
+        gains=gains,
+        expected=situation.recent if is_new_level else situation.expected,
     )
+
+
+def _more_rows(n_known: int, n_new: int) -> float:
+    """The reduction of the error that more training rows are expected to bring; 0 if none are known."""
+    return 1.0 - (n_known / (n_known + n_new)) ** LEARNING_EXPONENT if n_known else 0.0
 
 
 def _together(*gains: float) -> float:

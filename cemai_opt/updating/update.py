@@ -20,20 +20,30 @@ from cemai_opt.core.files import sha256_of_file
 from cemai_opt.core.scores import SKILL
 from cemai_opt.datasets import Dataset, newest_rows, read_labelled_rows
 from cemai_opt.deploy.model_document import ModelDocument
-from cemai_opt.deploy.model_folder import CARD, SIDECAR, TrainedModel, exported_files, load_model, write_sidecar
+from cemai_opt.deploy.model_folder import (
+    CARD,
+    CONFIG,
+    SIDECAR,
+    TrainedModel,
+    exported_files,
+    load_model,
+    read_sidecar,
+    write_sidecar,
+)
 from cemai_opt.deploy.unit_errors import UnitErrors, units_of
 from cemai_opt.meters import open_meters
 from cemai_opt.pipeline import Recorder
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.machine import PACKAGE, library_versions
 from cemai_opt.runs.run_folder import write_file
+from cemai_opt.session import read_config_file
 from cemai_opt.stages.evaluate import metrics_of
 from cemai_opt.updating.candidates import (
     TEST_SHARE,
     Deployed,
     Incoming,
     Made,
-    check_present,
+    check_unchanged,
     continued,
     refitted,
     scorers_of,
@@ -87,10 +97,11 @@ def update_model(
     StudyError if the folder holds no model that can be updated, or the data is not what the model needs.
     """
     folder = folder.resolve()
-    model = load_model(folder)
-    if model.document.test.errors is None or not model.document.training.rows:
-        raise StudyError(f"{folder} was exported by an earlier version, without its errors", "export the model again")
+    read_sidecar(folder)  # StudyError unless it is a model
     with _locked(folder):
+        model = load_model(folder)
+        if model.document.test.errors is None or not model.document.training.rows:
+            raise StudyError(f"{folder} is of an earlier version, which kept no errors", "export the model again")
         return _Update(folder, data.resolve(), model=model, ignore=ignore, search=search, on_phase=on_phase).run(decide)
 
 
@@ -113,6 +124,8 @@ class _Update:
         self._meters = open_meters("auto", "cpu", threads=model.scorer.task.threads)
         if self._log.entries and self._log.entries[-1].model != sha256_of_file(folder / SIDECAR):
             raise StudyError(f"{folder / LOG} is the log of another model", f"move {LOG} away to begin a new one")
+        for draft in folder.parent.glob(f".{folder.name}-*.next"):  # of an update that was killed: the lock is ours
+            shutil.rmtree(draft, ignore_errors=True)
 
     def run(self, decide: Callable[[Situation], Choice]) -> Updated:
         """Checks, decides and acts."""
@@ -122,6 +135,7 @@ class _Update:
             known = [entry for entry in self._log.entries if entry.data_digest == newest.digest]
             if known:
                 return Updated(entry=known[0], is_repeated=True)
+            self._check_new_file()
             score, errors = scored(self._model, newest, wanted=newest.has_target)
             held_out = newest_rows(newest.group, newest.order, share=TEST_SHARE)
             situation = self._situation(errors, newest.y[newest.has_target & ~held_out])
@@ -133,6 +147,7 @@ class _Update:
             product=f"{PACKAGE} {library_versions()[PACKAGE]}",
             data=str(self._data),
             data_digest=newest.digest,
+            data_sha256=sha256_of_file(self._data) if self._data.is_file() else None,
             rows=int(newest.has_target.sum()),
             score=score,
             score_name=self._model.scorer.task.score,
@@ -151,7 +166,7 @@ class _Update:
             model=sha256_of_file(self._folder / SIDECAR),
         )
         if choice.action != KEEP:
-            self._on_phase(f"{choice.action}: {choice.reason}")
+            self._on_phase(f"{choice.action} is expected to be worth its grams")
             entry = self._acted(entry, newest, held_out=held_out)
         if entry.outcome != REPLACED:
             self._log.with_entry(entry).append_last(self._folder)
@@ -169,11 +184,23 @@ class _Update:
             clip_target=document.clip_target,
         )
 
+    def _check_new_file(self) -> None:
+        """StudyError if the file is one that the model was made of, or that held the rows of an earlier update."""
+        for entry in self._log.entries:
+            if entry.data == str(self._data):
+                raise StudyError(
+                    f"{self._data} held other rows in update {entry.number}", "give each update a new file"
+                )
+        if self._data.name in (self._folder / CONFIG).read_text(encoding="utf-8"):
+            study, _ = read_config_file(self._folder / CONFIG)
+            if str(self._data) in study.data.paths:
+                raise StudyError(f"the model was trained on {self._data}", "an update needs rows that it has not seen")
+
     def _incoming(self, newest: Dataset, held_out: BoolArray) -> Incoming:
         """All rows that the model was not trained on. StudyError if those of earlier updates are gone or others."""
         made, earlier = self._log.last_made, self._log.since_made
         read = [*([made] if made is not None else []), *earlier]
-        check_present([entry.data for entry in read])
+        check_unchanged(self._log.entries)
         rows = [self._rows(Path(entry.data), self._model) for entry in read]
         for entry, found in zip(read, rows, strict=True):
             if found.digest != entry.data_digest:
@@ -215,6 +242,7 @@ class _Update:
             energy_j=energy_j,
             is_exact=all(scorer.model.partial_fit_is_exact for scorer in scorers_of(self._model)),
             last=made.choice if made is not None and not is_settled else "",
+            n_drifted=self._log.drifted_rows,
         )
 
     def _budget_g(self, search: Search) -> float:
@@ -241,7 +269,7 @@ class _Update:
             worse = is_worse(errors_before, errors_after, are_blocks=n_groups < MIN_UNITS)
             entry = replace(
                 entry,
-                held_out=HeldOut(rows=errors_before.n_rows, before=before, after=after),
+                held_out=HeldOut(rows=errors_before.n_rows, groups=n_groups, before=before, after=after),
                 outcome=REJECTED if worse else REPLACED,
                 energy_j=energy_j,
                 carbon_g=self._model.carbon.grams(math.fsum(energy_j.values())),
@@ -313,6 +341,8 @@ def _locked(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_ino != folder.stat().st_ino:
+            raise BlockingIOError  # it was replaced between the two calls
         yield
     except BlockingIOError as error:
         raise CemaiError(f"another update of {folder} is running", "wait for it") from error

@@ -22,6 +22,7 @@ def entry(outcome: str = KEPT) -> UpdateEntry:
         product="cemai-opt",
         data="/new.csv",
         data_digest="abc",
+        data_sha256=None,
         rows=7,
         score=0.5,
         score_name="r2",

@@ -45,6 +45,13 @@ WORSE = {"newest": errors(2.0, seed=1), "recent": errors(2.0, seed=1)}
         ({**WORSE, "energy_j": {REFIT: 10.0, SEARCH: 500.0}, "last": REFIT}, SEARCH),
         ({**WORSE, "energy_j": {REFIT: 10.0, SEARCH: 500.0}}, REFIT),  # a refit comes first
         ({**WORSE, "last": REFIT}, KEEP),  # nothing is left to try
+        ({**WORSE, "last": REFIT, "n_drifted": 20, "n_new": 30}, REFIT),  # but more rows from after the drift
+        ({**WORSE, "energy_j": {REFIT: 10.0, CONTINUE: 5.0}, "is_exact": True, "last": CONTINUE}, KEEP),
+        (
+            {**WORSE, "energy_j": {REFIT: 10.0, CONTINUE: 0.2, SEARCH: 50.0}, "is_exact": True, "last": CONTINUE},
+            SEARCH,
+        ),
+        ({**WORSE, "energy_j": {REFIT: 10.0, SEARCH: 50.0}, "last": SEARCH}, KEEP),
         ({"newest": errors(2.0, n_units=1), "recent": errors(2.0, n_units=1)}, KEEP),  # one unit says nothing
         ({"newest": errors(2.0, seed=1)}, REFIT),  # the old rows do not hide what the new ones say
     ],
@@ -58,6 +65,12 @@ def test_a_continuation_pays_where_a_refit_is_too_dear() -> None:
     """With a high price of grams, half of the drift for a fiftieth of them is the better bargain."""
     dear = situation(**WORSE, energy_j={REFIT: 10.0, CONTINUE: 0.2})
     assert choose(dear, Rules(min_gain=0.4)).action == CONTINUE
+
+
+def test_of_two_equal_gains_the_cheaper_one_is_taken() -> None:
+    """If grams cost nothing, too."""
+    free = situation(n_new=5000, energy_j={REFIT: 10.0, CONTINUE: 0.2}, is_exact=True)
+    assert choose(free, Rules(min_gain=0.0)).action == CONTINUE
 
 
 def test_drift_that_remains_is_what_is_expected_from_now_on() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cemai_opt.core.errors import StudyError
+from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.datasets.demo import tool_wear_runs
 from cemai_opt.deploy import export
 from cemai_opt.deploy.model_folder import load_model
@@ -185,12 +187,14 @@ def test_the_same_rows_twice_change_nothing(tmp_path: Path) -> None:
     ("fault", "message"),
     [
         ("changed", "has changed since update 1"),
-        ("gone", "rows of an earlier update, is gone"),
+        ("gone", "rows of update 1, is gone"),
+        ("overwritten", "held other rows in update 1"),
+        ("known", "the model was trained on"),
         ("log", "was changed"),
         ("model", "the log of another model"),
         ("target", "lacks the target column"),
         ("text", "which is no number"),
-        ("old", "exported by an earlier version"),
+        ("old", "of an earlier version"),
     ],
 )
 def test_what_an_update_cannot_trust_is_refused(tmp_path: Path, fault: str, message: str) -> None:
@@ -202,6 +206,11 @@ def test_what_an_update_cannot_trust_is_refused(tmp_path: Path, fault: str, mess
         pd.read_csv(first).iloc[1:].to_csv(first, index=False)
     if fault == "gone":
         first.unlink()
+    if fault == "overwritten":
+        shutil.copy(second, first)
+        second = first
+    if fault == "known":
+        second = Path(read_config_file(model / "config.yaml")[0].data.path or "")
     if fault == "log":
         path = model / "updates.jsonl"
         path.write_text(path.read_text().replace('"rows": ', '"rows": 1'))
@@ -230,6 +239,19 @@ def test_a_foreign_folder_is_not_replaced(tmp_path: Path) -> None:
         update_model(model, rows, decide=forced(REFIT))
     assert (tmp_path / "model.previous" / "thesis.txt").exists()
     assert load_model(model)
+
+
+def test_what_a_killed_update_has_left_is_removed_and_two_at_once_are_refused(tmp_path: Path) -> None:
+    """The draft of a new model is nobody's; the folder itself is the lock."""
+    model, rows = deployed(tmp_path), week(tmp_path, 0)
+    (tmp_path / ".model-1.next").mkdir()
+    descriptor = os.open(model, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with pytest.raises(CemaiError, match="another update"):
+        update_model(model, rows)
+    os.close(descriptor)
+    update_model(model, rows, decide=forced(KEEP))
+    assert not (tmp_path / ".model-1.next").exists()
 
 
 def test_the_command_says_what_it_did(cli: Any, tmp_path: Path) -> None:
