@@ -3,16 +3,18 @@
     python -m benchmarks.streams run --data-root FOLDER --out streams.jsonl [--seeds 3] [--streams A,B]
     python -m benchmarks.streams table --out streams.jsonl --to docs/results/updates.md
 
-A search on the first rows of a stream exports its knee, or its best member; then batch by batch the present model predicts the rows, and
-is updated with them. Two policies run as they are: `always` refits after every batch, the product's own decides. All
-models of `always` predict all later batches, from which follow the other policies that only refit: `never`, after every
-third or tenth batch, and the best schedule in hindsight (`oracle`) for at most a tenth of the grams of `always`. The
-grams are those of scoring (the product's policy only), training, and writing and comparing models.
+A search on the first rows of a stream exports its knee, or its best member; then batch by batch the present model
+predicts the rows, and is updated with them. Two policies run as they are: `always` refits after every batch, the
+product's own decides. All models of `always` predict all later batches, from which follow the other policies that only
+refit: `never`, after every third or tenth batch, and the best schedule in hindsight (`oracle`) for at most a tenth of
+the grams of `always`. The grams are those of scoring (the product's policy only), training, and writing and comparing
+models. The page is that of `--out benchmarks/streams/recorded.jsonl.gz`.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import shutil
 import statistics
@@ -175,10 +177,12 @@ def policies(run: StreamRun) -> dict[str, tuple[float, float]]:
 def page(runs: Sequence[StreamRun]) -> Iterator[str]:
     """The lines of the page."""
     yield "# Policies of updating, compared\n"
-    yield "Streams of the groups of real data sets in their order; batch by batch the model predicts, then is updated. R2,"
-    yield "or F1 for skab, over all batches, and grams of all updates, relative to refitting after every batch: medians over"
-    yield "the seeds of the first search, the worst in brackets. Every policy refuses a model that is certainly worse on the"
-    yield f"newest rows. {INTENSITY_G_PER_KWH:g} g/kWh, one thread; {', '.join(sorted({r.machine for r in runs}))}."
+    machines = ", ".join(sorted({run.machine for run in runs}))
+    yield "Streams of the groups of real data sets in their order; batch by batch the model predicts, then is updated."
+    yield "R2, or F1 for skab, over all batches, and grams of all updates, relative to refitting after every batch:"
+    yield "medians over the seeds of the first search (listed below), the worst in brackets. Every policy refuses"
+    yield "a model that is certainly worse on the newest rows."
+    yield f"{INTENSITY_G_PER_KWH:g} g/kWh, one thread, CPU time, {machines}."
     yield "Made by the commands in `benchmarks/streams/__main__.py`.\n"
     yield "| stream, batches | pick: models | policy | score | of always | grams | of always |"
     yield "|---|---|---|---|---|---|---|"
@@ -210,6 +214,14 @@ def page(runs: Sequence[StreamRun]) -> Iterator[str]:
         yield f"- {run.stream}, {run.pick}, seed {run.seed}, {run.model}: {shown} ({spent})"
 
 
+def lines_of(path: Path) -> list[str]:
+    """The lines of a file, which may be compressed; none if it does not exist."""
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode().splitlines()
+
+
 def main() -> int:
     """Runs streams, or writes the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -221,7 +233,7 @@ def main() -> int:
     parser.add_argument("--streams", default=",".join(STREAMS))
     parser.add_argument("--to", type=Path, default=Path("docs/results/updates.md"))
     args = parser.parse_args()
-    known = [StreamRun(**json.loads(line)) for line in args.out.read_text().splitlines()] if args.out.exists() else []
+    known = [StreamRun(**json.loads(line)) for line in lines_of(args.out)]
     if args.action == "table":
         args.to.write_text("\n".join(page(known)) + "\n", encoding="utf-8")
         return 0

@@ -5,7 +5,8 @@
 
 FOLDER holds `cmapss` and `phm2010`, as for the arena. Per target and seed there is a search without a warm start, and
 one more from the run of each source with the same seed; all have the same budget, which covers the whole run.
-Results that are in the file already are not run again.
+Results that are in the file already are not run again. The page is that of
+`--out benchmarks/transfer/recorded.jsonl.gz`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.streams.__main__ import lines_of
 from cemai_opt.core.front import Box, ParetoFront, Point
 from cemai_opt.core.units import readable_grams
 from cemai_opt.runs import RunFolder
@@ -117,7 +119,7 @@ def knee_test(folder: Path) -> float | None:
 
 def measure(out: Path, *, root: Path, seeds: int, at_once: int) -> int:
     """Runs what is missing in `out`: first the runs without a source, from which the others start."""
-    known = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+    known = [json.loads(line) for line in lines_of(out)]
     done = {(each["target"], each["source"], each["seed"]) for each in known if "error" not in each}
     jobs = [
         Job(target=target, source=source, seed=seed)
@@ -153,20 +155,12 @@ def page(runs: Sequence[Mapping[str, object]]) -> Iterator[str]:
     yield "# Warm starts, measured\n"
     yield "Grams of the whole run (driver included) until a search first has the hypervolume that runs without a warm"
     yield f"start have at the end, {LEVEL:.0%} of their median; in one box per target, log error by log grams. In"
-    yield "`trials`, without what a run spends before its first trial ends, nearly all of it starting and reading. Medians"
+    yield "`trials`, without what a run spends before its first trial ends, most of it starting and reading. Medians"
     yield "over the seeds, worst in brackets; `-`: not reached within the budget in most seeds. Every search had the"
-    yield f"default portfolio, {INTENSITY} g/kWh, one thread. Machine: {', '.join(machine)}. Made by the commands in"
+    yield f"default portfolio, {INTENSITY} g/kWh, one thread, CPU time, {', '.join(machine)}. Made by the commands in"
     yield "`benchmarks/transfer/__main__.py`.\n"
-    columns = [
-        "target",
-        "earlier run",
-        "seeds",
-        "grams to the level",
-        "of that without",
-        "final hypervolume",
-        "without",
-    ]
-    columns += ["recommended, test", "without"]
+    columns = ["target", "earlier run", "seeds", "grams to the level", "of that without", "trials", "of that without"]
+    columns += ["final hypervolume", "without", "recommended, test", "without"]
     yield f"| {' | '.join(columns)} |"
     yield f"|{'---|' * len(columns)}"
     for target, sources in SOURCES.items():
@@ -177,7 +171,7 @@ def page(runs: Sequence[Mapping[str, object]]) -> Iterator[str]:
         finals = {_id(run): hypervolumes(run, box)[-1] for run in own}
         cold = [run for run in own if not run["source"]]
         level = LEVEL * statistics.median(finals[_id(run)] for run in cold)
-        for source in sources:
+        for source in [source for source in sources if any(run["source"] == source for run in own)]:
             yield _row(target, source, own, cold=cold, box=box, level=level, finals=finals)
 
 
@@ -199,7 +193,7 @@ def _row(
     shown = f"{readable_grams(reached)} ({_readable(max(grams))})" if reached < float("inf") else "-"
     ratio = f"{reached / without:.2f}" if source and reached < float("inf") else ""
     net = [statistics.median(grams_to(run, box, level=level, net=True) for run in group) for group in (runs, cold)]
-    net_ratio = f"{net[0] / net[1]:.2f}" if source and 0.0 < net[1] and net[0] < float("inf") else ""
+    net_ratio = f"{net[0] / net[1]:.2f}" if source and net[1] > 0.0 and net[0] < float("inf") else ""
     tests = [statistics.median(float(str(run["knee_test"])) for run in group) for group in (runs, cold)]
     final = [[finals[_id(run)] for run in group] for group in (runs, cold)]
     volumes = [f"{statistics.median(each):.3f} ({min(each):.3f})" for each in final]
@@ -260,7 +254,7 @@ def main() -> int:
     args = parser.parse_args()
     if args.action == "run":
         return measure(args.out, root=args.data_root, seeds=args.seeds, at_once=args.jobs)
-    runs = [json.loads(line) for line in args.out.read_text().splitlines()]
+    runs = [json.loads(line) for line in lines_of(args.out)]
     args.to.write_text("\n".join(page(runs)) + "\n", encoding="utf-8")
     return 0
 

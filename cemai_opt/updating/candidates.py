@@ -25,8 +25,7 @@ from cemai_opt.datasets import Dataset
 from cemai_opt.deploy.average_scorer import AverageScorer
 from cemai_opt.deploy.export import export_model
 from cemai_opt.deploy.fitted import FittedModel, Recipe, fit_model, write_model
-from cemai_opt.deploy.model_document import ModelDocument
-from cemai_opt.deploy.model_folder import CARD, CONFIG, REPORT, TrainedModel, write_sidecar
+from cemai_opt.deploy.model_folder import CARD, CONFIG, REPORT, TrainedModel, load_model, write_sidecar
 from cemai_opt.deploy.picked import pick
 from cemai_opt.deploy.scorer import Scorer
 from cemai_opt.meters import open_meters
@@ -95,9 +94,9 @@ class Deployed:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A model folder that was made, and what it cost."""
+    """A model that was made, whose folder is the draft, and what it cost."""
 
-    document: ModelDocument
+    model: TrainedModel
     cost: Cost
 
 
@@ -149,7 +148,7 @@ def continued(deployed: Deployed, draft: Path, *, incoming: Incoming) -> Made:
         n_rows=n_known + len(incoming.y),
     )
     study = parse_resolved_study(deployed.study_with(incoming.paths).to_json(), str(model.folder / CONFIG))
-    return Made(document=_written(fitted, draft, deployed=deployed, study=study, rows=newest), cost=cost)
+    return Made(model=_written(fitted, draft, deployed=deployed, study=study, rows=newest), cost=cost)
 
 
 def refitted(deployed: Deployed, draft: Path, *, incoming: Incoming) -> Made:
@@ -168,7 +167,7 @@ def refitted(deployed: Deployed, draft: Path, *, incoming: Incoming) -> Made:
     )
     fitted = fit_model(recipe, study=prepared.study, rows=prepared.data)
     written = _written(fitted, draft, deployed=deployed, study=prepared.study, rows=prepared.data)
-    return Made(document=written, cost=fitted.cost)
+    return Made(model=written, cost=fitted.cost)
 
 
 def searched(deployed: Deployed, draft: Path, *, incoming: Incoming, run: Path, out: Path, budget_g: float) -> Made:
@@ -181,8 +180,8 @@ def searched(deployed: Deployed, draft: Path, *, incoming: Incoming, run: Path, 
     record = Session(prepared, RunFolder(out), with_audit=False).run()
     rule = deployed.model.document.picked.rule
     picked = pick(RunFolder(out), rule if rule in RULES else RULES[0])
-    exported = export_model(picked, draft, study=prepared.study, rows=prepared.data)
-    return Made(document=exported.document, cost=sum_of([result.spent for result in record.results]))
+    export_model(picked, draft, study=prepared.study, rows=prepared.data)
+    return Made(model=load_model(draft), cost=sum_of([result.spent for result in record.results]))
 
 
 def data_with(data: DataSpec, paths: Sequence[str]) -> DataSpec:
@@ -211,7 +210,7 @@ def _samples(scorer: Scorer, incoming: Incoming, *, share: float) -> Samples:
 
 def _written(
     fitted: FittedModel, draft: Path, *, deployed: Deployed, study: ResolvedStudy, rows: Dataset
-) -> ModelDocument:
+) -> TrainedModel:
     """Writes the fitted model into `draft`, with the configuration, the report and the card of the deployed one."""
     chosen, folder, picked = deployed.chosen, deployed.model.folder, deployed.model.document.picked
     draft.mkdir()
@@ -222,7 +221,7 @@ def _written(
         for name in (CARD, REPORT):
             if (folder / name).is_file():
                 shutil.copyfile(folder / name, draft / name)
-        return write_sidecar(draft, document)
+        return TrainedModel(document=write_sidecar(draft, document), scorer=fitted.scorer, folder=draft)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise

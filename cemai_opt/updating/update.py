@@ -260,7 +260,7 @@ class _Update:
         try:
             before, errors_before = scored(self._model, newest, wanted=held_out, paired=True)
             made = self._made(entry.choice, draft, incoming=incoming)
-            new = load_model(draft)
+            new = made.model
             again = newest if new.schema == self._model.schema else self._rows(self._data, new)
             after, errors_after = scored(new, again, wanted=held_out, paired=True)
             here_j = math.fsum(meter.peek_j() for meter in self._meters) - start_j
@@ -277,7 +277,7 @@ class _Update:
             )
             if worse:
                 return replace(entry, expected=sum((e.errors for e in self._log.since_made), start=entry.errors))
-            self._replace_by(draft, entry, document=made.document)
+            self._replace_by(draft, entry, document=new.document)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return entry
