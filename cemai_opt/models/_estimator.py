@@ -46,6 +46,11 @@ class EstimatorModel(Model):
         """Fits the estimator; `X`: (n, n_flat), `weight`: (n,) or None. Models with `grows_by` override it."""
         self._fitted.fit(X, y, **({} if weight is None else {"sample_weight": weight}))
 
+    def _why_not_partial_fit(self, y: FloatArray) -> str:
+        if self.task.is_classification and (len(self._seen) < 2 or not np.isin(y, self._seen).all()):
+            return "the new rows have a class that it has not seen"
+        return ""
+
     def _predict(self, X: FloatArray) -> Prediction:
         if not self.task.is_classification:
             return Prediction(self._values(self._flat(X)))

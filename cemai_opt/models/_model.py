@@ -134,9 +134,6 @@ class Model(Part, ABC):
 
     def _why_not_partial_fit(self, y: FloatArray) -> str:
         """As `why_not_partial_fit`, of a model that continues in general."""
-        seen = getattr(self, "_seen", None)
-        if self.task.is_classification and seen is not None and (len(seen) < 2 or not np.isin(y, seen).all()):
-            return "the new rows have a class that it has not seen"
         return ""
 
     def _partial_fit(self, X: FloatArray, y: FloatArray, *, group: IntArray, share: float) -> None:

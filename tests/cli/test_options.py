@@ -26,6 +26,7 @@ OTHER_VALUES: dict[str, Any] = {
     "intensity": 55.5,
     "positive": "worn",
     "worth": "1 = 5mg",
+    "test_last": 0.25,
 }
 """Values that fit the options whose range their type does not give."""
 

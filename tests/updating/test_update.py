@@ -151,7 +151,7 @@ def test_a_search_starts_from_the_front_of_the_run(tmp_path: Path) -> None:
     """Within its budget; its run stays beside the model."""
     run = finished_run("regression").path
     model, rows = deployed(tmp_path), week(tmp_path, 0)
-    entry = update_model(model, rows, decide=forced(SEARCH), search=Search(run=run)).entry
+    entry = update_model(model, rows, decide=forced(SEARCH), search=Search(run=run, budget_g=0.05)).entry
     found = RunFolder(tmp_path / "model.search-1")
     assert found.study().search.warm_start == (str(run),)
     assert found.study().data.append == (str(rows),)
