@@ -85,6 +85,14 @@ def sha256_of(document: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def sha256_of_path(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of all files in a folder, in hexadecimal digits."""
+    if path.is_file():
+        return sha256_of_file(path)
+    files = (file for file in path.rglob("*") if file.is_file())
+    return sha256_of({file.relative_to(path).as_posix(): sha256_of_file(file) for file in files})
+
+
 def sha256_of_file(path: Path) -> str:
     """SHA-256 of a file in hexadecimal digits."""
     with path.open("rb") as stream:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,10 +64,10 @@ def export_model(
     return Exported(folder=out, document=document)
 
 
-def check_free(out: Path) -> None:
+def check_free(out: Path, *, own: Collection[str] = ()) -> None:
     """StudyError unless a model may be written to `out`: a new folder, an empty one, or that of an earlier export.
 
-    The folder of an earlier export is replaced only if it holds nothing else.
+    The folder of an earlier export is replaced only if it holds nothing else, but for the files in `own`.
     """
     if not out.name:
         raise StudyError(f"--out {out} is the current folder", "name a folder in it")
@@ -81,7 +81,7 @@ def check_free(out: Path) -> None:
         raise StudyError(f"{out} is not empty, and holds no exported model", "choose another --out") from error
     foreign = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file() or path.is_symlink())
     for name in foreign:
-        if name not in written:
+        if name not in written and name not in own:
             raise StudyError(
                 f"{out} also holds {name}, which no export has written", "move it, or choose another --out"
             )

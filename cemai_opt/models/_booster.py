@@ -6,6 +6,7 @@ import subprocess
 import sys
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,8 +33,16 @@ TRIAL_CPU_S, TRIAL_S = 8, 120.0
 """What the child may take: seconds of CPU after its imports, and seconds in all."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Where the training of a booster begins: the rounds to train, after those of the booster `before`, if any."""
+
+    rounds: int
+    before: Any = None
+
+
 class BoosterModel(EstimatorModel):
-    """A booster. Subclasses implement `_fit_estimator`, `_output`, `_write_booster`, `_read_booster`, `_booster_onnx`.
+    """A booster. Subclasses implement `_boost`, `_output`, `_write_booster`, `_read_booster`, `_booster_onnx`.
 
     The libraries' scikit-learn estimators train the same trees, but cannot predict during training. `trial` are the
     parts of `TRIAL` that are the library's own.
@@ -45,24 +54,19 @@ class BoosterModel(EstimatorModel):
     grows_by = "n_estimators"
     continues = True
 
+    def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None) -> None:
+        self._boost(X, y, weight=weight, start=Start(rounds=int(self.params["n_estimators"])))
+
     def _partial_fit(self, X: FloatArray, y: FloatArray, *, group: IntArray, share: float) -> None:
         """Adds rounds in proportion to the new rows, fitted to these."""
-        before, rounds = self._fitted, max(round(share * int(self.params["n_estimators"])), 1)
+        start = Start(rounds=max(round(share * int(self.params["n_estimators"])), 1), before=self._fitted)
         codes = np.searchsorted(self._seen, y.astype(np.int64)) if self.task.is_classification else y
         weight = self.row_weights(codes) if self.task.is_classification else None
-        self._fit_estimator(self._flat(X), codes, weight=weight, before=before, rounds=rounds)
+        self._boost(self._flat(X), codes, weight=weight, start=start)
 
     @abstractmethod
-    def _fit_estimator(
-        self,
-        X: FloatArray,
-        y: FloatArray | IntArray,
-        *,
-        weight: FloatArray | None,
-        before: Any = None,
-        rounds: int | None = None,
-    ) -> None:
-        """Fits a booster, by default with `n_estimators` rounds; or adds rounds to the booster `before`."""
+    def _boost(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None, start: Start) -> None:
+        """Trains a booster for some rounds, from the start or after those of an earlier one."""
 
     @abstractmethod
     def _output(self, X: FloatArray) -> FloatArray:

@@ -138,7 +138,7 @@ class Model(Part, ABC):
 
     def _partial_fit(self, X: FloatArray, y: FloatArray, *, group: IntArray, share: float) -> None:
         """Continues the training; `share` is that of the new rows among all."""
-        raise NotImplementedError
+        raise StudyError(f"model {type(self).__name__} cannot continue its training", "give its class `_partial_fit`")
 
     @property
     def gets_categories(self) -> bool:

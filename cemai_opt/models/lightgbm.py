@@ -9,7 +9,7 @@ import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray
 from cemai_opt.core.hyperparameters import Hyperparameter, flag, integer, real
-from cemai_opt.models._booster import BoosterModel
+from cemai_opt.models._booster import BoosterModel, Start
 from cemai_opt.models._model import class_weight
 from cemai_opt.models._onnx import FlatInput
 
@@ -44,15 +44,7 @@ class LightGBM(BoosterModel):
             *class_weight(task),
         )
 
-    def _fit_estimator(
-        self,
-        X: FloatArray,
-        y: FloatArray | IntArray,
-        *,
-        weight: FloatArray | None,
-        before: Any = None,
-        rounds: int | None = None,
-    ) -> None:
+    def _boost(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None, start: Start) -> None:
         import lightgbm
 
         def checkpoint(env: Any) -> None:
@@ -71,8 +63,8 @@ class LightGBM(BoosterModel):
                 categorical_feature=self._categorical,
                 params={"verbosity": -1, "num_threads": self.task.threads},
             ),
-            num_boost_round=rounds or int(self.params["n_estimators"]),
-            init_model=before,
+            num_boost_round=start.rounds,
+            init_model=start.before,
             callbacks=[checkpoint] if self._on_checkpoint is not None else None,
         )
 

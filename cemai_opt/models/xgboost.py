@@ -9,7 +9,7 @@ import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray
 from cemai_opt.core.hyperparameters import Hyperparameter, integer, real
-from cemai_opt.models._booster import BoosterModel
+from cemai_opt.models._booster import BoosterModel, Start
 from cemai_opt.models._model import class_weight
 from cemai_opt.models._onnx import FlatInput
 
@@ -46,15 +46,7 @@ class XGBoost(BoosterModel):
             *class_weight(task),
         )
 
-    def _fit_estimator(
-        self,
-        X: FloatArray,
-        y: FloatArray | IntArray,
-        *,
-        weight: FloatArray | None,
-        before: Any = None,
-        rounds: int | None = None,
-    ) -> None:
+    def _boost(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None, start: Start) -> None:
         import xgboost
 
         model = self
@@ -71,8 +63,8 @@ class XGBoost(BoosterModel):
             xgboost.QuantileDMatrix(
                 self._without_unknown(X), y, weight=weight, nthread=self.task.threads, **self._types(X.shape[1])
             ),
-            num_boost_round=rounds or int(self.params["n_estimators"]),
-            xgb_model=before,
+            num_boost_round=start.rounds,
+            xgb_model=start.before,
             callbacks=[_Checkpoints()] if self._on_checkpoint is not None else None,
         )
 

@@ -14,7 +14,7 @@ from cemai_opt.core.average import AVERAGE, AverageConfig
 from cemai_opt.core.batch import Batch, BoolArray, FloatArray, Prediction, Samples
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
-from cemai_opt.core.files import sha256_of_file
+from cemai_opt.core.files import sha256_of_path
 from cemai_opt.core.measurement import Cost, sum_of
 from cemai_opt.core.plan import Config
 from cemai_opt.core.serialization import to_json
@@ -214,17 +214,13 @@ def _written(
     """Writes the fitted model into `draft`, with the configuration, the report and the card of the deployed one."""
     chosen, folder, picked = deployed.chosen, deployed.model.folder, deployed.model.document.picked
     draft.mkdir()
-    try:
-        document = write_model(fitted, draft, picked=picked, study=study, rows=rows)
-        pipelines = {AVERAGE: to_json(chosen)} if isinstance(chosen, AverageConfig) else {"config": chosen.mapping()}
-        write_file(draft / CONFIG, yaml_text({"picked": to_json(picked), **pipelines, "study": study.to_json()}))
-        for name in (CARD, REPORT):
-            if (folder / name).is_file():
-                shutil.copyfile(folder / name, draft / name)
-        return TrainedModel(document=write_sidecar(draft, document), scorer=fitted.scorer, folder=draft)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+    document = write_model(fitted, draft, picked=picked, study=study, rows=rows)
+    pipelines = {AVERAGE: to_json(chosen)} if isinstance(chosen, AverageConfig) else {"config": chosen.mapping()}
+    write_file(draft / CONFIG, yaml_text({"picked": to_json(picked), **pipelines, "study": study.to_json()}))
+    for name in (CARD, REPORT):
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, draft / name)
+    return TrainedModel(document=write_sidecar(draft, document), scorer=fitted.scorer, folder=draft)
 
 
 def check_unchanged(entries: Sequence[UpdateEntry]) -> None:
@@ -233,5 +229,5 @@ def check_unchanged(entries: Sequence[UpdateEntry]) -> None:
         path = Path(entry.data)
         if not path.exists():
             raise StudyError(f"{path}, rows of update {entry.number}, is gone", "put it back: an update needs all rows")
-        if entry.data_sha256 is not None and (not path.is_file() or sha256_of_file(path) != entry.data_sha256):
+        if sha256_of_path(path) != entry.data_sha256:
             raise StudyError(f"{path} has changed since update {entry.number}", "give each update a new file")

@@ -35,9 +35,9 @@ class HeldOut:
 class UpdateEntry:
     """One update: what came in, what was decided, why, what came of it, and what it cost.
 
-    `data_digest`: of the rows; `data_sha256`: of the file, None of a folder. `score`: of the model before on the new
-    rows, None if it is not defined there; `errors`: its errors there; `expected`: those that the next update compares
-    with. `energy_j`: joules by phase. `model`: SHA-256 of `model.json` after the update.
+    `data_digest`: of the rows as the model before read them; `data_sha256`: of the file or folder. `score`: of that
+    model on the new rows, None if it is not defined there; `errors`: its errors there; `expected`: those that the next
+    update compares with. `energy_j`: joules by phase. `model`: SHA-256 of `model.json` after the update.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = RECORD
@@ -47,7 +47,7 @@ class UpdateEntry:
     product: str
     data: str
     data_digest: str
-    data_sha256: str | None
+    data_sha256: str
     rows: int
     score: float | None
     score_name: str

@@ -14,30 +14,28 @@ from pathlib import Path
 
 import numpy as np
 
-from cemai_opt.core.batch import BoolArray, FloatArray, Prediction
+from cemai_opt.core.batch import BoolArray, FloatArray
 from cemai_opt.core.errors import CemaiError, StudyError
-from cemai_opt.core.files import sha256_of_file
-from cemai_opt.core.scores import SKILL
+from cemai_opt.core.files import sha256_of_file, sha256_of_path
 from cemai_opt.datasets import Dataset, newest_rows, read_labelled_rows
+from cemai_opt.deploy.export import check_free
 from cemai_opt.deploy.model_document import ModelDocument
 from cemai_opt.deploy.model_folder import (
     CARD,
     CONFIG,
     SIDECAR,
     TrainedModel,
-    exported_files,
     load_model,
     read_sidecar,
     write_sidecar,
 )
-from cemai_opt.deploy.unit_errors import UnitErrors, units_of
+from cemai_opt.deploy.unit_errors import UnitErrors
 from cemai_opt.meters import open_meters
 from cemai_opt.pipeline import Recorder
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.machine import PACKAGE, library_versions
 from cemai_opt.runs.run_folder import write_file
 from cemai_opt.session import read_config_file
-from cemai_opt.stages.evaluate import metrics_of
 from cemai_opt.updating.candidates import (
     TEST_SHARE,
     Deployed,
@@ -53,13 +51,12 @@ from cemai_opt.updating.candidates import (
 from cemai_opt.updating.card import with_updates
 from cemai_opt.updating.log import KEPT, LOG, REJECTED, REPLACED, HeldOut, UpdateEntry, UpdateLog
 from cemai_opt.updating.policy import CONTINUE, KEEP, REFIT, SEARCH, Choice, Situation, choose, is_worse
+from cemai_opt.updating.scoring import MIN_UNITS, scored
 
 CHECK, TRAIN, FILES = "check", "train", "files"
 """Phases of an update: scoring the new rows, training, and writing and comparing models."""
 SEARCH_SHARE = 0.5
 """Share of the grams of the earlier search that a search from its front may spend, unless a budget is given."""
-MIN_UNITS = 4
-"""With fewer groups, models are compared on blocks of time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +117,7 @@ class _Update:
     ) -> None:
         self._folder, self._data, self._model, self._search = folder, data, model, search
         self._ignore, self._on_phase = ignore, on_phase
+        self._previous = folder.with_name(f"{folder.name}.previous")
         self._log = UpdateLog.read(folder)
         self._meters = open_meters("auto", "cpu", threads=model.scorer.task.threads)
         if self._log.entries and self._log.entries[-1].model != sha256_of_file(folder / SIDECAR):
@@ -132,7 +130,9 @@ class _Update:
         recorder = Recorder(self._meters)
         with recorder.stage(CHECK):
             newest = self._rows(self._data, self._model)
-            known = [entry for entry in self._log.entries if entry.data_digest == newest.digest]
+            digest = sha256_of_path(self._data)
+            seen = (newest.digest, digest)
+            known = [entry for entry in self._log.entries if entry.data_digest in seen or entry.data_sha256 in seen]
             if known:
                 return Updated(entry=known[0], is_repeated=True)
             self._check_new_file()
@@ -147,7 +147,7 @@ class _Update:
             product=f"{PACKAGE} {library_versions()[PACKAGE]}",
             data=str(self._data),
             data_digest=newest.digest,
-            data_sha256=sha256_of_file(self._data) if self._data.is_file() else None,
+            data_sha256=digest,
             rows=int(newest.has_target.sum()),
             score=score,
             score_name=self._model.scorer.task.score,
@@ -197,14 +197,10 @@ class _Update:
                 raise StudyError(f"the model was trained on {self._data}", "an update needs rows that it has not seen")
 
     def _incoming(self, newest: Dataset, held_out: BoolArray) -> Incoming:
-        """All rows that the model was not trained on. StudyError if those of earlier updates are gone or others."""
+        """All rows that the model was not trained on."""
         made, earlier = self._log.last_made, self._log.since_made
         read = [*([made] if made is not None else []), *earlier]
-        check_unchanged(self._log.entries)
         rows = [self._rows(Path(entry.data), self._model) for entry in read]
-        for entry, found in zip(read, rows, strict=True):
-            if found.digest != entry.data_digest:
-                raise StudyError(f"{entry.data} has changed since update {entry.number}", "give each update a new file")
         train = [part.has_target for part in (*rows, newest)]
         train[-1] = train[-1] & ~held_out
         if made is not None:
@@ -252,6 +248,8 @@ class _Update:
 
     def _acted(self, entry: UpdateEntry, newest: Dataset, *, held_out: BoolArray) -> UpdateEntry:
         """Makes a new model, compares it with the present one, and puts it into its place if it is not worse."""
+        check_unchanged(self._log.entries)
+        check_free(self._previous, own=(LOG,))
         draft = self._folder.with_name(f".{self._folder.name}-{os.getpid()}.next")
         start_j = math.fsum(meter.peek_j() for meter in self._meters)
         incoming = self._incoming(newest, held_out)
@@ -296,43 +294,16 @@ class _Update:
 
     def _replace_by(self, draft: Path, entry: UpdateEntry, *, document: ModelDocument) -> None:
         """Puts the new model, with its card and its log, into the place of the present one, which is kept."""
-        previous = self._folder.with_name(f"{self._folder.name}.previous")
-        if previous.exists():
-            exported_files(previous)  # StudyError unless it is an exported model
         log = self._log.with_entry(entry)
         if (draft / CARD).is_file():
             write_file(draft / CARD, with_updates((draft / CARD).read_text(encoding="utf-8"), log.entries))
         write_sidecar(draft, replace(document, files={}))
         log = self._log.with_entry(replace(entry, model=sha256_of_file(draft / SIDECAR)))
         log.write(draft)
-        shutil.rmtree(previous, ignore_errors=True)
-        self._folder.rename(previous)
+        check_free(self._previous, own=(LOG,))  # again: training takes a while
+        shutil.rmtree(self._previous, ignore_errors=True)
+        self._folder.rename(self._previous)
         draft.rename(self._folder)
-
-
-def scored(
-    model: TrainedModel, rows: Dataset, *, wanted: BoolArray, paired: bool = False
-) -> tuple[float | None, UnitErrors]:
-    """A model's score, None if it is not defined there, and its errors on the wanted rows, (n_rows,), with a target.
-
-    `paired`: for a comparison on the same rows, for which blocks of time are units, too, where there are few groups.
-    """
-    task = model.scorer.task
-    prediction = model.scorer.predict(rows.X, rows.group)
-    known = np.flatnonzero(wanted & rows.has_target)
-    by_class = prediction.by_class
-    prediction = Prediction(prediction.value[known], None if by_class is None else by_class[known])
-    y, group = rows.y[known], rows.group[known]
-    has_units = rows.has_groups and not (paired and len(np.unique(group)) < MIN_UNITS)
-    errors = UnitErrors.of(
-        y,
-        prediction.value,
-        score=task.score.removesuffix(SKILL),
-        is_classification=task.is_classification,
-        unit=units_of(group, has_groups=has_units),
-    )
-    score = metrics_of(y, prediction, task=task, group=group).get(task.score, math.nan)
-    return float(score) if math.isfinite(score) else None, errors
 
 
 @contextmanager

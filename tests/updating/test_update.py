@@ -254,6 +254,27 @@ def test_what_a_killed_update_has_left_is_removed_and_two_at_once_are_refused(tm
     assert not (tmp_path / ".model-1.next").exists()
 
 
+def test_a_file_beside_the_model_before_is_not_deleted(tmp_path: Path) -> None:
+    """What somebody has put into a model folder goes with it, and then stops the next replacement."""
+    model = deployed(tmp_path)
+    (model / "notes.txt").write_text("mine")
+    update_model(model, week(tmp_path, 0), decide=forced(CONTINUE))
+    assert (tmp_path / "model.previous" / "notes.txt").read_text() == "mine"
+    with pytest.raises(StudyError, match=r"also holds notes\.txt"):
+        update_model(model, week(tmp_path, 1), decide=forced(CONTINUE))
+    assert (tmp_path / "model.previous" / "notes.txt").read_text() == "mine"
+
+
+def test_a_refit_may_learn_new_categories(tmp_path: Path) -> None:
+    """Which changes how the rows of earlier updates are read, but not those rows."""
+    model = deployed(tmp_path)
+    for number in range(3):
+        rows = week(tmp_path, number, n_tools=10)
+        pd.read_csv(rows).assign(material="titanium" if number else "steel").to_csv(rows, index=False)
+        assert update_model(model, rows, decide=forced(REFIT)).entry.outcome in ("replaced", "rejected")
+    assert update_model(model, rows).is_repeated
+
+
 def test_the_command_says_what_it_did(cli: Any, tmp_path: Path) -> None:
     """In words, as JSON, and as a crontab that runs the same."""
     model, rows = deployed(tmp_path), week(tmp_path, 0)

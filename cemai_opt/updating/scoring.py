@@ -1,0 +1,42 @@
+"""The score and the errors of a model on labelled rows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from cemai_opt.core.batch import BoolArray, Prediction
+from cemai_opt.core.scores import SKILL
+from cemai_opt.datasets import Dataset
+from cemai_opt.deploy.model_folder import TrainedModel
+from cemai_opt.deploy.unit_errors import UnitErrors, units_of
+from cemai_opt.stages.evaluate import metrics_of
+
+MIN_UNITS = 4
+"""With fewer groups, models are compared on blocks of time."""
+
+
+def scored(
+    model: TrainedModel, rows: Dataset, *, wanted: BoolArray, paired: bool = False
+) -> tuple[float | None, UnitErrors]:
+    """A model's score, None if it is not defined there, and its errors on the wanted rows, (n_rows,), with a target.
+
+    `paired`: for a comparison on the same rows, for which blocks of time are units, too, where there are few groups.
+    """
+    task = model.scorer.task
+    prediction = model.scorer.predict(rows.X, rows.group)
+    known = np.flatnonzero(wanted & rows.has_target)
+    by_class = prediction.by_class
+    prediction = Prediction(prediction.value[known], None if by_class is None else by_class[known])
+    y, group = rows.y[known], rows.group[known]
+    has_units = rows.has_groups and not (paired and len(np.unique(group)) < MIN_UNITS)
+    errors = UnitErrors.of(
+        y,
+        prediction.value,
+        score=task.score.removesuffix(SKILL),
+        is_classification=task.is_classification,
+        unit=units_of(group, has_groups=has_units),
+    )
+    score = metrics_of(y, prediction, task=task, group=group).get(task.score, math.nan)
+    return float(score) if math.isfinite(score) else None, errors
