@@ -18,7 +18,8 @@ class Hyperparameter:
     """Either one of `choices`, or a number between `low` and `high` (both included).
 
     `when` is the name of another hyperparameter and those of its values for which this one is active. With
-    `searched=False` the default value is used unless a search space file says otherwise.
+    `searched=False` the default value is used unless a search space file says otherwise. Numbers above `usual` are
+    valid, but searched only where a search space file or long groups of rows say so.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Hyperparameter:
     unit: str = ""
     when: tuple[str, tuple[Value, ...]] | None = None
     searched: bool = True
+    usual: float | None = None
 
     def check(self, value: Value) -> Value:
         """`value` in the type of this hyperparameter. StudyError if it is outside the range."""
@@ -84,6 +86,12 @@ class Hyperparameter:
         if isinstance(spec, (bool, int, float, str)):
             return replace(self, default=self.check(spec), searched=False)
         raise StudyError(f"{self.name}: cannot read {spec!r}", "give a value, a list or {low: ..., high: ...}")
+
+    def up_to(self, rows: int) -> Hyperparameter:
+        """This hyperparameter with the range that is searched where groups have this many rows."""
+        if self.usual is None:
+            return self
+        return replace(self, high=min(max(self.usual, rows), self.high), usual=None)
 
     def _narrowed_range(self, spec: Mapping[object, object]) -> Hyperparameter:
         unknown = [str(key) for key in spec if key not in ("low", "high")]

@@ -183,14 +183,21 @@ class SearchSpaceSpec:
             )
         return SearchSpaceSpec(tuple(models) if models is not None else None, tuple(skipped), hyperparameters)
 
-    def applied(self, hyperparameters: Mapping[str, Hyperparameter], where: str) -> dict[str, Hyperparameter]:
-        """All hyperparameters, narrowed as in this file. StudyError for one that does not exist."""
+    def applied(
+        self, hyperparameters: Mapping[str, Hyperparameter], where: str, *, longest_window: int = 0
+    ) -> dict[str, Hyperparameter]:
+        """All hyperparameters, narrowed as in this file. StudyError for one that does not exist.
+
+        `longest_window`: rows up to which windows are searched that this file does not mention.
+        """
         for name in self.hyperparameters:
             if name not in hyperparameters:
                 raise StudyError(f"{where}: there is no hyperparameter {name!r}", nearest(str(name), hyperparameters))
         try:
             return {
-                name: known.narrowed(self.hyperparameters[name]) if name in self.hyperparameters else known
+                name: known.narrowed(self.hyperparameters[name])
+                if name in self.hyperparameters
+                else known.up_to(longest_window)
                 for name, known in hyperparameters.items()
             }
         except StudyError as error:

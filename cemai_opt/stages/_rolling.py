@@ -1,20 +1,48 @@
-"""Statistics of the last rows of a group, with results that do not depend on where a part of the group begins."""
+"""Statistics of the last rows of a group, at a cost that does not depend on how many rows these are.
+
+A group is cut into blocks as long as the window, so that a window is the end of one block and the beginning of the
+next. Sums, minima and maxima of all ends and of all beginnings take one pass each, and those of a window follow from
+two of them (for minima: van Herk (1992), Pattern Recognition Letters 13(7)). Values are taken relative to the first one
+of the later block, which is inside the window, so that nothing cancels, however large their offset is. To the last bit,
+a result depends on nothing but the rows of its window and their places in the group. docs/decisions/features.md
+compares this with the rolling functions of other libraries.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from cemai_opt.core.batch import FloatArray, IntArray
+from cemai_opt.core.batch import BoolArray, FloatArray, IntArray
 
 RESTART_ROWS = 16384
 """Values that are updated from row to row restart after this many rows from the start of a group. Their rounding errors
 depend on the first row: with restarts, a part of a group has bitwise the same results."""
+CHUNK_VALUES = 65536
+"""Values that are processed together, so that they stay in the cache of a core."""
+MAX_STRAND, STRAND = 64, 16
+"""Blocks of more rows than the first are cut into strands of the second, which are accumulated side by side."""
 
 Columns = list[tuple[str, FloatArray]]
 """New columns: what was computed, and (n_rows, n_columns) values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Blocks:
+    """Blocks of `size` rows, in the order of the rows: arrays (n_blocks,).
+
+    A block begins at row `first`, and has rows from `low` to `high` - 1 only. `follows`: whether the block before it
+    belongs to the same group.
+    """
+
+    size: int
+    first: IntArray
+    low: IntArray
+    high: IntArray
+    follows: BoolArray
 
 
 def pieces(starts: IntArray, place: IntArray, *, reach: int) -> Iterator[tuple[int, int, int]]:
@@ -23,76 +51,185 @@ def pieces(starts: IntArray, place: IntArray, *, reach: int) -> Iterator[tuple[i
     `starts`: (n_rows,) first row of each row's group; `place`: (n_rows,) position in it; `reach`: rows of history.
     """
     rows = np.arange(len(starts))
-    restarts = np.flatnonzero((place % RESTART_ROWS == 0) | (starts == rows)).tolist()
+    restarts = np.flatnonzero((place % restart_rows(reach) == 0) | (starts == rows)).tolist()
     for begin, end in zip(restarts, [*restarts[1:], len(rows)], strict=True):
         yield max(int(starts[begin]), begin - reach), begin, end
 
 
-def rolling(X: FloatArray, starts: IntArray, *, place: IntArray, window: int, statistics: tuple[str, ...]) -> Columns:
-    """Statistics of the last `window` rows up to and including each row; fewer at the start of a group."""
-    rows = np.arange(len(X))
-    first = np.maximum(starts, rows - window + 1)
-    parts = list(pieces(starts, place, reach=window - 1))
-    if all(starts[begin] == begin for _, begin, _ in parts):
-        return _rolled(X, first, window=window, statistics=statistics)
-    made = []
-    for back, begin, end in parts:
-        bounds = np.maximum(first[back:end] - back, 0)
-        piece = _rolled(
-            X[back:end],
-            np.where(rows[back:end] < begin, 0, bounds),
-            window=window,
-            statistics=statistics,
-            skip=begin - back,
-        )
-        made.append(dict(piece))
-    return [(name, np.vstack([piece[name] for piece in made])) for name in made[0]]
+def restart_rows(reach: int) -> int:
+    """Rows between two restarts of values with so many rows of history: more history than that costs as much again."""
+    return max(RESTART_ROWS, reach)
 
 
-def _rolled(X: FloatArray, first: IntArray, *, window: int, statistics: tuple[str, ...], skip: int = 0) -> Columns:
-    """Statistics of rows `first[i]` to i, for all rows but the first `skip`."""
-    ends = np.where(np.arange(len(X)) < skip, 0, np.arange(len(X)) + 1)
-    rolled = _bounded(X, first, end=ends)
+def rolling(
+    X: FloatArray,
+    starts: IntArray,
+    *,
+    place: IntArray,
+    window: int,
+    statistics: tuple[str, ...],
+    made: Sequence[FloatArray],
+) -> None:
+    """Statistics of the last `window` rows up to and including each row; fewer at the start of a group.
 
-    def roll(statistic: Callable[[Any], Any]) -> FloatArray:
-        return rolled(statistic)[skip:]
+    `X`: (n_rows, n_columns) without NaN. They are computed in 64 bits and written to `made`, an array (n_columns,
+    n_rows) for each. Rows whose group begins before the first row of `X` are right if they have `window` - 1 rows
+    before them.
+    """
+    n_columns = X.shape[1]
+    for blocks in _blocks_of(starts, place, window=window):
+        width = min(n_columns, max(1, CHUNK_VALUES // blocks.size))
+        n_together = max(1, CHUNK_VALUES // (blocks.size * width))
+        for begin in range(0, len(blocks.first), n_together):
+            chosen = slice(begin, begin + n_together)
+            for left in range(0, n_columns, width):
+                columns = slice(left, left + width)
+                _roll(
+                    X[:, columns], blocks, chosen=chosen, statistics=statistics, made=[into[columns] for into in made]
+                )
 
-    done: dict[str, FloatArray] = {}
+
+def _blocks_of(starts: IntArray, place: IntArray, *, window: int) -> Iterator[_Blocks]:
+    """The blocks of all groups: of those with several blocks, then for each power of two of shorter ones."""
+    low = np.flatnonzero(starts == np.arange(len(starts)))
+    high = np.append(low[1:], len(starts))
+    ahead = place[low] % window  # rows of the first block that are not there
+    n_blocks = -(-(high - low + ahead) // window)
+    is_long = n_blocks > 1
+    repeats = n_blocks[is_long]
+    number = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    yield _Blocks(
+        size=window,
+        first=np.repeat((low - ahead)[is_long], repeats) + number * window,
+        low=np.repeat(low[is_long], repeats),
+        high=np.repeat(high[is_long], repeats),
+        follows=number > 0,
+    )
+    sizes = np.minimum(2 ** np.ceil(np.log2(high - low + ahead)).astype(np.int64), window)
+    for size in np.unique(sizes[~is_long]).tolist():
+        mine = ~is_long & (sizes == size)
+        follows = np.zeros(int(mine.sum()), bool)
+        yield _Blocks(size=size, first=(low - ahead)[mine], low=low[mine], high=high[mine], follows=follows)
+
+
+def _roll(
+    X: FloatArray, blocks: _Blocks, *, chosen: slice, statistics: tuple[str, ...], made: Sequence[FloatArray]
+) -> None:
+    """Writes the statistics of the rows of some successive blocks into `made`, arrays (n_columns, n_rows)."""
+    size, follows = blocks.size, blocks.follows[chosen]
+    first, low, high = blocks.first[chosen], blocks.low[chosen], blocks.high[chosen]
+    before = int(first[0]) - size if follows[0] else int(first[0])
+    end = int(first[-1]) + size
+    is_whole = bool(follows.all()) and before >= low[0] and end <= high[-1]
+    if is_whole:
+        values = X[before:end].reshape(len(first) + 1, size, -1)
+    else:
+        rows = np.append(before, first)[:, None] + np.arange(size)
+        values = X[np.clip(rows, np.append(low[0], low)[:, None], np.append(high[0], high)[:, None] - 1)]
+        written = ((rows[1:] >= low[:, None]) & (rows[1:] < high[:, None])).ravel()
+        target = rows[1:].ravel()[written]
+    found = _statistics(_strands(values), follows, size=size, statistics=statistics)
+    for name, into in zip(statistics, made, strict=True):
+        in_time = found[name].transpose(1, 2, 3, 0)
+        if is_whole:
+            _write(in_time, into[:, before + size : end].reshape(len(into), len(first), size))
+        else:
+            in_order = in_time.reshape(len(into), len(first), -1)[:, :, :size]
+            into[:, target] = in_order.reshape(len(into), -1)[:, written]
+
+
+def _write(values: FloatArray, into: FloatArray) -> None:
+    """Writes values by strand, the last of which may be longer, into blocks (n_columns, n_blocks, size)."""
+    length, size = values.shape[3], into.shape[2]
+    n_whole = size // length
+    whole = into[:, :, : n_whole * length]
+    whole.reshape(*whole.shape[:2], n_whole, length)[...] = values[:, :, :n_whole]
+    if n_whole * length < size:
+        into[:, :, n_whole * length :] = values[:, :, -1, : size - n_whole * length]
+
+
+def _strands(values: FloatArray) -> FloatArray:
+    """Blocks (n_blocks, size, n_columns) as (length of a strand, n_columns, n_blocks, n_strands)."""
+    n_blocks, size, n_columns = values.shape
+    length = size if size <= MAX_STRAND else STRAND
+    n_strands = -(-size // length)
+    if n_strands * length != size:
+        padded = np.zeros((n_blocks, n_strands * length, n_columns), values.dtype)
+        padded[:, :size] = values
+        values = padded
+    return np.ascontiguousarray(values.reshape(n_blocks, n_strands, length, n_columns).transpose(2, 3, 0, 1))
+
+
+def _statistics(
+    values: FloatArray, follows: BoolArray, *, size: int, statistics: tuple[str, ...]
+) -> Mapping[str, FloatArray]:
+    """Statistics of the windows that end in all blocks but the first; `values` come from `_strands`."""
+    length, _, _, n_strands = values.shape
+    n_last = size - (n_strands - 1) * length
+    before, own = values[:, :, :-1], values[:, :, 1:]
+    anchor = own[:1, :, :, :1].copy()
+    n_so_far = np.arange(length)[:, None] + length * np.arange(n_strands) + 1
+    n_rows = np.where(follows[:, None], size, n_so_far[:, None])[:, None]
+    found: dict[str, FloatArray] = {}
+
+    def over_window(operator: np.ufunc, own: FloatArray, *, before: FloatArray, nothing: float) -> FloatArray:
+        """What the operator gives over each window; both arrays are overwritten."""
+        before[n_last:, :, :, -1] = nothing
+        if not follows.all():
+            before[:, :, ~follows] = nothing
+        _accumulate(operator, own, nothing=nothing)
+        _accumulate(operator, before, nothing=nothing, is_backward=True)
+        operator(own[:-1], before[1:], out=own[:-1])
+        operator(own[-1, :, :, :-1], before[0, :, :, 1:], out=own[-1, :, :, :-1])
+        return own
+
+    if {"min", "max", "range"} & set(statistics):
+        found["min"] = over_window(np.minimum, own.copy(), before=before.copy(), nothing=np.inf)
+        found["max"] = over_window(np.maximum, own.copy(), before=before.copy(), nothing=-np.inf)
     if "range" in statistics:
-        done["min"], done["max"] = roll(lambda r: r.min()), roll(lambda r: r.max())
-        done["range"] = done["max"] - done["min"]
-    for name in statistics:
-        if name in ("std", "var"):
-            done[name] = roll(lambda r, name=name: getattr(r, name)(ddof=0))  # type: ignore[misc]  # default argument
-        elif name not in done:
-            done[name] = roll(lambda r, name=name: getattr(r, name)())  # type: ignore[misc]  # as above
-    return [(f"{name}_{window}", done[name]) for name in statistics]
+        found["range"] = found["max"] - found["min"]
+    if {"sum", "mean", "std", "var"} & set(statistics):
+        own, before = (np.subtract(part, anchor, dtype=np.float64) for part in (own, before))
+        squares = (own * own, before * before) if {"std", "var"} & set(statistics) else None
+        change = over_window(np.add, own, before=before, nothing=0.0)
+        if "sum" in statistics:
+            found["sum"] = change + n_rows * anchor
+        change /= n_rows
+        if squares is not None:
+            found["var"] = over_window(np.add, squares[0], before=squares[1], nothing=0.0)
+            found["var"] /= n_rows
+            found["var"] -= change * change
+            np.maximum(found["var"], 0.0, out=found["var"])
+        if "std" in statistics:
+            found["std"] = np.sqrt(found["var"])
+        found["mean"] = np.add(change, anchor, out=change)
+    return found
 
 
-def _bounded(X: FloatArray, first: IntArray, *, end: IntArray) -> Callable[[Callable[[Any], Any]], FloatArray]:
-    """pandas' rolling over rows `first[i]` to `end[i] - 1` for row i, which never reaches into another group."""
-    import pandas as pd
-    from pandas.api.indexers import BaseIndexer
-
-    class _Bounds(BaseIndexer):
-        def get_window_bounds(  # pandas compares this signature with its own
-            self,
-            num_values: int = 0,
-            min_periods: int | None = None,
-            center: bool | None = None,
-            closed: str | None = None,
-            step: int | None = None,
-        ) -> Any:
-            return first.astype(np.int64), end.astype(np.int64)
-
-    rolling = pd.DataFrame(X).rolling(_Bounds(), min_periods=1)
-    return lambda statistic: np.asarray(statistic(rolling), np.float64)
+def _accumulate(operator: np.ufunc, values: FloatArray, *, nothing: float, is_backward: bool = False) -> None:
+    """Accumulates along strands (first axis), which follow one another along the last axis; in place."""
+    in_order = values[::-1] if is_backward else values
+    for earlier, later in pairwise(in_order):
+        operator(earlier, later, out=later)
+    if values.shape[-1] > 1:
+        ends = np.full(values.shape[1:], nothing, values.dtype)
+        if is_backward:
+            ends[..., -2::-1] = operator.accumulate(values[0, ..., :0:-1], axis=-1)
+        else:
+            ends[..., 1:] = operator.accumulate(values[-1, ..., :-1], axis=-1)
+        operator(values, ends, out=values)
 
 
 def start_mean(X: FloatArray, starts: IntArray, *, n_rows: int) -> FloatArray:
     """Mean of the first `n_rows` rows of the group, or of those up to each row."""
-    rows = np.arange(len(X))
-    return _bounded(X, starts, end=np.minimum(rows, starts + n_rows - 1) + 1)(lambda r: r.mean())
+    made = np.empty_like(X)
+    first = np.flatnonzero(starts == np.arange(len(starts)))
+    for begin, end in zip(first, np.append(first[1:], len(X)), strict=True):
+        change = np.cumsum(X[begin : min(end, begin + n_rows)] - X[begin], axis=0, dtype=np.float64)
+        change /= np.arange(1, len(change) + 1)[:, None]
+        made[begin : begin + len(change)] = X[begin] + change
+        made[begin + len(change) : end] = X[begin] + change[-1]
+    return made
 
 
 def exponential_mean(X: FloatArray, starts: IntArray, *, place: IntArray, rows: int) -> FloatArray:
@@ -102,12 +239,12 @@ def exponential_mean(X: FloatArray, starts: IntArray, *, place: IntArray, rows: 
     """
     from scipy.signal import lfilter
 
-    alpha, made = smoothing(rows), np.empty_like(X)
+    alpha, made = smoothing(rows), np.empty((X.shape[1], len(X)), X.dtype)
     for back, begin, end in pieces(starts, place, reach=memory_rows(rows)):
-        initial = (1.0 - alpha) * X[back][None, :]
-        smoothed, _ = lfilter([alpha], [1.0, alpha - 1.0], X[back:end], axis=0, zi=initial)
-        made[begin:end] = smoothed[begin - back :]
-    return made
+        part = np.array(X[back:end].T, np.float64, order="C")
+        smoothed, _ = lfilter([alpha], [1.0, alpha - 1.0], part, zi=(1.0 - alpha) * part[:, :1])
+        made[:, begin:end] = smoothed[:, begin - back :]
+    return made.T
 
 
 def smoothing(rows: int) -> float:

@@ -13,7 +13,11 @@ BANDS = 4
 FREQUENCIES_OF_A_BAND = 3
 """More sample the band more densely, but one pass over all values is needed for each."""
 NOISE = 1e-9
-"""Amplitudes below this share of the largest change so far are rounding errors."""
+"""Amplitudes below this share of the largest change in a window are rounding errors."""
+HOPS = 8
+"""Fourier transforms in the time of one window: their cost is then the same for all windows but for a logarithm."""
+CHUNK_VALUES = 1 << 20
+"""Values that are transformed together."""
 
 
 def band_frequencies(window: int) -> list[list[int]]:
@@ -49,18 +53,25 @@ def amplitude_of(band: list[int], *, window: int) -> float:
 
 
 def peak_frequency(X: FloatArray, starts: IntArray, *, place: IntArray, window: int) -> FloatArray:
-    """Strongest frequency of the last `window` rows, in cycles per row; 0 if values are constant."""
+    """Strongest frequency of the last `window` rows, in cycles per row; 0 if values are constant.
+
+    It is found by a Fourier transform after every eighth of a window, and stays until the next one; it is 0 before the
+    first one. Before a group has that many rows, they count as preceded by its first row.
+    """
+    hop = max(1, window // HOPS)
     made = np.zeros_like(X)
-    for back, begin, end in pieces(starts, place, reach=window):
-        part = X[back:end]
-        strongest = (NOISE * window * np.maximum.accumulate(np.abs(part - part[0]), axis=0)) ** 2
-        peak = np.zeros_like(part)
-        for k, power in _powers(part, list(range(1, window // 2 + 1)), window=window):
-            is_stronger = power > strongest
-            peak[is_stronger] = k / window
-            strongest = np.where(is_stronger, power, strongest)
-        made[begin:end] = peak[begin - back :]
-    return made
+    rows = np.arange(len(X))
+    found = rows[(place + 1) % hop == 0]
+    n_together = max(1, CHUNK_VALUES // (window * X.shape[1]))
+    for first in range(0, len(found), n_together):
+        ends = found[first : first + n_together]
+        past = X[np.maximum(ends[:, None] + np.arange(1 - window, 1), starts[ends][:, None])].astype(np.float64)
+        change = past - past[:, :1]
+        amplitudes = np.abs(np.fft.rfft(change, axis=1))[:, 1:]
+        is_constant = amplitudes.max(axis=1) <= NOISE * window * np.abs(change).max(axis=1)
+        made[ends] = np.where(is_constant, 0.0, (1 + amplitudes.argmax(axis=1)) / window)
+    last = rows - (place + 1) % hop
+    return np.where((last >= starts)[:, None], made[np.maximum(last, 0)], 0.0).astype(X.dtype, copy=False)
 
 
 def _powers(X: FloatArray, frequencies: list[int], *, window: int) -> Iterator[tuple[int, FloatArray]]:

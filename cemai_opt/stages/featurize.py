@@ -35,6 +35,12 @@ LAGS: dict[str, tuple[int, ...]] = {"none": (), "one": (1,), "three": (1, 2, 4)}
 """Earlier values, in multiples of `lag_rows`."""
 SECOND_WINDOW = {"4x": 4, "8x": 8}
 """Choices of version 0.1.0 for a second window: its factor."""
+Condition = tuple[str, tuple[Value, ...]]
+
+LONGEST_ROWS = 128_000
+"""Longest window: CEMAI's broaching strokes have 128,001 rows."""
+MAX_ONNX_ROWS = 24_000
+"""The ONNX form holds the windows of all rows at once; exponential means, which it updates, look back ten times."""
 
 
 class Featurize(Stage):
@@ -53,21 +59,19 @@ class Featurize(Stage):
             integer("n_regimes", 2, high=12, default=6, when=("regimes", ("kmeans",))),
             choice("rolling", tuple(ROLLING), default="none"),
             choice("scales", SCALES, default="short", when=rolled),
-            integer("window_rows", 3, high=300, default=30, log=True, unit="rows", when=rolled),
-            integer(
-                "long_rows", 12, high=2400, default=120, log=True, unit="rows", when=("scales", ("short_long", "three"))
-            ),
+            _rows("window_rows", 300, default=30, low=2, when=rolled),
+            _rows("long_rows", 2400, default=120, low=12, when=("scales", ("short_long", "three"))),
             flag("keep_raw", True, when=rolled),
             flag("exponential", False),
-            integer("exponential_rows", 3, high=300, default=30, log=True, unit="rows", when=("exponential", (True,))),
+            _rows("exponential_rows", 300, default=30, when=("exponential", (True,))),
             choice("trend", tuple(TREND), default="none"),
-            integer("difference_rows", 2, high=300, default=10, log=True, unit="rows", when=("trend", ("difference",))),
+            _rows("difference_rows", 300, default=10, low=2, when=("trend", ("difference",))),
             choice("lags", tuple(LAGS), default="none"),
             integer("lag_rows", 1, high=100, default=1, log=True, unit="rows", when=lagged),
             flag("since_start", False),
             integer("start_rows", 1, high=300, default=30, log=True, unit="rows", when=("since_start", (True,))),
             flag("bands", False),
-            integer("band_rows", 8, high=512, default=64, log=True, unit="rows", when=("bands", (True,))),
+            _rows("band_rows", 512, default=64, low=8, when=("bands", (True,))),
             flag("peak_frequency", False, searched=False),
         )
 
@@ -97,18 +101,18 @@ class Featurize(Stage):
         rolled = windows_of(params) if ROLLING[str(params["rolling"])] else ()
         spectra = (
             int(params["band_rows"]) if params["bands"] else 0,
-            int(params["window_rows"]) if params["peak_frequency"] else 0,
+            2 * int(params["window_rows"]) if params["peak_frequency"] else 0,
         )
         memory = _rolling.memory_rows(int(params["exponential_rows"])) if params["exponential"] else 0
-        updated = (*rolled, *spectra, memory)
+        updated = (*spectra, memory)
         steps = (
             {"none": 0, "difference": int(params["difference_rows"])}.get(str(params["trend"]), 2),
             max(LAGS[str(params["lags"])], default=0) * int(params["lag_rows"]),
         )
         return Lookback(
-            rows=max(*updated, *steps),
+            rows=max(*rolled, *updated, *steps),
             start_rows=int(params["start_rows"]) if params["since_start"] else 0,
-            restart_rows=_rolling.RESTART_ROWS if any(updated) else 0,
+            restart_rows=_rolling.restart_rows(max(updated)) if any(updated) else 0,
         )
 
     @classmethod
@@ -116,6 +120,8 @@ class Featurize(Stage):
         """All features but peak frequencies: rounding decides between equally strong ones, and differs in ONNX."""
         if params["peak_frequency"]:
             raise StudyError("peak frequencies have no ONNX form", "use the native form")
+        if cls.lookback(params).rows > MAX_ONNX_ROWS:
+            raise StudyError(f"features of more than {MAX_ONNX_ROWS} rows have no ONNX form", "use the native form")
         if state is not None:
             rows = standardised_onnx(graph, rows, state=state)
         statistics = ROLLING[str(params["rolling"])]
@@ -138,8 +144,6 @@ class Featurize(Stage):
 
     def prepare(self, params: Params, task: Task) -> None:
         """Imports the libraries that compute the features."""
-        import pandas  # noqa: F401  # imported before the measurement
-
         if params["exponential"]:
             import scipy.signal  # noqa: F401
         if params["regimes"] != "none":
@@ -150,12 +154,38 @@ class Featurize(Stage):
             batch = _by_regime(batch, params)
         starts = group_starts(batch.group)
         place = np.arange(len(batch.X)) - starts if batch.place is None else batch.place
-        added = _features(batch.X, starts, place=place, params=params)
-        blocks = added if ROLLING[str(params["rolling"])] and not params["keep_raw"] else [("", batch.X), *added]
-        if len(blocks) == 1 and not blocks[0][0]:
-            return batch
-        names = tuple(f"{name}_{suffix}" if suffix else name for suffix, _ in blocks for name in batch.names)
-        return batch.with_columns(np.hstack([block for _, block in blocks]), names)
+        keeps_raw = bool(params["keep_raw"]) or not ROLLING[str(params["rolling"])]
+        made = _NewColumns(batch, n_columns=int(self.volume(params)) * len(batch.names))
+        if keeps_raw:
+            made.add("")[:] = batch.X.T
+        _add_features(made, batch.X, starts=starts, place=place, params=params)
+        return batch if made.names == batch.names else batch.with_columns(made.columns, made.names)
+
+
+class _NewColumns:
+    """Columns that are filled one block after another, each with one new column for each of a batch."""
+
+    def __init__(self, batch: Batch, n_columns: int) -> None:
+        """At most `n_columns` columns are added."""
+        self.names: tuple[str, ...] = ()
+        self._batch = batch
+        self._values = np.empty((n_columns, len(batch.X)), batch.X.dtype)
+
+    def add(self, suffix: str) -> FloatArray:
+        """The place of new columns, (n_columns, n_rows), named after those of the batch."""
+        first = len(self.names)
+        self.names += tuple(f"{name}_{suffix}" if suffix else name for name in self._batch.names)
+        return self._values[first : len(self.names)]
+
+    @property
+    def columns(self) -> FloatArray:
+        """What was added: (n_rows, n_columns)."""
+        return self._values[: len(self.names)].T
+
+
+def _rows(name: str, usual: int, *, default: int, low: int = 3, when: Condition) -> Hyperparameter:
+    """A number of rows."""
+    return integer(name, low, high=LONGEST_ROWS, default=default, log=True, unit="rows", usual=usual, when=when)
 
 
 def windows_of(params: Params) -> tuple[int, ...]:
@@ -190,25 +220,29 @@ def _by_regime(batch: Batch, params: Params) -> Batch:
     return batch.with_columns(standardised(batch.X, batch.fitted_states[FEATURIZE]), batch.names)
 
 
-def _features(X: FloatArray, starts: IntArray, *, place: IntArray, params: Params) -> Columns:
-    """The new columns."""
-    added: Columns = []
+def _add_features(made: _NewColumns, X: FloatArray, *, starts: IntArray, place: IntArray, params: Params) -> None:
+    """Computes the new columns."""
     statistics = ROLLING[str(params["rolling"])]
     for window in windows_of(params) if statistics else ():
-        added += _rolling.rolling(X, starts, place=place, window=window, statistics=statistics)
+        blocks = [made.add(f"{name}_{window}") for name in statistics]
+        _rolling.rolling(X, starts, place=place, window=window, statistics=statistics, made=blocks)
     if params["exponential"]:
         rows = int(params["exponential_rows"])
-        added.append((f"exponential_{rows}", _rolling.exponential_mean(X, starts, place=place, rows=rows)))
-    added += _trend(X, starts, kinds=TREND[str(params["trend"])], difference_rows=int(params["difference_rows"]))
-    added += [(f"lag_{step}", _earlier(X, starts, step=step)) for step in lag_steps(params)]
+        made.add(f"exponential_{rows}")[:] = _rolling.exponential_mean(X, starts, place=place, rows=rows).T
+    for name, values in _trend(
+        X, starts, kinds=TREND[str(params["trend"])], difference_rows=int(params["difference_rows"])
+    ):
+        made.add(name)[:] = values.T
+    for step in lag_steps(params):
+        made.add(f"lag_{step}")[:] = _earlier(X, starts, step=step).T
     if params["since_start"]:
-        added.append(("since_start", X - _rolling.start_mean(X, starts, n_rows=int(params["start_rows"]))))
+        made.add("since_start")[:] = (X - _rolling.start_mean(X, starts, n_rows=int(params["start_rows"]))).T
     if params["bands"]:
-        added += band_amplitudes(X, starts, place=place, window=int(params["band_rows"]))
+        for name, values in band_amplitudes(X, starts, place=place, window=int(params["band_rows"])):
+            made.add(name)[:] = values.T
     if params["peak_frequency"]:
         window = int(params["window_rows"])
-        added.append((f"peak_frequency_{window}", peak_frequency(X, starts, place=place, window=window)))
-    return added
+        made.add(f"peak_frequency_{window}")[:] = peak_frequency(X, starts, place=place, window=window).T
 
 
 def _earlier(X: FloatArray, starts: IntArray, *, step: int) -> FloatArray:

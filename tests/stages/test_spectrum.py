@@ -34,11 +34,22 @@ def test_band_amplitudes_are_those_of_a_fourier_transform() -> None:
 
 
 def test_the_peak_is_the_strongest_frequency() -> None:
-    """Of all of them but the mean; a single step at the end of a window has all of them alike."""
-    peak = 1 + transformed()[:, 1:].argmax(axis=1)
+    """Of all of them but the mean, after every eighth of a window, here every second row; until then it stays."""
+    peak = (1 + transformed()[:, 1:].argmax(axis=1)) / WINDOW
     made = _spectrum.peak_frequency(X, STARTS, place=PLACE, window=WINDOW)
-    assert made[PLACE > 1] == pytest.approx(peak[PLACE > 1] / WINDOW)
+    ends = np.flatnonzero((PLACE % 2 == 1) & (PLACE > 1))
+    assert made[ends] == pytest.approx(peak[ends])
+    assert np.array_equal(made[ends[:-1] + 1], np.where(PLACE[ends[:-1] + 1, None] == 0, 0.0, made[ends[:-1]]))
     assert not made[PLACE == 0].any()
+
+
+@pytest.mark.parametrize("first", [33, 70, 100])
+def test_a_part_of_a_group_has_the_same_peaks(first: int) -> None:
+    """With two windows of history."""
+    whole = _spectrum.peak_frequency(X, STARTS, place=PLACE, window=WINDOW)
+    back = max(int(STARTS[first]), first - 2 * WINDOW)
+    part = _spectrum.peak_frequency(X[back:], np.maximum(STARTS[back:] - back, 0), place=PLACE[back:], window=WINDOW)
+    assert np.array_equal(part[first - back :], whole[first:])
 
 
 def test_a_sine_has_its_amplitude_in_its_band_and_its_frequency_as_peak() -> None:
