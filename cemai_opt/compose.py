@@ -27,7 +27,7 @@ from cemai_opt.core.hyperparameters import Hyperparameter
 from cemai_opt.core.plan import Config
 from cemai_opt.core.scores import ERRORS, REGRESSION_SCORES, skill
 from cemai_opt.core.space import MODEL, LockedSpace, Params, SearchSpace, SearchSpaceSpec
-from cemai_opt.core.study import COMMAND, EngineSpec, ResolvedCarbon, ResolvedSplit, ResolvedStudy, StudySpec
+from cemai_opt.core.study import COMMAND, EngineSpec, ResolvedCarbon, ResolvedSplit, ResolvedStudy, SplitSpec, StudySpec
 from cemai_opt.core.study_file import parse_study_file
 from cemai_opt.core.yaml_text import parsed_yaml
 from cemai_opt.datasets import READERS, Dataset
@@ -152,10 +152,13 @@ def read_yaml(path: Path) -> object:
         raise StudyError(f"{path} is not YAML: {error}", "fix the file") from error
 
 
-def build_space(spec: SearchSpaceSpec, where: str, *, task: str, has_categories: bool = False) -> SearchSpace:
+def build_space(
+    spec: SearchSpaceSpec, where: str, *, task: str, has_categories: bool = False, longest_window: int = 0
+) -> SearchSpace:
     """All hyperparameters of the stages and models that the search space file allows.
 
     `has_categories`: whether the data has columns of many categories, for which an encoding is searched.
+    `longest_window`: rows up to which windows are searched, if these are more than usual.
     """
     names = stage_order(STAGES.available())
     for name in spec.skip_stages:
@@ -176,7 +179,7 @@ def build_space(spec: SearchSpaceSpec, where: str, *, task: str, has_categories:
         owned = [_qualified(model, hyperparameter) for hyperparameter in MODELS.find(model).hyperparameters(task)]
         found |= {h.name: h if h.when else replace(h, when=(MODEL, (model,))) for h in owned}
     pins = {model: MODELS.find(model).pins for model in models}
-    return SearchSpace(spec.applied(found, where), stages, pins=pins)
+    return SearchSpace(spec.applied(found, where, longest_window=longest_window), stages, pins=pins)
 
 
 def _models(spec: SearchSpaceSpec, where: str, *, task: str) -> tuple[str, ...]:
@@ -211,8 +214,9 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     begun = [0.0 if whole_process and meter.counts_whole_process else meter.peek_j() for meter in meters]
     start_s, start_j = time.monotonic(), math.fsum(begun)
     data_spec = _with_paths(study.data, data_root or Path(os.environ.get(DATA_ROOT, ".")))
+    data_spec = READERS.require(data_spec.source)().within_memory(data_spec)
     data = read_data(data_spec, study.task)
-    split, split_note = resolve_split(data, study.split)
+    split, split_note = resolve_split(data, _explorable(study))
     resolved = ResolvedStudy.model_validate(
         {
             **dict(study),
@@ -228,6 +232,10 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     splits = Splits.of(data, split, seed=study.seed)
     check_classes(data, splits)
     spec, where = load_space_spec(resolved.space)
+    if splits.explored is not None:
+        split_note += (
+            f"; trials explore on {int(splits.explored.sum())} rows, candidates run on all (see --explore-rows)"
+        )
     sizes = (
         f"{len(data.y)} rows, {len(data.names)} inputs, {data.task}; search {int((~splits.test).sum())} rows, "
         f"test {int(splits.final.is_eval.sum())} rows that the search never sees"
@@ -243,7 +251,13 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         log.info("%s", note)
     return PreparedStudy(
         study=resolved,
-        space=build_space(spec, where, task=data.task, has_categories=bool(data.n_levels)),
+        space=build_space(
+            spec,
+            where,
+            task=data.task,
+            has_categories=bool(data.n_levels),
+            longest_window=_longest_window(data, splits),
+        ),
         space_spec=spec,
         data=data,
         confirm_folds=len(splits.confirm),
@@ -268,6 +282,12 @@ def reopen(folder: RunFolder, data: str | None = None) -> PreparedStudy:
     if prepared.data.digest != folder.space().data_digest:
         raise StudyError(f"the rows in {study.data.path} are not those of the run", "give their path with --data")
     return prepared
+
+
+def _longest_window(data: Dataset, splits: Splits) -> int:
+    """A quarter of the rows of a typical group, as far as trials see it."""
+    group = data.group if splits.explored is None else data.group[splits.explored]
+    return int(np.median(np.bincount(group)[np.unique(group)])) // 4
 
 
 def _resolved_engine(study: StudySpec, meters: Sequence[Meter]) -> tuple[EngineSpec, tuple[str, ...]]:
@@ -299,6 +319,16 @@ def _resolved_carbon(study: StudySpec) -> tuple[ResolvedCarbon, str]:
         grams, origin = WORLD_G_PER_KWH, "world mean, because no --country was given"
     resolved = ResolvedCarbon.model_validate({**carbon.model_dump(), "intensity_g_per_kwh": grams, "origin": origin})
     return resolved, f"carbon intensity: {grams:g} g/kWh ({origin})"
+
+
+def _explorable(study: StudySpec) -> SplitSpec:
+    """The study's split; without exploration if candidates are not measured again, or only last rows are scored."""
+    if study.search.confirm and study.score != "rmse_last":
+        return study.split
+    if study.split.explore_rows:
+        why = "--confirm 0" if not study.search.confirm else "--score rmse_last"
+        raise StudyError(f"--explore-rows does not work with {why}", "leave one of them out")
+    return study.split.model_copy(update={"explore_rows": 0})
 
 
 def _with_paths(spec: DataSpec, root: Path) -> DataSpec:

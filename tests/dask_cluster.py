@@ -12,13 +12,18 @@ from types import TracebackType
 
 
 class DaskCluster:
-    """A context; workers have one thread and no nanny, so that killing the process kills the worker."""
+    """A context; workers have one thread and no nanny, so that killing the process kills the worker.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], n_workers: int = 1) -> None:
+    `protocol` is "tcp", or "tls" with certificates that the environment names.
+    """
+
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], *, n_workers: int = 1, protocol: str = "tcp"
+    ) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        self.address = f"tcp://127.0.0.1:{self._port}"
+        self.address, self._protocol = f"{protocol}://127.0.0.1:{self._port}", protocol
         self._folder, self._environment, self._n_workers = folder, dict(environment), n_workers
         self.workers: list[subprocess.Popen[bytes]] = []
 
@@ -53,9 +58,8 @@ class DaskCluster:
         self.workers = [self._worker() for _ in range(self._n_workers)]
 
     def _scheduler(self) -> subprocess.Popen[bytes]:
-        return self._process(
-            "scheduler", "--host", "127.0.0.1", "--port", str(self._port), "--no-dashboard", "--no-show"
-        )
+        options = ["--protocol", self._protocol, "--no-dashboard", "--no-show"]
+        return self._process("scheduler", "--host", "127.0.0.1", "--port", str(self._port), *options)
 
     def _worker(self) -> subprocess.Popen[bytes]:
         options = ["--no-nanny", "--nthreads", "1", "--no-dashboard", "--death-timeout", "60"]
@@ -69,3 +73,18 @@ class DaskCluster:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+
+def certificates(folder: Path) -> dict[str, str]:
+    """Environment variables by which Dask encrypts everything, with a certificate and a key that are made here."""
+    from distributed import Security
+
+    made = Security.temporary()
+    folder.mkdir()
+    (folder / "certificate.pem").write_text(str(made.tls_ca_file))
+    (folder / "key.pem").write_text(str(made.tls_client_key))
+    settings = {"REQUIRE_ENCRYPTION": "true", "TLS__CA_FILE": str(folder / "certificate.pem")}
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        settings |= {f"TLS__{role}__CERT": str(folder / "certificate.pem")}
+        settings |= {f"TLS__{role}__KEY": str(folder / "key.pem")}
+    return {f"DASK_DISTRIBUTED__COMM__{name}": value for name, value in settings.items()}

@@ -116,7 +116,7 @@ def dask_worker_killed(folder: Path, seed: int) -> FaultReport:
     """kill -9 of the workers of a Dask cluster in turn."""
     report, rng = FaultReport("kill -9 of Dask workers"), random.Random(seed)
     site = Site(folder, milliseconds=300, trials=60)
-    with DaskCluster(site.folder, site.environment, 2) as cluster:
+    with DaskCluster(site.folder, site.environment, n_workers=2) as cluster:
         driver = site.start("--engine", "dask", "--scheduler", cluster.address)
         site.wait_for(1, driver)
         for i in range(6):
@@ -131,7 +131,7 @@ def dask_worker_killed(folder: Path, seed: int) -> FaultReport:
 def scheduler_restarted(folder: Path, seed: int) -> FaultReport:
     """The Dask scheduler is killed and restarted with new workers, because workers end with their scheduler."""
     report, site = FaultReport("Dask scheduler restarted"), Site(folder, milliseconds=300, trials=60)
-    with DaskCluster(site.folder, site.environment, 2) as cluster:
+    with DaskCluster(site.folder, site.environment, n_workers=2) as cluster:
         driver = site.start("--engine", "dask", "--scheduler", cluster.address)
         for i in range(2):
             site.wait_for(5 + 15 * i, driver)
@@ -145,7 +145,7 @@ def scheduler_restarted(folder: Path, seed: int) -> FaultReport:
 def driver_of_dask_killed(folder: Path, seed: int) -> FaultReport:
     """kill -9 of the driver while the workers of its cluster keep running."""
     report, site = FaultReport("kill -9 of a Dask driver"), Site(folder, milliseconds=300, trials=60)
-    with DaskCluster(site.folder, site.environment, 2) as cluster:
+    with DaskCluster(site.folder, site.environment, n_workers=2) as cluster:
         for i in range(3):
             driver = site.start("--engine", "dask", "--scheduler", cluster.address)
             site.wait_for(10 * (i + 1), driver)

@@ -106,6 +106,7 @@ class _TableRecorder:
     estimate: Estimate
     sizes: tuple[int, ...]
     saved_j: float
+    factor: float = 1.0
     n_checkpoints: int = 0
 
     @contextmanager

@@ -54,10 +54,33 @@ class Windows:
 
 
 @dataclass(frozen=True)
+class WindowRows:
+    """The windows of some rows, copied only when they are asked for: an array-like (n, window, n_features)."""
+
+    windows: Windows
+    rows: IntArray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(n, window, n_features)."""
+        _, n_features, window = self.windows.view.shape
+        return len(self.rows), window, n_features
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, chosen: IntArray | slice) -> FloatArray:
+        return self.windows.take(self.rows[chosen])
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> FloatArray:
+        return np.asarray(self[:], dtype)
+
+
+@dataclass(frozen=True)
 class Samples:
     """Training samples of a model: `X` (n, window, n_features), `y` (n,), `group` (n,)."""
 
-    X: FloatArray
+    X: FloatArray | WindowRows
     y: FloatArray
     group: IntArray
 

@@ -25,6 +25,14 @@ class DataSpec(Strict):
         "append", "More files or folders with the same columns, oldest first.", default=(), metavar="PATH,PATH"
     )
     test: str | None = option("test", "File or folder with the test rows.", metavar="PATH")
+    sample_rows: int | None = option(
+        "sample_rows",
+        "Rows to read of a folder, in whole files that are chosen at random.",
+        metavar="N",
+        default_text="all, or as many as fit into memory",
+        ge=1,
+    )
+    rows: int | None = option("rows", "Rows to generate, of generated data.", metavar="N", ge=1)
     target: str | None = option("target", "Column to predict.", metavar="COL")
     group: str | None = option("group", "Column of units, tools or experiments; a group is never split.", metavar="COL")
     time: str | None = option(

@@ -136,6 +136,8 @@ class TrialResult:
     """The trial whose learning curve contains this one as a point; nothing ran for it."""
     threshold: float | None = None
     """The decision threshold that was chosen on the validation predictions, if any."""
+    factor: float = 1.0
+    """How many times as many rows there are as it ran on: unless this is 1, `cost` is predicted for all of them."""
     confirmation: Confirmation | None = None
     """How its score was confirmed, if it is a front candidate; `score` and `metrics` are those of all folds then."""
     scored_rows: ScoredRows | None = None
@@ -155,6 +157,11 @@ class TrialResult:
     def has_run(self) -> bool:
         """Whether a pipeline ran for it; False for a repeat, a point of a learning curve, or a skipped trial."""
         return not (self.is_repeat or self.is_skipped or self.parent is not None)
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether it ran on a part of the rows only, so that its score and its cost are not those of all rows."""
+        return self.factor != 1.0
 
     @property
     def is_noisy(self) -> bool:

@@ -66,7 +66,7 @@ class SearchSpec(Strict):
     )
     confirm: int = option(
         "confirm",
-        "Measurements of each front candidate, at least one on each fold that confirms its score; 0: none.",
+        "Measurements of each front candidate: one on each fold at least, fewer if they hardly differ; 0: none.",
         default=3,
         metavar="N",
         ge=0,

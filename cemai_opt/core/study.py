@@ -33,6 +33,13 @@ class SplitSpec(Strict):
         ge=1,
         le=50,
     )
+    explore_rows: int | None = option(
+        "explore_rows",
+        "Rows that trials run on; candidates for the front then run on all rows. 0: trials run on all.",
+        metavar="N",
+        default_text="200000 if the search has more than a million",
+        ge=0,
+    )
     test_share: float = Field(
         default=0.2, gt=0.0, lt=1.0, description="Share of the groups (or rows) that are test rows."
     )
@@ -219,6 +226,7 @@ class ResolvedSplit(SplitSpec):
 
     by: Literal["group", "time", "rows"]
     folds: int = Field(ge=1, le=50)
+    explore_rows: int = Field(default=0, ge=0)
 
 
 class ResolvedCarbon(CarbonSpec):

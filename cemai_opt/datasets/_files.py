@@ -54,6 +54,17 @@ def check_is_there(path: Path) -> None:
         raise StudyError(f"{path} is empty", "give a file with a header and rows")
 
 
+def typed_table_of(path: Path, form: TextFormat, *, text: Collection[str]) -> tuple[pa.Table, tuple[str, ...]] | None:
+    """The table in a file, columns of plain numbers as numbers, those in `text` as text; and notes.
+
+    None if the types of a text file are not certain.
+    """
+    if not path.name.lower().endswith(CSV):
+        return table_of(path, form)
+    check_is_there(path)
+    return TextFile.opened(path, form).typed_table(text)
+
+
 def table_of(path: Path, form: TextFormat) -> tuple[pa.Table, tuple[str, ...]]:
     """The table in a file, its cells as text if it is a text file; and notes."""
     check_is_there(path)

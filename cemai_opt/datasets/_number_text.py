@@ -115,6 +115,12 @@ class StyleSearch:
         """Columns that hold plain numbers and empty cells only."""
         return frozenset(name for name, found in self._by_column.items() if found.is_plain)
 
+    @property
+    def has_commas(self) -> bool:
+        """Whether a column that holds nothing but numbers has commas in them."""
+        numbers = [found for found in self._by_column.values() if not found.is_text]
+        return any(found.decimal_comma or found.thousands_comma or found.either for found in numbers)
+
     def style(self, where: str) -> NumberStyle:
         """The one style that all columns have. StudyError if there are two, or if it cannot be told."""
         columns = [found for found in self._by_column.values() if not found.is_text]

@@ -22,8 +22,12 @@ REST = "dataset.json"
 def store(data: Dataset, folder: Path) -> Path:
     """Writes `data` to a folder in `folder` unless it exists, arrays as `.npy`, the rest as JSON; returns its path.
 
-    Several processes may do so at the same time, because the folder is written atomically.
+    Several processes may do so at the same time, because the folder is written atomically. A data set that is mapped
+    from such a folder stays there.
     """
+    mapped = data.X.base
+    if isinstance(mapped, np.memmap) and (known := Path(str(mapped.filename)).parent / REST).is_file():
+        return known.parent
     place = draft = folder / f"data-{data.digest}"
     if (place / REST).is_file():
         return place

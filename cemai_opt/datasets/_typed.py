@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from cemai_opt.core.errors import StudyError
@@ -134,8 +135,12 @@ def _typed(name: str, column: pa.ChunkedArray, *, typing: Typing) -> pd.Series:
 def _series(column: pa.ChunkedArray) -> pd.Series:
     import pyarrow as pa
 
-    values = column.to_numpy(zero_copy_only=False)
-    return pd.Series(values, dtype=object if pa.types.is_string(column.type) else None)
+    if pa.types.is_string(column.type):  # every text once: rows hold references to it
+        chunks = column.dictionary_encode().unify_dictionaries().chunks
+        texts = np.array([*(chunks[0].dictionary.to_pylist() if chunks else ()), None], object)
+        parts = [texts[chunk.indices.fill_null(len(texts) - 1).to_numpy()] for chunk in chunks]
+        return pd.Series(np.concatenate(parts) if parts else [], dtype=object)
+    return pd.Series(column.to_numpy(zero_copy_only=False))
 
 
 def _count(name: str, taken: Mapping[str, int], *, typing: Typing) -> None:

@@ -20,7 +20,7 @@ from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.datasets._dataset import Frames
 from cemai_opt.datasets._reader import Reader
 
-RUNS = 60
+RUNS, MIN_RUNS = 60, 5
 SEED = 2024
 WORN_MM = 0.3
 """Flank wear at the end of tool life: ISO 3685's criterion."""
@@ -32,8 +32,13 @@ DECIMALS = 9
 class Demo(Reader):
     """Generated tool-wear runs with cutting conditions, forces, vibration and temperature."""
 
+    generates = True
+
     def _read(self, spec: DataSpec) -> Frames:
-        return Frames(rows=tool_wear_runs())
+        if spec.rows is None:
+            return Frames(rows=tool_wear_runs())
+        n_runs = max(MIN_RUNS, round(spec.rows * RUNS / len(tool_wear_runs())))
+        return Frames(rows=tool_wear_runs(n_runs))
 
     def _filled(self, spec: DataSpec) -> DataSpec:
         return spec.model_copy(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ import pandas as pd
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.datasets._dataset import Frames
-from cemai_opt.datasets._files import PIECE_ROWS, Source, batches_of, table_of
+from cemai_opt.datasets._files import PIECE_ROWS, Source, batches_of, table_of, typed_table_of
 from cemai_opt.datasets._number_text import NumberStyle, StyleSearch
 from cemai_opt.datasets._reader import Reader
+from cemai_opt.datasets._sampling import affordable_rows, sampled
 from cemai_opt.datasets._schema import TextFormat, format_of
 from cemai_opt.datasets._typed import Typing, frames_of, strings_of
 
@@ -33,6 +34,12 @@ class Tabular(Reader):
     def _read(self, spec: DataSpec) -> Frames:
         return self.frames(spec)
 
+    def within_memory(self, spec: DataSpec) -> DataSpec:
+        """With `sample_rows`, unless it is given, if a folder does not fit. StudyError for a file that does not."""
+        if spec.sample_rows is not None or spec.path is None:
+            return spec
+        return spec.model_copy(update={"sample_rows": affordable_rows(Source.at(Path(spec.path)))})
+
     def frames(self, spec: DataSpec) -> Frames:
         """The raw rows, for readers whose data may be a table as well."""
         if not spec.path:
@@ -42,6 +49,7 @@ class Tabular(Reader):
         times = (spec.time or "", *(part.strip() for part in (spec.time or "").split(",")))
         typing = Typing(exact=exact, free=frozenset((*exact, *spec.ignore, *times)))
         sources = [Source.at(Path(path)) for path in spec.paths]
+        sources[0] = sampled(sources[0], spec.sample_rows)
         _check_read_once(sources[: 1 + len(spec.append)])
         frames, notes = _read_sources(sources, form, typing=typing)
         test = frames.pop() if spec.test else None
@@ -96,25 +104,65 @@ def _read_sources(
 
     Numbers have the same style, and columns the same type, in all files.
     """
-    tables: dict[str, pa.Table] = {}
-    notes: list[str] = []
-    search = StyleSearch(typing.free)
-    for source in sources:
-        notes += source.notes
-        for file in source.files:
-            table, said = table_of(file, form)
-            if not table.num_rows:
-                raise StudyError(f"{file} has no rows", "is there more than a header?")
-            search.add(strings_of(table))
-            tables[str(file)] = table
-            notes += said
-        _check_same_columns(source, tables)
+    tables, search, notes = _typed_tables(sources, form, typing=typing) or _text_tables(sources, form, typing=typing)
     typing.style = _style(form, search, where=" and ".join(str(source.path) for source in sources))
     typing.plain = search.plain if typing.style == NumberStyle() else ()
     notes += _style_notes(typing.style, form)
     frames = dict(zip(tables, frames_of(tables, typing), strict=True))
     notes += typing.notes()
     return [_whole(source, frames) for source in sources], tuple(dict.fromkeys(notes))
+
+
+_Tables = tuple[dict[str, "pa.Table"], StyleSearch, list[str]]
+"""Tables by file, the style of the numbers in text, and notes."""
+
+
+def _typed_tables(sources: Sequence[Source], form: TextFormat, *, typing: Typing) -> _Tables | None:
+    """Columns of plain numbers as numbers. None if numbers or missing values may be written in another way."""
+    if form.decimal or form.thousands or form.na:
+        return None
+    found = _tables(sources, lambda file: typed_table_of(file, form, text=typing.exact), typing=typing)
+    return None if found is None or found[1].has_commas or _is_number_and_text(found[0].values()) else found
+
+
+def _is_number_and_text(tables: Collection[pa.Table]) -> bool:
+    """Whether a column is text in one table and something else in another, but not empty."""
+    kinds: dict[str, set[str]] = {}
+    for table in tables:
+        for name, kind in zip(table.column_names, table.schema.types, strict=True):
+            kinds.setdefault(name, set()).add(str(kind))
+    return any("string" in found and found - {"string", "null"} for found in kinds.values())
+
+
+def _text_tables(sources: Sequence[Source], form: TextFormat, *, typing: Typing) -> _Tables:
+    """All columns of text files as text."""
+    found = _tables(sources, lambda file: table_of(file, form), typing=typing)
+    assert found is not None, "text is certain"
+    return found
+
+
+def _tables(
+    sources: Sequence[Source],
+    read: Callable[[Path], tuple[pa.Table, tuple[str, ...]] | None],
+    *,
+    typing: Typing,
+) -> _Tables | None:
+    tables: dict[str, pa.Table] = {}
+    notes: list[str] = []
+    search = StyleSearch(typing.free)
+    for source in sources:
+        notes += source.notes
+        for file in source.files:
+            found = read(file)
+            if found is None:
+                return None
+            tables[str(file)], said = found
+            if not tables[str(file)].num_rows:
+                raise StudyError(f"{file} has no rows", "is there more than a header?")
+            search.add(strings_of(tables[str(file)]))
+            notes += said
+        _check_same_columns(source, tables)
+    return tables, search, notes
 
 
 def _check_same_columns(source: Source, tables: Mapping[str, pa.Table]) -> None:

@@ -59,6 +59,8 @@ class Model(Part, ABC):
     design: ClassVar[Mapping[str, Value]] = {}
     pins: ClassVar[Mapping[str, Value]] = {}
     grows_by: ClassVar[str | None] = None
+    reads_batches: ClassVar[bool] = False
+    """Whether `_fit` gets windows that are copied batch by batch, if they would take much memory (`WindowRows`)."""
     continues: ClassVar[bool] = False
     """Whether training can go on with new rows only; such a subclass implements `_partial_fit`."""
     partial_fit_is_exact: ClassVar[bool] = False
@@ -105,10 +107,12 @@ class Model(Part, ABC):
         """
         self._on_checkpoint = on_checkpoint
         self._checkpoint_sizes = frozenset(self.checkpoints() if on_checkpoint is not None else ())
-        X = samples.X
+        X = samples.X if self.reads_batches else np.asarray(samples.X)
         if self.task.n_levels and not self.gets_categories:
-            self._encoder, X = fitted_encoder(X, samples.y, group=samples.group, task=self.task, encoding=encoding)
-        self._fit(X, samples.y, group=samples.group)
+            self._encoder, X = fitted_encoder(
+                np.asarray(X), samples.y, group=samples.group, task=self.task, encoding=encoding
+            )
+        self._fit(X, samples.y, group=samples.group)  # type: ignore[arg-type]  # as far as a subclass reads batches
         self._on_checkpoint = None
 
     @final
@@ -119,7 +123,7 @@ class Model(Part, ABC):
         """
         if reason := self.why_not_partial_fit(samples.y):
             raise StudyError(f"{type(self).__name__} cannot continue its training: {reason}", "refit it")
-        X = samples.X if self._encoder is None else self._encoder.encoded(samples.X)
+        X = np.asarray(samples.X) if self._encoder is None else self._encoder.encoded(np.asarray(samples.X))
         self._partial_fit(X, samples.y, group=samples.group, share=len(X) / (n_known + len(X)))
 
     @final

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cemai_opt.core.batch import BoolArray, FloatArray, IntArray, Prediction
+from cemai_opt.core.batch import BoolArray, FloatArray, IntArray, Prediction, WindowRows
 from cemai_opt.core.errors import TrialError
 from cemai_opt.core.hyperparameters import Hyperparameter, choice, integer, real
 from cemai_opt.models._adam import Adam
@@ -36,7 +36,7 @@ class NetworkModel(Model):
 
     requires = ("torch",)
     grows_by = "epochs"
-    continues = True
+    continues = reads_batches = True
     design: ClassVar = {"combine.fraction": 0.5}
 
     @classmethod
@@ -95,11 +95,20 @@ class NetworkModel(Model):
         import torch
 
         held_out = _held_out(group, self.task.seed)
-        inputs = torch.from_numpy(np.ascontiguousarray(X, np.float32)).to(self.task.device)
+        inputs = self._batches_of(X)
         goals = self._targets(y)
         learn, check = (torch.from_numpy(np.flatnonzero(mask)) for mask in (~held_out, held_out))
         device = self.task.device
         self._train(inputs, goals, learn=learn.to(device), check=check.to(device), epochs=epochs, step=step)
+
+    def _batches_of(self, X: FloatArray | WindowRows) -> Callable[[torch.Tensor], torch.Tensor]:
+        """A function from numbers of samples to these samples, on the device of the network."""
+        import torch
+
+        if isinstance(X, WindowRows):
+            return lambda rows: torch.from_numpy(X[rows.cpu().numpy()]).to(self.task.device)
+        inputs = torch.from_numpy(np.ascontiguousarray(X, np.float32)).to(self.task.device)
+        return lambda rows: inputs[rows]
 
     def _built(self) -> nn.Module:
         """The network for inputs of `self._shape`, on its device."""
@@ -156,7 +165,7 @@ class NetworkModel(Model):
 
     def _train(
         self,
-        inputs: torch.Tensor,
+        inputs: Callable[[torch.Tensor], torch.Tensor],
         goals: torch.Tensor,
         *,
         learn: torch.Tensor,
@@ -179,7 +188,7 @@ class NetworkModel(Model):
             shuffled = learn[torch.randperm(len(learn)).to(learn.device)]
             for rows in torch.split(shuffled, batch_rows):
                 optimizer.zero_grad()
-                loss_of(self._net(inputs[rows]), goals[rows]).backward()
+                loss_of(self._net(inputs(rows)), goals[rows]).backward()
                 optimizer.step()
             loss = self._loss(inputs, goals, rows=check, loss_of=loss_of)
             if loss < best_loss:
@@ -215,12 +224,19 @@ class NetworkModel(Model):
         self._net.load_state_dict(current)
         return goes_on
 
-    def _loss(self, inputs: torch.Tensor, goals: torch.Tensor, *, rows: torch.Tensor, loss_of: nn.Module) -> float:
+    def _loss(
+        self,
+        inputs: Callable[[torch.Tensor], torch.Tensor],
+        goals: torch.Tensor,
+        *,
+        rows: torch.Tensor,
+        loss_of: nn.Module,
+    ) -> float:
         import torch
 
         self._net.eval()
         with torch.no_grad():
-            losses = [float(loss_of(self._net(inputs[p]), goals[p])) * len(p) for p in torch.split(rows, 4096)]
+            losses = [float(loss_of(self._net(inputs(p)), goals[p])) * len(p) for p in torch.split(rows, 4096)]
         return sum(losses) / len(rows)
 
     def _predict(self, X: FloatArray) -> Prediction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,11 @@ from cemai_opt.core.batch import FloatArray, IntArray, Samples
 from cemai_opt.models._linear import LinearModel
 from cemai_opt.models._model import CLASS_WEIGHT
 from cemai_opt.models._moments import Moments
+
+MANY_VALUES = 1 << 24
+"""Values of the training rows in 64 bits (128 MB) from which they are not expanded all at once."""
+MOST_COLUMNS = 4096
+"""Columns up to which that is done: the products of more take more than 128 MB themselves."""
 
 
 class RidgeModel(LinearModel):
@@ -29,11 +35,47 @@ class RidgeModel(LinearModel):
         kind = RidgeClassifier if self.task.is_classification else Ridge
         return kind(alpha=self.params["alpha"], random_state=self.task.seed)
 
+    def _fit(self, X: FloatArray, y: FloatArray, *, group: IntArray) -> None:
+        n_flat = self._flat(X[:1]).shape[1]
+        is_weighted = self.params.get(CLASS_WEIGHT) == "balanced"
+        if len(X) * n_flat < MANY_VALUES or n_flat > MOST_COLUMNS or is_weighted:
+            super()._fit(X, y, group=group)
+            return
+        self._categorical = self.categorical(X.shape[1], X.shape[2])
+        self._fitted = self._estimator()
+        if self.task.is_classification:
+            self._seen = np.unique(y.astype(np.int64))
+            if len(self._seen) == 1:
+                return
+        self._fit_estimator(*self._tiny(X, y), weight=None)  # sets everything but the solution
+        self._solve(self._moments_of(X, y))
+
+    def _tiny(self, X: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray | IntArray]:
+        """One row of each class, or the first two rows."""
+        if not self.task.is_classification:
+            return self._flat(X[:2]), y[:2]
+        codes = np.searchsorted(self._seen, y.astype(np.int64))
+        rows = np.unique(codes, return_index=True)[1]
+        return self._flat(X[rows]), codes[rows]
+
+    def _moments_of(self, X: FloatArray, y: FloatArray) -> Moments:
+        """Moments of the rows, some of which are expanded at a time."""
+        n_rows = max(MANY_VALUES // 8 // self._flat(X[:1]).shape[1], 1)
+        chunks = (slice(first, first + n_rows) for first in range(0, len(X), n_rows))
+        return reduce(Moments.merged, (Moments.of(self._flat(X[c]), self._goals(y[c])) for c in chunks))
+
+    def _solve(self, moments: Moments) -> None:
+        """Replaces the solution by that for these moments."""
+        coefficients, intercept = moments.ridge(float(self.params["alpha"]))
+        is_flat = self._fitted.coef_.ndim == 1
+        self._fitted.coef_ = coefficients[0] if is_flat else coefficients
+        self._fitted.intercept_ = float(intercept[0]) if is_flat else intercept
+
     def summarize(self, samples: Samples) -> None:
         """Keeps the moments of the training rows, unless there are too many features."""
         self._moments = None
         if not self._why_no_moments(self._flat(samples.X[:1]).shape[1]) and not super()._why_not_partial_fit(samples.y):
-            self._moments = Moments.of(self._flat(samples.X), self._goals(samples.y))
+            self._moments = self._moments_of(np.asarray(samples.X), samples.y)
 
     def _why_no_moments(self, n_flat: int) -> str:
         if self.params.get(CLASS_WEIGHT) == "balanced":
@@ -54,11 +96,8 @@ class RidgeModel(LinearModel):
 
     def _partial_fit(self, X: FloatArray, y: FloatArray, *, group: IntArray, share: float) -> None:
         assert self._moments is not None, "the caller has asked"
-        self._moments = self._moments.merged(Moments.of(self._flat(X), self._goals(y)))
-        coefficients, intercept = self._moments.ridge(float(self.params["alpha"]))
-        is_flat = self._fitted.coef_.ndim == 1
-        self._fitted.coef_ = coefficients[0] if is_flat else coefficients
-        self._fitted.intercept_ = float(intercept[0]) if is_flat else intercept
+        self._moments = self._moments.merged(self._moments_of(X, y))
+        self._solve(self._moments)
 
     def _write(self, folder: Path) -> dict[str, Any]:
         written = super()._write(folder)

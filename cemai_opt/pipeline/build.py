@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.study import ResolvedStudy
-from cemai_opt.datasets import READERS, Dataset, load_stored
+from cemai_opt.datasets import READERS, Dataset, load_stored, shared
 from cemai_opt.meters import ForeignLoad, open_meters
 from cemai_opt.pipeline.run import Pipeline
 from cemai_opt.pipeline.splits import Splits
@@ -18,7 +18,7 @@ def read_data(spec: DataSpec, task: str) -> Dataset:
     """The rows of a study; those read last are cached until a file changes, also under the task inferred from them."""
     state = tuple(_state_of(path) for path in spec.paths)
     if (spec, task, state) not in _last_read:
-        data = READERS.require(spec.source)().read(spec, task)
+        data = shared(READERS.require(spec.source)().read(spec, task))
         _last_read.clear()
         _last_read[spec, task, state] = _last_read[spec, data.task, state] = data
     return _last_read[spec, task, state]

@@ -105,7 +105,8 @@ class EarlyStopping:
         with fold.recorder.aside(CHECKPOINTS):
             assert evaluated.prediction is not None, "evaluate predicts"
             fold.checkpoints[size] = evaluated.prediction, self._score(evaluated)
-            fold.y, fold.group, fold.n_rows = batch.y[batch.eval_rows], batch.group[batch.eval_rows], len(batch.X)
+            fold.y, fold.group = batch.y[batch.eval_rows], batch.group[batch.eval_rows]
+            fold.n_rows = round(fold.recorder.factor * len(batch.X))
             self.reason = self._why_stop(fold, size) or ""
             self.first_reason = self.first_reason or self.reason
         return not self.reason
@@ -114,7 +115,8 @@ class EarlyStopping:
         """Records a fold whose model has reached its full size."""
         fold = self.folds[-1]
         assert batch.prediction is not None, "evaluate predicts"
-        fold.y, fold.group, fold.n_rows = batch.y[batch.eval_rows], batch.group[batch.eval_rows], len(batch.X)
+        fold.y, fold.group = batch.y[batch.eval_rows], batch.group[batch.eval_rows]
+        fold.n_rows = round(fold.recorder.factor * len(batch.X))
         fold.importances = batch.importances
         score = self._score(batch)
         fold.prediction, fold.score = batch.prediction, None if np.isnan(score) else score

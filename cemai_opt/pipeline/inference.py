@@ -18,11 +18,13 @@ RESOLUTIONS = 10.0
 MIN_WINDOW_S = 0.05
 
 
-def measure_inference(batch: Batch, cost: Cost, *, meters: Sequence[Meter]) -> tuple[Measurement, Cost]:
+def measure_inference(
+    batch: Batch, cost: Cost, *, meters: Sequence[Meter], factor: float = 1.0
+) -> tuple[Measurement, Cost]:
     """Cost of 1,000 predictions by the fitted model in `batch`, and the cost of measuring it.
 
-    `cost` is that of the run so far: its preprocessing stages are charged per row of the batch, including the cost of
-    fitting them, so their share is an upper bound.
+    `cost` is that of the run so far, on `factor` times as many rows as the batch has: its preprocessing stages are
+    charged per row, including the cost of fitting them, so their share is an upper bound.
     """
     rows = batch.eval_rows[: int(PREDICTIONS)]
     wanted_s = max(MIN_WINDOW_S, RESOLUTIONS * max(meter.resolution_s for meter in meters))
@@ -31,7 +33,7 @@ def measure_inference(batch: Batch, cost: Cost, *, meters: Sequence[Meter]) -> t
     with recorder.stage(INFERENCE):
         n_predicted = predict_for(batch, wanted_s)
     spent = recorder.recording().spent
-    return per_1000(spent.rows[0], n_predicted, cost=cost, n_rows=len(batch.X)), spent
+    return per_1000(spent.rows[0], n_predicted, cost=cost, n_rows=round(factor * len(batch.X))), spent
 
 
 def predict_for(batch: Batch, wanted_s: float, *, clock: Callable[[], float] = time.perf_counter) -> int:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cemai_opt.core.measurement import OVERHEAD, Cost, Measurement
 from cemai_opt.meters import Meter, process_tree_cpu_s
@@ -18,6 +18,8 @@ CACHE = "cache"
 INFERENCE = "inference"
 """Row of the energy spent on measuring predictions."""
 ASIDES = (CHECKPOINTS, CACHE, INFERENCE)
+PREDICTION_ERROR = 0.3
+"""Relative standard uncertainty of a cost that is predicted from a part of the rows; docs/decisions/large_data.md."""
 TRAIN, EVALUATE = "train", "evaluate"
 
 
@@ -50,6 +52,8 @@ class _Span:
 class Recording:
     """The cost of a run. `spent` is all energy used; `cost` is that of the same run without cache and checkpoints.
 
+    If the run had a part of the rows only, `cost` is predicted for all of them.
+
     `points`: by size of the model at a checkpoint, the rows of training up to it and of evaluating it.
     """
 
@@ -61,7 +65,7 @@ class Recording:
 
 
 class Recorder:
-    """Measures the stages of one pipeline run."""
+    """Measures the stages of one pipeline run. `factor`: how many times as many rows there are as the run has."""
 
     def __init__(
         self,
@@ -69,8 +73,10 @@ class Recorder:
         clock: Callable[[], float] = time.perf_counter,
         *,
         cpu_clock: Callable[[], float] = process_tree_cpu_s,
+        factor: float = 1.0,
     ) -> None:
         self._meters, self._clock, self._cpu_clock = tuple(meters), clock, cpu_clock
+        self.factor = factor
         self._spans: list[_Span] = []
         self._known: dict[str, Measurement] = {}
         self._open: tuple[str, _Moment] | None = None
@@ -127,19 +133,24 @@ class Recorder:
 
         def at_checkpoint(i: int) -> tuple[Measurement, Measurement]:
             trained = [j for j in range(i) if spans[j].name == TRAIN]
-            return row(TRAIN, trained), row(EVALUATE, [i])
+            return self._predicted(row(TRAIN, trained)), self._predicted(row(EVALUATE, [i]))
 
         names = dict.fromkeys(span.name for span in spans)
         rows = {name: row(name, [i for i, span in enumerate(spans) if span.name == name]) for name in names}
         overhead = self._overhead(whole, list(rows.values()))
-        stages = {**self._known, **{name: r for name, r in rows.items() if name not in ASIDES}}
+        measured = {name: self._predicted(row) for name, row in rows.items() if name not in ASIDES}
+        stages = {**self._known, **measured}
         sized = [(i, span.name, span.size) for i, span in enumerate(spans) if span.size is not None]
         return Recording(
             spent=Cost((*rows.values(), overhead)),
-            cost=Cost((*stages.values(), overhead)),
+            cost=Cost((*stages.values(), self._predicted(overhead))),
             points={size: at_checkpoint(i) for i, name, size in sized if name == CHECKPOINTS},
             inferences={size: row(INFERENCE, [i]) for i, name, size in sized if name == INFERENCE},
         )
+
+    def _predicted(self, row: Measurement) -> Measurement:
+        """The cost on all rows, which is proportional to their number."""
+        return row if self.factor == 1.0 else predicted(row, self.factor)
 
     def _shut(self, end: _Moment) -> None:
         """Ends the measurement of the current stage, if there is one."""
@@ -181,3 +192,15 @@ class Recorder:
         return Measurement(
             stage=name, duration_s=duration_s, cpu_s=cpu_s, energy_j=joules, uncertainty_j=uncertainty_j, source=source
         )
+
+
+def predicted(row: Measurement, factor: float) -> Measurement:
+    """The cost of a stage on `factor` times as many rows."""
+    return replace(
+        row,
+        duration_s=factor * row.duration_s,
+        cpu_s=factor * row.cpu_s,
+        energy_j={device: factor * joules for device, joules in row.energy_j.items()},
+        uncertainty_j=factor * math.hypot(row.uncertainty_j, PREDICTION_ERROR * row.total_j),
+        source=f"predicted from {1.0 / factor:.0%} of the rows, {row.source}",
+    )

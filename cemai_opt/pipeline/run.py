@@ -118,7 +118,13 @@ class Pipeline:
         except Exception as error:  # any exception of a library fails this trial, not the search
             spent = sum_of([fold.recording.spent for fold in early_stopping.folds])
             failed = TrialResult(
-                trial=plan.trial, state=FAILED, config=plan.config, cost=spent, spent=spent, reason=_reason(error)
+                trial=plan.trial,
+                state=FAILED,
+                config=plan.config,
+                cost=spent,
+                spent=spent,
+                reason=_reason(error),
+                factor=self._factor(plan),
             )
             return failed, None
 
@@ -128,10 +134,16 @@ class Pipeline:
         folds = phases[plan.phase]
         return folds if plan.only_fold is None else (folds[plan.only_fold],)
 
+    def _factor(self, plan: TrialPlan) -> float:
+        """How many times as many rows there are as the plan runs on."""
+        return self._splits.factor if plan.phase == "search" else 1.0
+
     def _batch(self, trial: _Trial, fold: Fold) -> Batch:
-        """All rows of a fold; during the search without the test rows, so that no stage can use them."""
+        """The rows of a fold; during the search without the test rows, so that no stage can use them."""
         data = self._data
         kept = slice(None) if trial.plan.phase == "final" else ~self._splits.test
+        if trial.plan.phase == "search" and self._splits.explored is not None:
+            kept = self._splits.explored
         n_codes = len(data.n_levels)
         X, codes = split_codes(data.X[kept], n_codes)
         n_numbers = len(data.names) - n_codes
@@ -153,7 +165,7 @@ class Pipeline:
         batch = self._batch(trial, fold)
         with _threads(trial.task.threads), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            recorder = Recorder(self._meters)
+            recorder = Recorder(self._meters, factor=self._factor(trial.plan))
             run = trial.early_stopping.begin_fold(recorder)
             try:
                 batch = self._preprocessed(trial, batch, recorder=recorder)
@@ -188,7 +200,7 @@ class Pipeline:
     def _with_inference(self, result: TrialResult, batch: Batch) -> TrialResult:
         """The result with the cost of 1,000 predictions by the last fold's model; `spent` includes measuring it."""
         with _threads(batch.task.threads):
-            inference, spent = measure_inference(batch, result.cost, meters=self._meters)
+            inference, spent = measure_inference(batch, result.cost, meters=self._meters, factor=result.factor)
         return replace(result, inference=inference, spent=sum_of([result.spent, spent]))
 
     def _foreign_load(self) -> float:
@@ -215,6 +227,7 @@ class Pipeline:
             curve=trial.early_stopping.curve(trial.size_name) if trial.size_name else None,
             threshold=threshold,
             scored_rows=trial.early_stopping.scored_rows() if trial.plan.keeps_rows else None,
+            factor=self._factor(trial.plan),
         )
 
     def _pruned(self, trial: _Trial) -> TrialResult:
@@ -229,6 +242,7 @@ class Pipeline:
             spent=sum_of([fold.recording.spent for fold in folds]),
             reason=trial.early_stopping.first_reason,
             foreign_load=self._foreign_load(),
+            factor=self._factor(trial.plan),
             curve=trial.early_stopping.curve(trial.size_name) if trial.size_name and ran_all else None,
         )
 

@@ -12,6 +12,7 @@ from cemai_opt.core.batch import BoolArray, IntArray, group_starts
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.study import ResolvedSplit, SplitSpec
 from cemai_opt.datasets import Dataset
+from cemai_opt.pipeline.exploration import explore_rows, explored_rows
 from cemai_opt.pipeline.holdouts import expanding, shuffled_folds, shuffled_holdout, stratified_folds
 
 MANY_GROUPS = 20
@@ -19,6 +20,8 @@ MANY_GROUPS = 20
 MAX_AUTO_FOLDS = 5
 MIN_CONFIRM_FOLDS = 5
 """Folds on which the scores of front candidates are confirmed, unless there are fewer groups."""
+EXPLORED_CONFIRM_FOLDS = 3
+"""As many if there are so many rows that trials explore on a part of them: every row is evaluated once as well."""
 CONFIRM_SEED = 1
 """Added to the seed of a study, so that confirming folds cut between other groups than those of the search."""
 
@@ -41,6 +44,13 @@ class Splits:
     final: Fold
     test: BoolArray
     """Test rows, including those without a target: (n_rows,). They are removed before the search begins."""
+    explored: BoolArray | None = None
+    """The rows that trials of the search run on, with their history; None if these are all but the test rows."""
+
+    @property
+    def factor(self) -> float:
+        """How many times as many rows the search has as its trials run on."""
+        return 1.0 if self.explored is None else float((~self.test).sum() / self.explored.sum())
 
     @staticmethod
     def of(data: Dataset, spec: ResolvedSplit, *, seed: int) -> Splits:
@@ -54,7 +64,8 @@ class Splits:
             raise StudyError(f"the split cannot be made: {error}", "use fewer --folds, or more rows") from error
         search = tuple(_fold(data, spec, is_train=train, is_eval=evaluated) for train, evaluated in parts)
         confirm = _confirm_folds(data, spec, rows=usable, seed=seed) or search
-        return Splits(search=search, confirm=confirm, final=final, test=test)
+        explored = explored_rows(data, spec, rows=~test, folds=[(f.is_train, f.is_eval) for f in search], seed=seed)
+        return Splits(search=search, confirm=confirm, final=final, test=test, explored=explored)
 
 
 def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
@@ -80,7 +91,8 @@ def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
     ordered = "time order" if data.has_time else "row order"
     how = f"{folds} folds" if folds > 1 else f"one holdout of {spec.validation_share:.0%}"
     note = f"split by {what.get(by, ordered)}: validation is {how}"
-    resolved = ResolvedSplit.model_validate({**spec.model_dump(), "by": by, "folds": folds})
+    explored = explore_rows(spec, int((data.has_target & ~data.is_test).sum()))
+    resolved = ResolvedSplit.model_validate({**spec.model_dump(), "by": by, "folds": folds, "explore_rows": explored})
     return resolved, note
 
 
@@ -132,7 +144,7 @@ def _ranks(values: Any) -> Any:
 
 def n_confirm_folds(spec: ResolvedSplit, n_groups: int) -> int:
     """The number of folds on which the scores of front candidates are confirmed."""
-    folds = max(MIN_CONFIRM_FOLDS, spec.folds)
+    folds = max(EXPLORED_CONFIRM_FOLDS if spec.explore_rows else MIN_CONFIRM_FOLDS, spec.folds)
     return min(folds, n_groups) if spec.by == "group" else folds
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from cemai_opt.core.batch import BoolArray, FloatArray
 from cemai_opt.core.errors import StudyError
@@ -36,6 +37,10 @@ def check_classes(data: Dataset, splits: Splits) -> None:
         )
 
 
+CHUNK_ROWS = 1 << 16
+"""Rows that are compared at once."""
+
+
 def same_rows(data: Dataset, splits: Splits) -> tuple[str, ...]:
     """Notes on test rows that are among the other rows. StudyError if they all are."""
     notes = []
@@ -65,11 +70,14 @@ def same_rows(data: Dataset, splits: Splits) -> tuple[str, ...]:
 
 def _share_of_same(data: Dataset, tested: BoolArray, *, others: BoolArray) -> tuple[float, int]:
     """Share and number of the tested rows that equal one of the others in all inputs and the target."""
-    rows = np.column_stack([data.X, data.y])
-    rows = np.ascontiguousarray(np.where(rows == 0.0, 0.0, rows))  # -0.0 equals 0.0
-    rows[np.isnan(rows)] = np.nan  # one kind of NaN
-    keys = _digests(rows)
-    n_same = int(np.isin(keys[tested], keys[others]).sum())
+    keys = np.empty(len(data.y), np.uint64)
+    for first in range(0, len(keys), CHUNK_ROWS):
+        chunk = slice(first, first + CHUNK_ROWS)
+        rows = np.column_stack([data.X[chunk], data.y[chunk]])
+        rows = np.ascontiguousarray(np.where(rows == 0.0, 0.0, rows))  # -0.0 equals 0.0
+        rows[np.isnan(rows)] = np.nan  # one kind of NaN
+        keys[chunk] = _digests(rows)
+    n_same = int(pd.Series(keys[tested]).isin(keys[others]).sum())  # np.isin takes ten times as long
     return n_same / max(1, int(tested.sum())), n_same
 
 

@@ -15,7 +15,7 @@ class TrialHistory:
     """Results of this and earlier sessions, by trial and by configuration.
 
     `points` are complete trials that satisfy the constraints, without repeats. `n_run` and `spent_j` count trials only,
-    so that a replayed search makes the same decisions.
+    so that a replayed search makes the same decisions; `spent_j` is what they would have spent on all rows.
     """
 
     def __init__(self, study: ResolvedStudy) -> None:
@@ -34,7 +34,7 @@ class TrialHistory:
         self.results.append(result)
         self.numbers.add(result.trial)
         self.n_run += result.has_run
-        self.spent_j += result.spent.energy_j
+        self.spent_j += result.factor * result.spent.energy_j
         if result.is_repeat or result.is_skipped:
             return
         self.by_digest[result.config.digest] = self.by_trial[result.trial] = result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,8 @@ MAX_IDLE_IN_A_ROW = 50
 """After this many suggestions in a row for which nothing ran, the search space counts as exhausted."""
 PORTFOLIO_SHARE = 0.4
 """The portfolio runs until this share of the budget is used."""
+BOLD_FACTOR = 5.0
+"""With so many rows that trials explore on a part of them, those of the portfolio may cost this many times the cap."""
 EXPECTED_J = 100.0
 """With this budget, all models of the portfolio are expected to run."""
 
@@ -200,12 +203,11 @@ class Search:
 
     def _cap_j(self, config: Config | None = None) -> float:
         """Joules above which a trial is too expensive for now; those of the portfolio come first."""
-        if self._is_of_portfolio(config):
-            return self.context.budget.largest_j
         progress = max(self.history.n_run / self._study.search.trials, self._share_used)
-        return min(
-            self._pruner.cap_j(self.front, self.history.spent_j, progress=progress), self.context.budget.largest_j
-        )
+        cap_j = self._pruner.cap_j(self.front, self.history.spent_j, progress=progress)
+        if self._is_of_portfolio(config):
+            cap_j = BOLD_FACTOR * cap_j if self._study.split.explore_rows and len(self.front) else math.inf
+        return min(cap_j, self.context.budget.largest_j)
 
     def _reason_to_stop(self) -> str | None:
         if self._idle_in_a_row >= MAX_IDLE_IN_A_ROW:

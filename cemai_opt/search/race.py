@@ -17,6 +17,8 @@ MAX_MEMBERS = 12
 """Members of the search's front that compete, those with the largest contribution to the hypervolume first."""
 MAX_BESIDE = 2
 """Trials of each model that compete although they are not on that front."""
+EXPLORED_MEMBERS, EXPLORED_BESIDE = 2, 1
+"""The same if trials explore on a part of the rows: a contender then costs as much as all trials."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,28 +36,36 @@ class Contender:
 
 
 def contenders(
-    points: Sequence[Point], *, models: Mapping[int, str], untuned: Iterable[int], tolerance: float
+    points: Sequence[Point],
+    *,
+    models: Mapping[int, str],
+    untuned: Iterable[int],
+    tolerance: float,
+    is_explored: bool = False,
 ) -> list[Contender]:
     """The best of the front first; then its other members, the best untuned trials, and trials beside the front.
 
     `points` are the trials of the search. Beside the front are, for each model, those closest to it in score among the
-    model's own front: with another split, they might have been on it.
+    model's own front: with another split, they might have been on it. `is_explored`: whether trials ran on a part of
+    the rows.
     """
     front = ParetoFront.of(points)
     if not len(front):
         return []
+    n_members, n_beside = (EXPLORED_MEMBERS, EXPLORED_BESIDE) if is_explored else (MAX_MEMBERS, MAX_BESIDE)
     known = set(untuned)
     plain = ParetoFront.of(point for point in points if point.trial in known)
     contribution = front.contributions(Box.around(points))
-    by_contribution = sorted(front, key=lambda point: -contribution[point.trial])[:MAX_MEMBERS]
+    by_contribution = sorted(front, key=lambda point: -contribution[point.trial])[:n_members]
     first = [front.best, front.knee, front.within(tolerance)]
     chosen = {point.trial: Contender(trial=point.trial) for point in (*first, *by_contribution)}
-    for point in (plain.within(tolerance), plain.knee) if len(plain) else ():
+    untuned_points = (plain.within(tolerance), plain.knee) if len(plain) else ()
+    for point in untuned_points[:1] if is_explored else untuned_points:
         chosen.setdefault(point.trial, Contender(trial=point.trial, gap=_gap(point, front), is_untuned=True))
     for model in dict.fromkeys(models.values()):
         own = ParetoFront.of(point for point in points if models[point.trial] == model)
         beside = [Contender(trial=point.trial, gap=_gap(point, front)) for point in own if point.trial not in chosen]
-        for contender in sorted(beside, key=lambda c: c.gap)[:MAX_BESIDE]:
+        for contender in sorted(beside, key=lambda c: c.gap)[:n_beside]:
             chosen[contender.trial] = contender
     return list(chosen.values())
 

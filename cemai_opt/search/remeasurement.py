@@ -24,6 +24,8 @@ TICK_S = 1.0
 CONFIRM_SHARE = 0.7
 """Share of what is left of a budget, without the tests, for confirming the front; the rest is for others beside it."""
 MIN_FOLDS = 2
+ENOUGH = 0.02
+"""Relative standard error of the mean joules at which a contender is not measured again."""
 MAX_RETRIES = 1
 """So many measurements of a contender are repeated if there is too much foreign load; others are kept and flagged."""
 
@@ -89,6 +91,10 @@ class Remeasurement:
         self._said: set[str] = set()
         self._n_folds = context.confirm_folds
         self._rows: dict[tuple[str, int], ScoredRows] = {}
+        self._parts: dict[int, ScoredRows] = {}
+        """The scored rows of each fold, whose targets and groups all contenders share."""
+        self._corrections: list[float] = []
+        """What candidates have cost on all rows, as a multiple of what was predicted."""
 
     def confirmed(self, results: Sequence[TrialResult], candidates: Sequence[Contender]) -> list[TrialResult]:
         """All results; those of contenders with the score and the cost of folds that the search has not seen.
@@ -109,7 +115,7 @@ class Remeasurement:
                 by_trial[result.trial] = known
                 race.enter(known)
                 continue
-            if not race.may_win(contender):
+            if not race.may_win(contender) or (not contender.is_certain and self._is_too_dear(result, certain)):
                 continue
             on_front = [by_trial[c.trial] for c in asked if c.is_certain]
             if self._has_no_budget(result, self._n_folds, what="confirmed", to_be_tested=on_front):
@@ -119,7 +125,12 @@ class Remeasurement:
             by_trial[result.trial] = self._confirmed(result, race)
             if by_trial[result.trial].confirmation is not None:
                 self._members.add(CONFIRM, by_trial[result.trial], context=self._context)
+        self._say_how_right_predictions_were()
         return [by_trial[result.trial] for result in results]
+
+    def _is_too_dear(self, result: TrialResult, certain: Sequence[TrialResult]) -> bool:
+        """Whether running a contender beside the front on all rows costs more than all of the front."""
+        return result.is_predicted and self._energy_j(result) > math.fsum(self._energy_j(other) for other in certain)
 
     def _affordable_folds(self, members: Sequence[TrialResult]) -> tuple[int, set[int]]:
         """The number of folds that the budget allows for the contenders, and trials that are too expensive for it.
@@ -139,8 +150,8 @@ class Remeasurement:
         """The number of folds that the budget allows for all these members."""
         n_folds, (tests_j, tests_s) = self._context.confirm_folds, self._budget.for_tests(members, are_explained=False)
         for left, tests, a_fold in (
-            (self._budget.left_j(), tests_j, math.fsum(member.cost.energy_j for member in members)),
-            (self._budget.left_s(), tests_s, math.fsum(member.cost.duration_s for member in members)),
+            (self._budget.left_j(), tests_j, math.fsum(self._energy_j(member) for member in members)),
+            (self._budget.left_s(), tests_s, math.fsum(self._duration_s(member) for member in members)),
         ):
             if not math.isinf(left) and a_fold > 0.0:
                 n_folds = min(n_folds, int(CONFIRM_SHARE * (left - tests) / a_fold))
@@ -194,7 +205,7 @@ class Remeasurement:
     ) -> bool:
         """Whether the budget is too small for this many runs of a trial and the tests after them; reported once."""
         tests_j, tests_s = self._budget.for_tests(to_be_tested, are_explained=False)
-        energy_j, duration_s = n_runs * result.cost.energy_j + tests_j, n_runs * result.cost.duration_s + tests_s
+        energy_j, duration_s = n_runs * self._energy_j(result) + tests_j, n_runs * self._duration_s(result) + tests_s
         reason = self._budget.why_over(energy_j, duration_s)
         if reason is not None:
             text = f"trial {result.trial} and those after it are not {what}: {reason}"
@@ -202,6 +213,25 @@ class Remeasurement:
                 self._context.events.on_phase(text)
             self._said.add(text)
         return reason is not None
+
+    def _energy_j(self, result: TrialResult) -> float:
+        """Joules of one run on all rows, corrected by how wrong predictions from a part of them have been so far."""
+        return result.cost.energy_j * (self._correction if result.is_predicted else 1.0)
+
+    def _duration_s(self, result: TrialResult) -> float:
+        return result.cost.duration_s * (self._correction if result.is_predicted else 1.0)
+
+    @property
+    def _correction(self) -> float:
+        return statistics.median(self._corrections) if self._corrections else 1.0
+
+    def _say_how_right_predictions_were(self) -> None:
+        if self._corrections:
+            low, high = min(self._corrections), max(self._corrections)
+            self._context.events.on_phase(
+                f"on all rows, {len(self._corrections)} candidates cost {self._correction:.2f} times what had been "
+                f"predicted from a part of them (from {low:.2f} to {high:.2f})"
+            )
 
     def _ran(self, plan: TrialPlan, why: str) -> TrialResult:
         """The result of a plan, entered into the ledger."""
@@ -232,15 +262,17 @@ class Remeasurement:
             runs.append(run)
             if run.scored_rows is None:
                 continue
-            parts.append(run.scored_rows)
+            parts.append(run.scored_rows.sharing(self._parts.setdefault(fold, run.scored_rows)))
             score = pooled_score(parts, self._study)
             cost_j = statistics.fmean(objective_j(self._study.objective, done) for done in runs)
             if race.is_hopeless(score, cost_j, n_folds=fold + 1):
                 break
         n_scored = len(runs)
-        while n_scored == n_folds and len(runs) < self._study.search.confirm:
+        while n_scored == n_folds and len(runs) < self._study.search.confirm and _is_uncertain(runs, self._study):
             runs.append(self._ran(self._confirm_plan(result, len(runs) % n_folds), CONFIRM))
         confirmed = _measured(result, [run for run in runs if run.is_complete], study=self._study)
+        if result.is_predicted:
+            self._corrections.append(confirmed.cost.energy_j / result.cost.energy_j)
         kept = Confirmation(searched=result.score or 0.0, folds=n_scored, n_folds=n_folds)
         if score is None or n_scored < n_folds:
             return replace(confirmed, confirmation=kept)
@@ -287,9 +319,18 @@ def _measured(result: TrialResult, runs: Sequence[TrialResult], *, study: Resolv
         result,
         cost=repeated([run.cost for run in runs]),
         inference=_mean_inference(runs),
+        factor=1.0,
         repeats_j=tuple(objective_j(study.objective, run) for run in runs),
         foreign_load=max(run.foreign_load for run in runs),
     )
+
+
+def _is_uncertain(runs: Sequence[TrialResult], study: ResolvedStudy) -> bool:
+    """Whether the mean joules of the runs may still change by more than `ENOUGH`: runs of seconds differ less."""
+    joules = [objective_j(study.objective, run) for run in runs if run.is_complete]
+    if len(joules) < MIN_FOLDS:
+        return True
+    return statistics.stdev(joules) / math.sqrt(len(joules)) > ENOUGH * statistics.fmean(joules)
 
 
 def _mean_inference(runs: Sequence[TrialResult]) -> Measurement | None:

@@ -265,6 +265,7 @@ class Session:
             models={result.trial: result.model for result in record.results},
             untuned=untuned,
             tolerance=self._study.search.tolerance,
+            is_explored=bool(self._study.split.explore_rows),
         )
         record = replace(record, results=remeasurement.confirmed(record.results, candidates))
         record = replace(record, baseline=baseline_of(record.results, untuned), spent=self._ledger.spent())

@@ -21,18 +21,18 @@ def fitted_regimes(X: FloatArray, columns: IntArray, *, n_regimes: int, seed: in
     """
     from sklearn.cluster import KMeans
 
-    unit = _positive(X[:, columns].std(axis=0))
+    unit = _positive(X[:, columns].std(axis=0, dtype=np.float64))
     scaled = X[:, columns] / unit
     sample = scaled[:: -(-len(X) // KMEANS_ROWS)]
     n_found = min(n_regimes, len(np.unique(sample, axis=0)))
     centers = KMeans(n_found, n_init=RESTARTS, random_state=seed).fit(sample).cluster_centers_
     regime = nearest(scaled, centers)
-    overall = X.std(axis=0)
+    overall = X.std(axis=0, dtype=np.float64)
     mean, spread = np.empty((n_found, X.shape[1])), np.empty((n_found, X.shape[1]))
     for number in range(n_found):
         rows = X[regime == number]
-        mean[number] = rows.mean(axis=0) if len(rows) else X.mean(axis=0)
-        own = rows.std(axis=0) if len(rows) > 1 else overall
+        mean[number] = rows.mean(axis=0, dtype=np.float64) if len(rows) else X.mean(axis=0, dtype=np.float64)
+        own = rows.std(axis=0, dtype=np.float64) if len(rows) > 1 else overall
         spread[number] = _positive(np.where(own > 1e-9 * np.abs(mean[number]), own, overall))
     return {"columns": columns, "unit": unit, "centers": centers, "mean": mean, "spread": spread}
 
@@ -42,7 +42,7 @@ def standardised(X: FloatArray, state: FittedState) -> FloatArray:
     regime = nearest(X[:, state["columns"].astype(np.int64)] / state["unit"], state["centers"])
     centered: FloatArray = X - state["mean"][regime]
     centered /= state["spread"][regime]
-    return centered
+    return centered.astype(X.dtype, copy=False)
 
 
 def nearest(X: FloatArray, centers: FloatArray) -> IntArray:

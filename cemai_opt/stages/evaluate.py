@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -13,8 +14,8 @@ from cemai_opt.core.hyperparameters import Hyperparameter, real
 from cemai_opt.stages._regression_scores import regression_score, regression_scores
 from cemai_opt.stages._stage import Params, Stage
 
-CHUNK_ROWS = 65536
-"""Rows whose windows are copied at once."""
+CHUNK_VALUES = 1 << 22
+"""Values of windows that are copied at once; 16 MB."""
 THRESHOLD = "threshold"
 """Name of the decision threshold of two classes in a configuration."""
 LARGEST_SCORE = 1e9
@@ -49,9 +50,10 @@ class Evaluate(Stage):
 def predict(batch: Batch, rows: np.ndarray) -> Prediction:
     """The model's predictions for some rows, in the target's own unit. TrialError if one is not finite."""
     assert batch.windows is not None, "predict needs windows"
+    _, *shape = batch.windows.view.shape
+    n_rows = max(CHUNK_VALUES // math.prod(shape), 1)
     parts = [
-        batch.model.predict(batch.windows.take(rows[first : first + CHUNK_ROWS]))
-        for first in range(0, len(rows), CHUNK_ROWS)
+        batch.model.predict(batch.windows.take(rows[first : first + n_rows])) for first in range(0, len(rows), n_rows)
     ]
     prediction = pooled(parts)
     value = prediction.value * batch.target_factor + batch.target_shift

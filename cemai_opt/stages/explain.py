@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray
+from cemai_opt.core.batch import Batch, FloatArray, WindowRows
 from cemai_opt.core.hyperparameters import Hyperparameter, integer
 from cemai_opt.stages._stage import Params, Stage
 
@@ -54,7 +54,7 @@ class Explain(Stage):
         return replace(batch, importances={batch.names[i]: float(shares[i]) for i in by_weight})
 
 
-def _some(X: FloatArray, n: int, *, rng: np.random.Generator) -> FloatArray:
+def _some(X: FloatArray | WindowRows, n: int, *, rng: np.random.Generator) -> FloatArray:
     return X[np.sort(rng.choice(len(X), min(n, len(X)), replace=False))]
 
 

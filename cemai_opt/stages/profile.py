@@ -35,7 +35,7 @@ class ProfileRows(Stage):
             zeros=((filled == 0.0) & ~is_missing).sum(axis=0) / n_present,
             low=np.where(is_missing, np.inf, X).min(axis=0),
             high=np.where(is_missing, -np.inf, X).max(axis=0),
-            mean=filled.sum(axis=0) / n_present,
+            mean=filled.sum(axis=0, dtype=np.float64) / n_present,
         )
         notes = _notes(X, profile, names=batch.names)
         if params["correlations"]:

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FittedState, FloatArray, Task
+from cemai_opt.core.batch import Batch, FittedState, FloatArray, IntArray, Task
 from cemai_opt.core.hyperparameters import Hyperparameter, choice
 from cemai_opt.core.onnx_graph import OnnxGraph
 from cemai_opt.stages._stage import Params, Stage
 
 SCALE = "scale"
+MANY_VALUES = 1 << 22
+"""Values that scikit-learn gets at once: it holds several copies of them."""
 METHODS = ("none", "standard", "minmax", "robust")
 
 
@@ -47,15 +49,22 @@ class Scale(Stage):
         if method == "none":
             return batch.with_columns(batch.X.astype(np.float32), batch.names)
         if SCALE not in batch.fitted_states:
-            batch = batch.with_fitted_state(SCALE, _fitted_state(batch.X[batch.train_rows], method))
+            batch = batch.with_fitted_state(SCALE, _fitted_state(batch.X, batch.train_rows, method=method))
         state = batch.fitted_states[SCALE]
-        scaled = batch.X - state["center"]
-        scaled /= state["spread"]
-        return batch.with_columns(scaled.astype(np.float32), batch.names)
+        scaled = np.empty(batch.X.shape[::-1], np.float32)
+        for column, center, spread, into in zip(batch.X.T, state["center"], state["spread"], scaled, strict=True):
+            into[:] = (column - center) / spread  # in 64 bits, without a 64-bit copy of all columns
+        return batch.with_columns(scaled.T, batch.names)
 
 
-def _fitted_state(X: FloatArray, method: str) -> FittedState:
-    """Center and spread of every column, so that `(X - center) / spread` is the scaled value."""
+def _fitted_state(X: FloatArray, rows: IntArray, *, method: str) -> FittedState:
+    """Center and spread of every column over some rows, so that `(X - center) / spread` is the scaled value."""
+    width = max(MANY_VALUES // max(len(rows), 1), 1)
+    parts = [_center_and_spread(X[rows, i : i + width], method) for i in range(0, X.shape[1], width)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in ("center", "spread")}
+
+
+def _center_and_spread(X: FloatArray, method: str) -> FittedState:
     from sklearn import preprocessing
 
     if method == "minmax":

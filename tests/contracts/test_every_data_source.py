@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,18 +13,19 @@ from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.datasets import READERS, Dataset, load_stored, store
 
 WEAR = {"target": "tool_wear", "group": "run", "time": "cut"}
-SPECS: dict[str, dict[str, str]] = {
+SPECS: dict[str, dict[str, Any]] = {
     "tabular": WEAR,
     "demo": {},
     "piston_rod": WEAR,
     "broaching": WEAR,
+    "broaching_demo": {"rows": 4000},
     "bosch_cnc": WEAR,
 }
 
 
 def spec_of(name: str, csv: Path) -> DataSpec:
     """What the source needs to be told; a new one gets an entry above."""
-    path = str(csv) if SPECS[name] else None
+    path = str(csv) if "target" in SPECS[name] else None
     return DataSpec.model_validate({"source": name, "path": path, **SPECS[name]})
 
 

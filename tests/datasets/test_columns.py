@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cemai_opt.core.errors import StudyError
+from cemai_opt.datasets import _columns
 from cemai_opt.datasets._columns import (
     MAX_LEVELS,
     MIN_LEVEL_ROWS,
@@ -131,3 +132,16 @@ def test_a_truth_is_no_number() -> None:
     assert is_number(pd.Series([1, 2]))
     assert not is_number(pd.Series([True, False]))
     assert not is_number(pd.Series(["1", "2"]))
+
+
+def test_many_rows_are_stored_in_32_bits_where_nothing_that_matters_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An offset that is large beside the spread would be lost."""
+    monkeypatch.setattr(_columns, "MANY_ROWS", 50)
+    values = np.random.default_rng(0).normal(size=100)
+    for offset, kind in ((0.0, np.float32), (10.0, np.float32), (1e6, np.float64)):
+        frame = pd.DataFrame({"a": values + offset, "b": values})
+        X, _, _, notes = inputs_of(frame, np.ones(100, bool))
+        assert X.dtype == kind
+        assert any("32 bits" in note for note in notes) == (kind == np.float32)
+    monkeypatch.setattr(_columns, "MANY_ROWS", 100)
+    assert inputs_of(pd.DataFrame({"a": values}), np.ones(100, bool))[0].dtype == np.float64

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cemai_opt.core.data_spec import DataSpec
@@ -252,3 +252,45 @@ def test_what_cannot_be_appended_is_refused(tmp_path: Path, other: str, message:
     (tmp_path / "d.csv").write_text("u,t,x,y,z\n1,1,1,1,1\n")
     with pytest.raises(StudyError, match=message):
         read(Path(paths["a"]), append=(str(tmp_path / f"{other}.csv"),), group="u", time="t")
+
+
+CELLS = (
+    "1",
+    "-2",
+    "1.5",
+    "",
+    "+3",
+    "1e5",
+    "0x1A",
+    "nan",
+    "inf",
+    "NA",
+    "true",
+    "12:30",
+    "2024-01-01",
+    " 7 ",
+    "1,5",
+    "٣",
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(CELLS), st.sampled_from(CELLS[:4])), min_size=1, max_size=6))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_columns_of_numbers_are_read_in_one_pass_with_the_same_result(
+    tmp_path: Path, cells: list[tuple[str, str]]
+) -> None:
+    """As if every cell was looked at as text first, which a word for missing values makes necessary."""
+    path = tmp_path / "a.csv"
+    path.write_text("a;b;c\n" + "".join(f"{a};{b};{i}\n" for i, (a, b) in enumerate([*[("1", "2")] * 60, *cells])))
+
+    def frame(na: tuple[str, ...]) -> pd.DataFrame | str:
+        try:
+            return Tabular().frames(DataSpec(path=str(path), na=na)).rows
+        except StudyError as error:
+            return str(error)
+
+    one_pass, as_text = frame(()), frame(("no such cell",))
+    if isinstance(one_pass, str) or isinstance(as_text, str):
+        assert one_pass == as_text
+    else:
+        pd.testing.assert_frame_equal(one_pass, as_text)

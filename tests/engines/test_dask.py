@@ -22,7 +22,7 @@ from cemai_opt import compose
 from cemai_opt.core.errors import StudyError
 from cemai_opt.engines.dask import Dask, local_cluster
 from tests.conftest import ROOT, Cli, wear_study
-from tests.dask_cluster import DaskCluster
+from tests.dask_cluster import DaskCluster, certificates
 from tests.engines.conftest import gone, outcomes_of
 
 OPTIONS = ["--target", "tool_wear", "--group", "run", "--space", "quick", "--explain", "never", "--confirm", "0"]
@@ -137,3 +137,19 @@ def test_nobody_else_can_use_a_local_cluster(wear_csv: Path) -> None:
             stranger.wrap_socket(raw) as connection,
         ):
             connection.recv(1)
+
+
+def test_a_cluster_with_certificates_is_used_by_those_who_have_them(wear_csv: Path, tmp_path: Path) -> None:
+    """A search runs over TLS; a driver with a certificate of its own is refused in one message."""
+    usual = {**os.environ, "PYTHONPATH": str(ROOT)}
+    own, foreign = ({**usual, **certificates(tmp_path / name)} for name in ("own", "foreign"))
+    command = [sys.executable, "-m", "cemai_opt", "optimize", "--data", str(wear_csv), *OPTIONS, "--engine", "dask"]
+    with DaskCluster(tmp_path, own, protocol="tls") as cluster:
+        command += ["--scheduler", cluster.address, "--trials", "3", "--no-audit"]
+        done = subprocess.run([*command, "--out", str(tmp_path / "r")], env=own, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        refused = subprocess.run([*command, "--out", str(tmp_path / "s")], env=foreign, capture_output=True, text=True)
+    assert cluster.address.startswith("tls://")
+    assert len((tmp_path / "r" / "trials.jsonl").read_text().splitlines()) >= 3
+    assert refused.returncode != 0
+    assert "no scheduler at tls://" in refused.stderr

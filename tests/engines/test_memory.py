@@ -2,41 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import psutil
 import pytest
 
 from cemai_opt.core.study import EngineSpec
-from cemai_opt.engines._memory import free_bytes, trial_bytes
-
-
-def test_free_memory_is_that_of_the_control_group(tmp_path: Path) -> None:
-    """A group's limit counts where it is below what the machine has; "max" is none."""
-    group = tmp_path / "job" / "step"
-    group.mkdir(parents=True)
-    (tmp_path / "membership").write_text("0::/job/step\n")
-    (group / "memory.max").write_text("max\n")
-    (group / "memory.current").write_text("10\n")
-    (tmp_path / "job" / "memory.max").write_text("100\n")
-    (tmp_path / "job" / "memory.current").write_text("40\n")
-    assert free_bytes(tmp_path, tmp_path / "membership") == 60
-
-
-def test_without_a_limit_it_is_that_of_the_machine(tmp_path: Path) -> None:
-    """No control group, or one without a limit of its own."""
-    available = psutil.virtual_memory().available
-    (tmp_path / "membership").write_text("4:memory:/version-1\n")
-    for membership in (tmp_path / "membership", tmp_path / "nothing"):
-        assert free_bytes(tmp_path, membership) == pytest.approx(available, rel=0.5)
-
-
-def test_a_group_over_its_limit_has_nothing_left(tmp_path: Path) -> None:
-    """Not less than nothing."""
-    (tmp_path / "membership").write_text("0::/\n")
-    (tmp_path / "memory.max").write_text("100\n")
-    (tmp_path / "memory.current").write_text("140\n")
-    assert free_bytes(tmp_path, tmp_path / "membership") == 0
+from cemai_opt.engines._memory import trial_bytes
 
 
 def test_a_trial_gets_what_the_study_says_or_its_share() -> None:

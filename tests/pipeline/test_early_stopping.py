@@ -171,6 +171,8 @@ def test_a_hopeless_first_fold_ends_the_others(prepared: compose.PreparedStudy, 
 class Curves:
     """Stands for a recorder: each unit of size costs a joule."""
 
+    factor = 1.0
+
     def __init__(self) -> None:
         self.sizes: list[int] = []
 

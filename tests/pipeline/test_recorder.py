@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cemai_opt.core.measurement import OVERHEAD, Cost
 from cemai_opt.meters import Availability, Meter
 from cemai_opt.pipeline import Recorder
+from cemai_opt.pipeline.recorder import PREDICTION_ERROR
 
 
 class Scripted(Meter):
@@ -75,3 +76,20 @@ def test_a_stage_that_fails_is_charged() -> None:
     with pytest.raises(ValueError, match="no"), recorder.stage("train"):
         raise ValueError("no")
     assert recorder.recording().spent.rows[0].total_j == pytest.approx(4.0)
+
+
+def test_the_cost_on_all_rows_is_predicted_from_a_part_of_them() -> None:
+    """In proportion to their number; what was spent stays as it was measured."""
+    ticks = iter(range(100))
+    recorder = Recorder(
+        [Scripted([0.0, 1.0, 4.0, 5.0])], lambda: float(next(ticks)), cpu_clock=lambda: 0.0, factor=10.0
+    )
+    with recorder.stage("train"):
+        pass
+    recording = recorder.recording()
+    assert recording.spent.energy_j == pytest.approx(5.0)
+    assert recording.cost.energy_j == pytest.approx(50.0)
+    (train, _) = recording.cost.rows
+    assert train.total_j == pytest.approx(30.0)
+    assert train.uncertainty_j >= PREDICTION_ERROR * 30.0
+    assert "predicted from 10% of the rows" in train.source

@@ -33,6 +33,22 @@ def test_rows_of_all_folds_are_scored_together() -> None:
     assert score.threshold is None
 
 
+def test_what_is_left_without_a_block_may_have_targets_that_are_all_alike() -> None:
+    """Then there is no spread to divide by, and R2 is what scikit-learn says; elsewhere a large offset does no harm."""
+    y = np.array([0.0, 1.0, 2.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0])
+    group = np.repeat([0.0, 1.0, 2.0], 3)
+    score = pooled_score([ScoredRows(y=y[:6], group=group[:6], value=y[:6] + 0.1)], study_of())
+    blocks = blocks_of(group[:6].astype(int))
+    assert len(score.without) == blocks.max() + 1
+    far = pooled_score([ScoredRows(y=y + 1e7, group=np.arange(9.0), value=y + 1e7 + 0.1)], study_of())
+    near = pooled_score([ScoredRows(y=y, group=np.arange(9.0), value=y + 0.1)], study_of())
+    assert far.without == pytest.approx(near.without, rel=1e-6)
+    alike = pooled_score(
+        [ScoredRows(y=np.array([1.0, 1.0, 1.0, 1.0, 7.0]), group=np.arange(5.0), value=np.full(5, 1.0))], study_of()
+    )
+    assert alike.without[4] == 1.0
+
+
 def test_a_threshold_is_chosen_on_all_rows() -> None:
     """And it is the same without each group."""
     n, y = 80, np.tile([0.0, 1.0], 40)

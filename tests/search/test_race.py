@@ -29,6 +29,21 @@ def test_the_best_untuned_trial_competes() -> None:
     assert contenders([], models={}, untuned=[], tolerance=0.01) == []
 
 
+def test_fewer_compete_where_a_run_on_all_rows_is_dear() -> None:
+    """Two members besides the picks, one untuned trial, and one of each model beside the front."""
+    points = [Point(i, 0.5 + 0.02 * i, 2.0**i) for i in range(20)]
+    models = {**dict.fromkeys(range(20), "ridge"), **dict.fromkeys(range(20, 24), "dnn")}
+    points += [Point(20 + i, 0.4 + 0.05 * i, 2.0**i + 0.5) for i in range(4)]
+    many, few = (
+        contenders(points, models=models, untuned=[20, 23], tolerance=0.01, is_explored=explored)
+        for explored in (False, True)
+    )
+    assert len(few) < len(many)
+    assert sum(not contender.is_certain for contender in few) <= 2
+    assert sum(contender.is_untuned for contender in few) == 1
+    assert sum(contender.gap == 0.0 for contender in few) <= 3 + 2
+
+
 def test_a_gap_that_splits_explain_is_no_gap() -> None:
     """As far as scores of confirmed contenders changed between the search and the folds that confirm them."""
     race = Race(study_of())

@@ -16,7 +16,7 @@ from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import TrialResult
 from cemai_opt.engines import Engine
 from cemai_opt.search import CONFIRM, FINAL, MemberLog, Remeasurement, Search
-from cemai_opt.search.race import Contender
+from cemai_opt.search.race import Contender, Race
 from cemai_opt.testing.searches import FormulaEngine, cost_of, run_search
 
 CONFIRMED = {"confirm": 3}
@@ -130,3 +130,33 @@ def test_without_budget_the_members_keep_the_cost_of_the_search(tmp_path: Path) 
     assert remeasurement.confirmed(search.results, contenders_of(search)) == search.results
     assert remeasurement.tested(search.results, [search.front.best.trial]) == {}
     assert engine.plans == []
+
+
+def test_predictions_from_a_part_of_the_rows_are_corrected_by_what_candidates_cost(tmp_path: Path) -> None:
+    """Once candidates have cost more than was predicted, the rest is expected to do so as well, and it is said."""
+    search, engine = run_search(tmp_path, trials=12, rules=CONFIRMED), Varying()
+    explored = [replace(result, factor=20.0, cost=cost_of(0.5)) for result in search.results]
+    said: list[str] = []
+    remeasurement = with_engine(search, engine)
+    search.context.events.on_phase = said.append  # type: ignore[method-assign]  # of this search
+    results = remeasurement.confirmed(explored, contenders_of(search)[:1])
+    (member,) = [result for result in results if not result.is_predicted]
+    assert member.cost.energy_j == 2.0
+    assert said[-1] == (
+        "on all rows, 1 candidates cost 4.00 times what had been predicted from a part of them (from 4.00 to 4.00)"
+    )
+
+
+def test_a_contender_beside_the_front_that_costs_more_than_the_front_does_not_run_on_all_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where trials ran on a part of them."""
+    monkeypatch.setattr(Race, "may_win", lambda race, contender: True)
+    search = run_search(tmp_path, trials=12, rules=CONFIRMED)
+    first = search.front.members[0].trial
+    other = next(r.trial for r in search.results if r.is_complete and r.trial != first)
+    for factor, expected in ((1.0, {first, other}), (20.0, {first})):
+        engine = Varying()
+        results = [replace(r, factor=factor, cost=cost_of(9.0 if r.trial == other else 1.0)) for r in search.results]
+        with_engine(search, engine).confirmed(results, [Contender(trial=first), Contender(trial=other, gap=0.01)])
+        assert {plan.trial for plan in engine.plans} == expected

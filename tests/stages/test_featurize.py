@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cemai_opt.core.errors import TrialError
+from cemai_opt.compose import build_space
+from cemai_opt.core.errors import StudyError, TrialError
 from cemai_opt.core.hyperparameters import Value
+from cemai_opt.core.onnx_graph import OnnxGraph
+from cemai_opt.core.space import SearchSpaceSpec
 from cemai_opt.stages import STAGES
 from cemai_opt.stages._regimes import fitted_regimes, nearest
 from cemai_opt.testing.batches import batch_of, run_stages
@@ -96,3 +99,25 @@ def test_constant_rows_are_one_regime() -> None:
     assert len(state["centers"]) == 1
     assert (state["spread"] == 1.0).all()
     assert nearest(np.array([[0.0, 0.0]]), state["centers"]).tolist() == [0]
+
+
+def test_windows_are_as_long_as_groups_allow() -> None:
+    """All up to 128,000 rows are valid; usually a few hundred are searched."""
+    space, long = (build_space(SearchSpaceSpec(), "test", task="regression", longest_window=n) for n in (50, 9000))
+    for name, usual in (("featurize.window_rows", 300), ("featurize.long_rows", 2400), ("featurize.band_rows", 512)):
+        assert space.hyperparameters[name].high == usual
+        assert long.hyperparameters[name].high == 9000
+    stage = STAGES.find("featurize")
+    wanted = {"rolling": "all", "window_rows": 128_000, "exponential": True, "exponential_rows": 90_000}
+    assert stage.checked("featurize", wanted, task="regression")["window_rows"] == 128_000
+    X, y = RNG.normal(size=(50, 1)), RNG.normal(size=50)
+    made = run_stages(batch_of(X, y), until="featurize", featurize=wanted)
+    assert made.X[-1, made.names.index("v0_mean_128000")] == pytest.approx(X.mean())
+
+
+def test_very_long_windows_have_no_onnx_form() -> None:
+    """It would hold all of them at once."""
+    stage = STAGES.find("featurize")
+    params = stage.checked("featurize", {"rolling": "mean", "window_rows": 100_000}, task="regression")
+    with pytest.raises(StudyError, match="have no ONNX form"):
+        stage.onnx(OnnxGraph(), "rows", params=params, state=None)

@@ -1,0 +1,1 @@
+"""Large data: the Broaching case at its real size."""
