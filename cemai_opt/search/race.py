@@ -19,6 +19,8 @@ MAX_BESIDE = 2
 """Trials of each model that compete although they are not on that front."""
 EXPLORED_MEMBERS, EXPLORED_BESIDE = 2, 1
 """The same if trials explore on a part of the rows: a contender then costs as much as all trials."""
+DEAREST = 10.0
+"""Then, what is dearer than this many times the greenest trial that counts as good as the best does not compete."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,7 @@ def contenders(
 
     `points` are the trials of the search. Beside the front are, for each model, those closest to it in score among the
     model's own front: with another split, they might have been on it. `is_explored`: whether trials ran on a part of
-    the rows.
+    the rows, so that contenders cost much more than they did.
     """
     front = ParetoFront.of(points)
     if not len(front):
@@ -55,6 +57,10 @@ def contenders(
     n_members, n_beside = (EXPLORED_MEMBERS, EXPLORED_BESIDE) if is_explored else (MAX_MEMBERS, MAX_BESIDE)
     known = set(untuned)
     plain = ParetoFront.of(point for point in points if point.trial in known)
+    if is_explored:
+        limit_g = DEAREST * front.within(tolerance).carbon_g
+        points = [point for point in points if point.carbon_g <= limit_g]
+        front = ParetoFront.of(points)
     contribution = front.contributions(Box.around(points))
     by_contribution = sorted(front, key=lambda point: -contribution[point.trial])[:n_members]
     first = [front.best, front.knee, front.within(tolerance)]

@@ -129,8 +129,10 @@ class Remeasurement:
         return [by_trial[result.trial] for result in results]
 
     def _is_too_dear(self, result: TrialResult, certain: Sequence[TrialResult]) -> bool:
-        """Whether running a contender beside the front on all rows costs more than all of the front."""
-        return result.is_predicted and self._energy_j(result) > math.fsum(self._energy_j(other) for other in certain)
+        """Whether running a contender beside the front on all rows costs more than running the others on average."""
+        if not result.is_predicted or not certain:
+            return False
+        return self._energy_j(result) > statistics.fmean(self._energy_j(other) for other in certain)
 
     def _affordable_folds(self, members: Sequence[TrialResult]) -> tuple[int, set[int]]:
         """The number of folds that the budget allows for the contenders, and trials that are too expensive for it.

@@ -44,6 +44,15 @@ def test_fewer_compete_where_a_run_on_all_rows_is_dear() -> None:
     assert sum(contender.gap == 0.0 for contender in few) <= 3 + 2
 
 
+def test_a_little_more_is_not_worth_hours_on_all_rows() -> None:
+    """What costs ten times as much as one that counts as good does not compete there; what is better than that does."""
+    points = [Point(0, 0.5, 1.0), Point(1, 0.90, 2.0), Point(2, 0.905, 21.0)]
+    models = dict.fromkeys(range(3), "ridge")
+    for tolerance, explored, expected in ((0.01, True, {0, 1}), (0.01, False, {0, 1, 2}), (0.001, True, {0, 1, 2})):
+        found = contenders(points, models=models, untuned=[], tolerance=tolerance, is_explored=explored)
+        assert {contender.trial for contender in found} == expected
+
+
 def test_a_gap_that_splits_explain_is_no_gap() -> None:
     """As far as scores of confirmed contenders changed between the search and the folds that confirm them."""
     race = Race(study_of())
