@@ -118,23 +118,28 @@ def _roll(
     """Writes the statistics of the rows of some successive blocks into `made`, arrays (n_columns, n_rows)."""
     size, follows = blocks.size, blocks.follows[chosen]
     first, low, high = blocks.first[chosen], blocks.low[chosen], blocks.high[chosen]
-    before = int(first[0]) - size if follows[0] else int(first[0])
-    end = int(first[-1]) + size
-    is_whole = bool(follows.all()) and before >= low[0] and end <= high[-1]
+    has_before = bool(follows.any())
+    if has_before:  # the rows of the block before; of the first block of a group, its own, which do not count
+        first = np.append(first[0] - size * follows[0], first)
+        low, high = np.append(low[0], low), np.append(high[0], high)
+    own = slice(1, None) if has_before else slice(None)
+    begin, end = int(first[0]), int(first[-1]) + size
+    is_whole = len(first) * size == end - begin and begin >= low[0] and end <= high[-1] and bool((low == low[0]).all())
     if is_whole:
-        values = X[before:end].reshape(len(first) + 1, size, -1)
+        values = X[begin:end].reshape(len(first), size, -1)
     else:
-        rows = np.append(before, first)[:, None] + np.arange(size)
-        values = X[np.clip(rows, np.append(low[0], low)[:, None], np.append(high[0], high)[:, None] - 1)]
-        written = ((rows[1:] >= low[:, None]) & (rows[1:] < high[:, None])).ravel()
-        target = rows[1:].ravel()[written]
-    found = _statistics(_strands(values), follows, size=size, statistics=statistics)
+        rows = first[:, None] + np.arange(size)
+        values = X[np.clip(rows, low[:, None], high[:, None] - 1)]
+        written = ((rows[own] >= low[own, None]) & (rows[own] < high[own, None])).ravel()
+        target = rows[own].ravel()[written]
+    n_own = len(first) - has_before
+    found = _statistics(_strands(values), follows if has_before else None, size=size, statistics=statistics)
     for name, into in zip(statistics, made, strict=True):
         in_time = found[name].transpose(1, 2, 3, 0)
         if is_whole:
-            _write(in_time, into[:, before + size : end].reshape(len(into), len(first), size))
+            _write(in_time, into[:, end - n_own * size : end].reshape(len(into), n_own, size))
         else:
-            in_order = in_time.reshape(len(into), len(first), -1)[:, :, :size]
+            in_order = in_time.reshape(len(into), n_own, -1)[:, :, :size]
             into[:, target] = in_order.reshape(len(into), -1)[:, written]
 
 
@@ -161,23 +166,31 @@ def _strands(values: FloatArray) -> FloatArray:
 
 
 def _statistics(
-    values: FloatArray, follows: BoolArray, *, size: int, statistics: tuple[str, ...]
+    values: FloatArray, follows: BoolArray | None, *, size: int, statistics: tuple[str, ...]
 ) -> Mapping[str, FloatArray]:
-    """Statistics of the windows that end in all blocks but the first; `values` come from `_strands`."""
+    """Statistics of the windows that end in all blocks but the first; `values` come from `_strands`.
+
+    `follows`: (n_blocks - 1,) whether the block before belongs to the same group; None if none does: then the first
+    block is one of them.
+    """
     length, _, _, n_strands = values.shape
     n_last = size - (n_strands - 1) * length
-    before, own = values[:, :, :-1], values[:, :, 1:]
+    before, own = (values[:, :, :-1], values[:, :, 1:]) if follows is not None else (values[:, :, :0], values)
     anchor = own[:1, :, :, :1].copy()
     n_so_far = np.arange(length)[:, None] + length * np.arange(n_strands) + 1
-    n_rows = np.where(follows[:, None], size, n_so_far[:, None])[:, None]
+    n_rows = (
+        n_so_far[:, None, None] if follows is None else np.where(follows[:, None], size, n_so_far[:, None])[:, None]
+    )
     found: dict[str, FloatArray] = {}
 
     def over_window(operator: np.ufunc, own: FloatArray, *, before: FloatArray, nothing: float) -> FloatArray:
         """What the operator gives over each window; both arrays are overwritten."""
+        _accumulate(operator, own, nothing=nothing)
+        if follows is None:
+            return own
         before[n_last:, :, :, -1] = nothing
         if not follows.all():
             before[:, :, ~follows] = nothing
-        _accumulate(operator, own, nothing=nothing)
         _accumulate(operator, before, nothing=nothing, is_backward=True)
         operator(own[:-1], before[1:], out=own[:-1])
         operator(own[-1, :, :, :-1], before[0, :, :, 1:], out=own[-1, :, :, :-1])
@@ -189,7 +202,7 @@ def _statistics(
     if "range" in statistics:
         found["range"] = found["max"] - found["min"]
     if {"sum", "mean", "std", "var"} & set(statistics):
-        own, before = (np.subtract(part, anchor, dtype=np.float64) for part in (own, before))
+        own, before = (np.subtract(part, anchor[:, :, : part.shape[2]], dtype=np.float64) for part in (own, before))
         squares = (own * own, before * before) if {"std", "var"} & set(statistics) else None
         change = over_window(np.add, own, before=before, nothing=0.0)
         if "sum" in statistics:
