@@ -27,7 +27,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Prints wall times, their ratio, and the bytes that each worker has received."""
+    """Prints wall times, their ratio, and how often each worker has got the data."""
     study = load_study("broaching_demo")
     study = study.model_copy(update={"data": study.data.model_copy(update={"rows": args.rows})})
     walls = {}
@@ -48,22 +48,23 @@ def run(args: argparse.Namespace) -> None:
             results = [future.result() for future in wait(running).done]
             walls[n_workers] = time.monotonic() - begun
             assert all(result.is_complete for result in results), results[0].reason
-            received = _received(cluster.address)
+            copies = _copies(cluster.address)
             engine.close()
-        per_worker = ", ".join(f"{n / n_bytes:.2f}" for n in received)
         print(
-            f"{n_workers} workers: {walls[n_workers]:.1f} s; each got {per_worker} times the {n_bytes / 1e6:.0f} MB "
-            "of data",
+            f"{n_workers} workers: {walls[n_workers]:.1f} s for {N_TRIALS} trials; {n_bytes / 1e6:.0f} MB of data: "
+            + ", ".join(f"{held} held, {fetched} fetched from another worker" for held, fetched in copies),
             flush=True,
         )
     print(f"three workers take {walls[3] / walls[1]:.2f} times the time of one, on {os.cpu_count()} cores")
 
 
-def _received(address: str) -> list[int]:
-    """Bytes that each worker has received from the driver and from other workers."""
+def _copies(address: str) -> list[tuple[int, int]]:
+    """Data sets that each worker holds, and how often it has got one from another worker."""
     from distributed import Client
 
     with Client(address, set_as_default=False) as client:
-        found = client.run(lambda dask_worker: dask_worker.transfer_incoming_bytes_total)
-        held = client.run(lambda dask_worker: sum(dask_worker.state.tasks[key].nbytes or 0 for key in dask_worker.data))
-    return [max(found[worker], held[worker]) for worker in found]
+        held = client.run(
+            lambda dask_worker: sum(type(value).__name__ == "Dataset" for value in dask_worker.data.values())
+        )
+        fetched = client.run(lambda dask_worker: len(dask_worker.transfer_incoming_log))
+    return [(held[worker], fetched[worker]) for worker in held]
