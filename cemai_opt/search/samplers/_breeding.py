@@ -8,17 +8,17 @@ of that model. Without this, a small population soon contains one model only.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from optuna import Study
 from optuna.distributions import BaseDistribution
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
-from cemai_opt.core.front import Constraints, ParetoFront, Point, dominates
+from cemai_opt.core.front import dominates
 from cemai_opt.core.hyperparameters import Hyperparameter, Value
 from cemai_opt.core.space import MODEL, SearchSpace
+from cemai_opt.search.samplers._known_trials import KnownTrials
 from cemai_opt.search.samplers._sampler import SamplerContext
 from cemai_opt.search.suggest import distribution
 
@@ -41,10 +41,13 @@ class Breeder:
             name: distribution(h) for name, h in space.hyperparameters.items() if h.searched
         }
 
-    def child(self, study: Study, trial: FrozenTrial, *, parents: Sequence[FrozenTrial]) -> dict[str, Value]:
-        """Searched hyperparameters of a child that was not run before; random ones if there are no parents."""
+    def child(self, trial: FrozenTrial, known: KnownTrials, *, parents: Sequence[FrozenTrial]) -> dict[str, Value]:
+        """Searched hyperparameters of a child that was not run before; random ones if there are no parents.
+
+        `parents` are some of the `known` trials.
+        """
         rng = np.random.default_rng((self._context.seed, trial.number))
-        pool = _Parents(parents, study, rng=rng)
+        pool = _Parents(parents, known, rng=rng)
         child: dict[str, Value] = {}
         for attempt in range(MAX_TRIES):
             child = self._bred(pool, rng, attempt=attempt)
@@ -76,8 +79,8 @@ class Breeder:
 class _Parents:
     """The parent population, from which pairs are drawn by binary tournament."""
 
-    def __init__(self, trials: Sequence[FrozenTrial], study: Study, *, rng: np.random.Generator) -> None:
-        self._trials, self._study, self._rng = trials, study, rng
+    def __init__(self, trials: Sequence[FrozenTrial], known: KnownTrials, *, rng: np.random.Generator) -> None:
+        self._trials, self._known, self._rng = trials, known, rng
 
     def pair(self) -> tuple[Parent, Parent]:
         """Two parents; empty ones if there is no population yet."""
@@ -85,53 +88,17 @@ class _Parents:
 
     def of_model(self, model: Value) -> Parent | None:
         """A trial of this model that no other one dominates, whether or not it is among the parents."""
-        trials = self._study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-        own = {t.number: t for t in with_both_objectives(trials) if t.params.get(MODEL) == model}
-        front = ParetoFront.of(point_of(trial) for trial in own.values()).members
-        return own[front[int(self._rng.integers(len(front)))].trial].params if front else None
+        front = self._known.front_of(model)
+        return front[int(self._rng.integers(len(front)))].params if front else None
 
     def _one(self) -> Parent:
         a, b = (self._trials[int(i)] for i in self._rng.integers(len(self._trials), size=2))
-        return (b if dominates(point_of(b), point_of(a)) else a).params
+        return (b if dominates(self._known.point_of(b), self._known.point_of(a)) else a).params
 
 
 def is_warm_start(trial: FrozenTrial) -> bool:
     """Whether the trial was enqueued with fixed parameters."""
     return "fixed_params" in trial.system_attrs
-
-
-def with_both_objectives(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
-    """Trials with a score and a cost: in a study with another number of objectives there are no parents."""
-    return [trial for trial in trials if len(trial.values) == 2]
-
-
-def point_of(trial: FrozenTrial) -> Point:
-    """A complete trial in the plane of the objectives."""
-    return Point(trial.number, trial.values[0], trial.values[1])
-
-
-Thinning = Callable[[ParetoFront, int], list[Point]]
-"""Selects the given number of members of a front to keep."""
-
-
-def fittest(
-    trials: Sequence[FrozenTrial], n_wanted: int, *, constraints: Constraints, thinned: Thinning
-) -> list[FrozenTrial]:
-    """Non-dominated sorting: whole fronts first, the last one thinned (Deb et al. (2002), III-C).
-
-    Trials that violate the user's constraints come last, in order of their violation (VI-A there).
-    """
-    by_number = {trial.number: trial for trial in with_both_objectives(trials)}
-    violation = {number: constraints.violation(point_of(trial)) for number, trial in by_number.items()}
-    left = [point_of(trial) for number, trial in by_number.items() if violation[number] <= 0.0]
-    chosen: list[Point] = []
-    while left and len(chosen) < n_wanted:
-        front = ParetoFront.of(left)
-        members = {point.trial for point in front}
-        left = [point for point in left if point.trial not in members]
-        chosen += thinned(front, n_wanted - len(chosen))
-    missing = sorted((number for number in by_number if violation[number] > 0.0), key=lambda n: (violation[n], n))
-    return [by_number[number] for number in [*(point.trial for point in chosen), *missing][:n_wanted]]
 
 
 def _inherited(name: str, first: Parent, *, second: Parent, rng: np.random.Generator) -> Value | None:

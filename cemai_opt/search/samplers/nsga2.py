@@ -8,17 +8,17 @@ after ten of them, which wastes grams. Diversity within a front is kept by contr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from cemai_opt.core.front import Box, ParetoFront, Point
 from cemai_opt.core.space import SearchSpace
-from cemai_opt.search.samplers._breeding import Breeder, fittest, is_warm_start, point_of, with_both_objectives
+from cemai_opt.search.samplers._breeding import Breeder, is_warm_start
+from cemai_opt.search.samplers._known_trials import KnownTrials
 from cemai_opt.search.samplers._sampler import Sampler, SamplerContext
 
 PARENTS, SHARE_OF_KNOWN = 10, 0.05
@@ -36,10 +36,11 @@ class NSGAII(Sampler):
 
 
 class SteadyStateSampler(BaseSampler):
-    """Chooses parents anew for every trial. It is stateless: everything comes from the study."""
+    """Chooses parents anew for every trial. Everything comes from the study; what is known of it is kept."""
 
     def __init__(self, space: SearchSpace, context: SamplerContext) -> None:
         self._context, self._breeder = context, Breeder(space, context)
+        self._known = KnownTrials(context.constraints)
         self._random = RandomSampler(seed=context.session_seed)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -52,10 +53,9 @@ class SteadyStateSampler(BaseSampler):
         """Active hyperparameters of a child of two good trials that was not run before."""
         if is_warm_start(trial):
             return {}
-        known = with_both_objectives(study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]))
-        return dict(
-            self._breeder.child(study, trial, parents=self._survivors(known) if len(known) >= MIN_KNOWN else ())
-        )
+        self._known.update(study)
+        parents = self._survivors() if len(self._known) >= MIN_KNOWN else ()
+        return dict(self._breeder.child(trial, self._known, parents=parents))
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -63,12 +63,10 @@ class SteadyStateSampler(BaseSampler):
         """A random value of a hyperparameter that an enqueued trial does not fix."""
         return self._random.sample_independent(study, trial, param_name, param_distribution)
 
-    def _survivors(self, known: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    def _survivors(self) -> list[FrozenTrial]:
         """The trials from which parents are drawn, within a front by contribution to the hypervolume."""
-        n_wanted = self._context.population or max(PARENTS, round(SHARE_OF_KNOWN * len(known)))
-        constraints = self._context.constraints
-        box = Box.around(point for point in map(point_of, known) if constraints.violation(point) <= 0.0)
-        return fittest(known, n_wanted, constraints=constraints, thinned=lambda front, n: _largest(front, box)[:n])
+        n_wanted = self._context.population or max(PARENTS, round(SHARE_OF_KNOWN * len(self._known)))
+        return self._known.fittest(n_wanted, _largest)
 
 
 def _largest(front: ParetoFront, box: Box) -> list[Point]:
