@@ -34,9 +34,10 @@ from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
 from cemai_opt.models import MODELS
-from cemai_opt.pipeline import Splits, read_data, resolve_split, stage_order
+from cemai_opt.pipeline import Splits, dummy_score, read_data, resolve_split, stage_order
 from cemai_opt.pipeline.suspicions import check_classes, given_away, same_rows
 from cemai_opt.runs import RunFolder
+from cemai_opt.runs.dummy import DummyScore
 from cemai_opt.stages import STAGES
 
 DATA_ROOT = "CEMAI_OPT_DATA"
@@ -57,7 +58,8 @@ class PreparedStudy:
     """A resolved study with its search space, its data and its meters, ready for a search.
 
     `space_spec` is the content of the search space file; `confirm_folds` is the number of folds on which the scores of
-    front candidates are confirmed; `portfolio` are the configurations that a search runs first.
+    front candidates are confirmed; `portfolio` are the configurations that a search runs first; `dummy` is the score of
+    a constant prediction.
     `live` is the intensity over time, for the footprint. `start_s`, `start_j`: clock and meter readings before the data
     was read; the ledger counts from there. `notes` describe the automatic choices.
     """
@@ -68,6 +70,7 @@ class PreparedStudy:
     data: Dataset
     confirm_folds: int
     portfolio: tuple[Params, ...]
+    dummy: DummyScore
     notes: tuple[str, ...]
     meters: tuple[Meter, ...]
     live: LiveIntensity | None
@@ -262,6 +265,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         data=data,
         confirm_folds=len(splits.confirm),
         portfolio=load_portfolio(study.search.portfolio),
+        dummy=dummy_score(data, splits, study=resolved),
         notes=notes,
         meters=meters,
         live=live,

@@ -28,6 +28,7 @@ from cemai_opt.meters import open_meters
 from cemai_opt.pipeline import Fold, Pipeline, Splits, read_data
 from cemai_opt.report.notebook import Front
 from cemai_opt.runs import RunFolder, RunView
+from cemai_opt.runs.front import GREENEST, RULES
 from cemai_opt.session import Session
 
 TARGET, GROUP = "target", "group"
@@ -90,6 +91,9 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         if pick == AVERAGE and self.front_.average is None:
             warnings.warn("no average of front members is better than the best of them: picked that one", stacklevel=3)
             pick = "best"
+        if pick in RULES and not self._view.front.good:
+            warnings.warn(f"{self._view.front.why_none}: picked the greenest member", stacklevel=3)
+            pick = GREENEST
         self.select(pick)
 
     def _study(self, rows: Path, has_groups: bool) -> StudySpec:

@@ -153,6 +153,7 @@ def _show(record: RunRecord) -> None:
 
     from cemai_opt.report.tables import front_table, ledger_line, legend
     from cemai_opt.runs.payback import payback_lines
+    from cemai_opt.runs.recommendation import recommendation_lines, yearly_use
 
     console, front = Console(highlight=False), record.front
     console.print(front_table(front))
@@ -167,3 +168,7 @@ def _show(record: RunRecord) -> None:
     console.print(ledger_line(record), markup=False)
     for line in payback_lines(front.payback, search.carbon_g, tolerance=front.tolerance):
         console.print(line, markup=False)
+    console.print()
+    for line in recommendation_lines(front, yearly_use(record.study.search)):
+        console.print(line, markup=False)
+    console.print()

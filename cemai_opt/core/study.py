@@ -283,6 +283,8 @@ class ResolvedStudy(StudySpec):
 
 
 SEARCH_ONLY_KEYS = (
+    "retrainings_per_year",
+    "predictions_per_year",
     "trials",
     "timeout_s",
     "budget_g",

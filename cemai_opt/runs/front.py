@@ -17,12 +17,15 @@ from cemai_opt.core.jackknife import coverage_factor, error_of_difference
 from cemai_opt.core.objective import objective_g, objective_uncertainty_g
 from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
 from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.runs.dummy import DummyScore
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.payback import Payback
 
 MAX_LOSS = 0.02
 """A greener pipeline is recommended if its score is, with 95 % confidence, at most this much below the baseline's."""
-RULES = ("knee", "best", "within", "greenest")
+GREENEST = "greenest"
+"""The rule that also picks what is not recommended."""
+RULES = ("knee", "best", "within", GREENEST)
 """Names of the rules that pick a front member."""
 
 
@@ -76,6 +79,8 @@ class RunFront:
     baseline: FrontMember | None
     """The baseline without a search: the knee of the untuned configurations."""
     search: FrontSearch
+    dummy: DummyScore | None = None
+    """The score of a constant prediction; None in runs of earlier versions."""
     average: FrontMember | None = None
     """An average of members whose score is better than that of the best one by more than the tolerance."""
 
@@ -89,9 +94,16 @@ class RunFront:
 
     @cached_property
     def recommended(self) -> ParetoFront:
-        """What the rules pick from, scores less one standard error: the baseline, and what is better than that."""
-        pool = [*self.members, *([self.baseline] if self.baseline is not None else [])]
-        return ParetoFront.of(Point(m.trial, m.validation - m.error, m.carbon_g) for m in pool if m.is_convincing)
+        """What the rules pick from, scores less one standard error: the baseline, and what is better than that.
+
+        It is empty if nothing is better than a constant prediction.
+        """
+        return ParetoFront.of(Point(m.trial, m.validation - m.error, m.carbon_g) for m in self.good.values())
+
+    @cached_property
+    def good(self) -> Mapping[int, FrontMember]:
+        """What may be recommended, by trial: the baseline and what is better, if it beats a constant prediction."""
+        return {trial: member for trial, member in self._pipelines.items() if member.is_convincing}
 
     @cached_property
     def by_trial(self) -> Mapping[int, FrontMember]:
@@ -105,20 +117,20 @@ class RunFront:
 
     def decided(self) -> RunFront:
         """The front with its knee and its paybacks."""
-        if not self.members:
+        if not self.members or not len(self.recommended):
             return self
         decided = replace(self, knee_trial=self.recommended.knee.trial)
         return replace(decided, payback=paybacks_of(decided))
 
     @property
     def knee(self) -> FrontMember | None:
-        """The recommended pipeline; None on an empty front."""
+        """The recommended pipeline; None if none is."""
         return None if self.knee_trial is None else self._pipelines.get(self.knee_trial)
 
     @property
     def best(self) -> FrontMember | None:
-        """The pipeline with the best score less one standard error; None on an empty front."""
-        return self._pipelines[self.recommended.best.trial] if self.members else None
+        """The pipeline with the best score less one standard error; None if none is recommended."""
+        return self._pipelines[self.recommended.best.trial] if len(self.recommended) else None
 
     @property
     def table_members(self) -> list[FrontMember]:
@@ -131,8 +143,9 @@ class RunFront:
         """The rules that pick each member, by trial: "knee", "best", "within 0.01", "greenest"."""
         if not self.members:
             return {}
+        rules = RULES if len(self.recommended) else (GREENEST,)
         picks = dict[int, list[str]]()
-        for rule in RULES:
+        for rule in rules:
             shown = f"within {self.tolerance:g}" if rule == "within" else rule
             picks.setdefault(self.pick(rule).trial, []).append(shown)
         return {trial: ", ".join(rules) for trial, rules in picks.items()}
@@ -162,11 +175,15 @@ class RunFront:
                     "pick best",
                 )
             return self.average
+        if rule in RULES and rule != GREENEST and not len(self.recommended):
+            raise StudyError(
+                f"nothing is recommended: {self.why_none}", "a trial number or greenest picks one all the same"
+            )
         if rule == "knee" and self.knee is not None:
             return self.knee
         if rule == "within":
             return self._pipelines[self.recommended.within(self.tolerance if tolerance is None else tolerance).trial]
-        if rule == "greenest":
+        if rule == GREENEST:
             return self.by_trial[self.pareto.greenest.trial]
         if rule in RULES:
             point: Point = getattr(self.recommended, rule)
@@ -177,6 +194,15 @@ class RunFront:
             f"there is no front member {rule!r} to pick", nearest(rule, [*RULES, AVERAGE, *map(str, self._pipelines)])
         )
 
+    @property
+    def why_none(self) -> str:
+        """Why no pipeline is recommended, in words."""
+        assert self.dummy is not None, "without it, the baseline is recommended"
+        return (
+            f"no pipeline is better than always predicting {self.dummy.prediction} "
+            f"({self.score} {self.dummy.validation:.3f}) by more than its standard error"
+        )
+
     def parts_of(self, member: FrontMember) -> list[tuple[float, FrontMember]]:
         """The members that an average consists of, with their weights; a single pipeline is its own only part."""
         return [(part.weight, self.by_trial[part.trial]) for part in member.parts] or [(1.0, member)]
@@ -185,7 +211,7 @@ class RunFront:
         """The front with another tolerance for "as good as the best", and without an average that gains no more."""
         is_better = self.average is not None and self.average.validation - self.pareto.best.score > tolerance
         changed = replace(self, tolerance=tolerance, average=self.average if is_better else None)
-        return replace(changed, payback=paybacks_of(changed) if self.members else ())
+        return replace(changed, payback=paybacks_of(changed) if len(self.recommended) else ())
 
 
 def score_ties_of(results: Sequence[TrialResult]) -> dict[int, list[int]]:
@@ -224,6 +250,11 @@ def is_convincing(result: TrialResult, baseline: TrialResult, *, study: Resolved
     saved_g = objective_g(study, baseline) - objective_g(study, result)
     uncertainty_g = math.hypot(*(objective_uncertainty_g(study, each) for each in (result, baseline)))
     return saved_g > TIE_FACTOR * uncertainty_g and gain - uncertainty >= -MAX_LOSS
+
+
+def beats(result: TrialResult, dummy: DummyScore | None) -> bool:
+    """Whether a trial is better than a constant prediction by more than its standard error."""
+    return dummy is None or (result.score is not None and result.score - result.score_error > dummy.validation)
 
 
 def paybacks_of(front: RunFront) -> tuple[Payback, ...]:

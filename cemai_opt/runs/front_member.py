@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cemai_opt.core.average import Part
+from cemai_opt.core.jackknife import coverage_factor
 from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.objective import objective_g, objective_j, objective_uncertainty_g
 from cemai_opt.core.plan import JsonConfig
@@ -66,10 +67,15 @@ class FrontMember:
     validation: float
     error: float = 0.0
     """Standard error of `validation`, the score over all folds that confirm it; 0 if it was not confirmed."""
+    error_dof: int = 0
+    """Degrees of freedom of `error`."""
     searched: float | None = None
     """Its score in the search."""
     is_convincing: bool = True
-    """Whether it is better than the untuned baseline by more than the uncertainty: only then it is recommended."""
+    """Whether it is better than the untuned baseline and a constant prediction by more than the uncertainty.
+
+    Only then it is recommended.
+    """
     test: float | None = None
     carbon_g: float
     energy_j: float
@@ -103,6 +109,14 @@ class FrontMember:
     def formula(self) -> str:
         """An average as a sum over trial numbers; empty for a single pipeline."""
         return " + ".join(f"{part.weight:.2f} x {part.trial}" for part in self.parts)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % confidence interval of `validation`; None if it was not confirmed."""
+        if not self.error_dof:
+            return None
+        half = coverage_factor(self.error_dof) * self.error
+        return self.validation - half, self.validation + half
 
     @property
     def threshold(self) -> float | None:
@@ -145,6 +159,7 @@ class FrontMember:
             model=result.model,
             validation=result.score,
             error=result.score_error,
+            error_dof=result.confirmation.dof if result.confirmation is not None else 0,
             searched=result.searched_score,
             is_convincing=is_convincing,
             test=final.score if final else None,

@@ -58,13 +58,11 @@ class Payback:
 
 
 def payback_lines(paybacks: Sequence[Payback], search_g: float, *, tolerance: float) -> list[str]:
-    """One sentence per choice."""
+    """One sentence per choice that is not the best one itself."""
     lines: list[str] = []
     for payback in paybacks:
         name = "the knee" if payback.choice == "knee" else f"the greenest within {tolerance:g} of the best"
-        if payback.trial == payback.instead_of:
-            lines.append(f"{name} is trial {payback.trial}, which is also the best member")
-        else:
+        if payback.trial != payback.instead_of:
             lines.append(_line(name, payback, search_g=search_g))
     return lines
 

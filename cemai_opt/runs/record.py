@@ -15,8 +15,9 @@ from cemai_opt.core.objective import objective_g, objective_uncertainty_g, objec
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.scores import maximised
 from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.runs.dummy import DummyScore
 from cemai_opt.runs.footprint import Footprint, FootprintTotals
-from cemai_opt.runs.front import FrontSearch, RunFront, TrialCounts, counts_of, is_convincing, score_ties_of
+from cemai_opt.runs.front import FrontSearch, RunFront, TrialCounts, beats, counts_of, is_convincing, score_ties_of
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.machine import library_versions, this_machine
 from cemai_opt.runs.summary import CarbonBy, HypervolumePoint, MeasuringConditions, RunSummary, SearchSummary
@@ -67,6 +68,8 @@ class RunRecord:
     """The baseline trial, which stands for "no search" and is tested along with the front."""
     average: Average | None = None
     """The best average of the members, whether or not it is better than the best of them."""
+    dummy: DummyScore | None = None
+    """The score of a constant prediction; None in runs of earlier versions."""
     footprints: Sequence[Footprint] = ()
     """One for each session of this run."""
     ended: str = ""
@@ -121,6 +124,7 @@ class RunRecord:
         def member(trial: int, ties: Sequence[int] = ()) -> FrontMember:
             result = by_trial[trial]
             is_better = untuned is None or trial == untuned.trial or is_convincing(result, untuned, study=self.study)
+            is_better = is_better and beats(result, self.dummy)
             found = FrontMember.of(self.study, result, final=self.finals.get(trial), ties=ties, is_convincing=is_better)
             return replace(found, score_ties=tuple(score_ties[trial]) if trial in score_ties else ())
 
@@ -133,6 +137,7 @@ class RunRecord:
             payback=(),
             average=self._kept_average,
             baseline=None if self.baseline is None else member(self.baseline),
+            dummy=self.dummy,
             search=FrontSearch(
                 **vars(self.counts),
                 carbon_g=self.spent_g,

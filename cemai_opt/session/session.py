@@ -294,6 +294,7 @@ class Session:
             footprints=self._earlier.footprints,
             ended=ended,
             notes=self._prepared.notes,
+            dummy=self._prepared.dummy,
         )
 
     def _footprint(self, audit: Audit | None) -> Footprint:

@@ -68,7 +68,18 @@ def test_the_run_folder_is_complete(finished: Path) -> None:
     assert names >= {"study.yaml", "space.lock.yaml", "optuna.journal", "trials.jsonl", "front.json", "front.csv"}
     assert names >= {"summary.json", "emissions.csv"}
     front = front_of(finished)
-    assert set(front) == {"score", "unit", "knee", "tolerance", "members", "average", "payback", "search", "baseline"}
+    assert set(front) == {
+        "score",
+        "unit",
+        "knee",
+        "tolerance",
+        "members",
+        "average",
+        "payback",
+        "search",
+        "baseline",
+        "dummy",
+    }
     assert front["baseline"]["test"] is not None
     assert front["baseline"]["config"]["train"]["model"] in {"ridge", "decision_tree", "xgboost"}
     assert (front["score"], front["unit"]) == ("r2", "gCO2eq")

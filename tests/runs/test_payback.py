@@ -67,9 +67,7 @@ def test_the_best_itself_leaves_nothing_to_choose() -> None:
         per_1000_predictions_g=None,
         search_g=1.0,
     )
-    assert payback_lines([same], 1.0, tolerance=0.02) == [
-        "the greenest within 0.02 of the best is trial 2, which is also the best member"
-    ]
+    assert payback_lines([same], 1.0, tolerance=0.02) == []
 
 
 @pytest.mark.parametrize(
