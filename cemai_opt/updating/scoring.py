@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from cemai_opt.core.batch import BoolArray, Prediction
+from cemai_opt.core.batch import BoolArray, FloatArray, IntArray, Prediction
 from cemai_opt.core.scores import SKILL
 from cemai_opt.datasets import Dataset
 from cemai_opt.deploy.model_folder import TrainedModel
@@ -24,12 +24,8 @@ def scored(
 
     `paired`: for a comparison on the same rows, for which blocks of time are units, too, where there are few groups.
     """
+    y, prediction, group = _predicted(model, rows, wanted=wanted)
     task = model.scorer.task
-    prediction = model.scorer.predict(rows.X, rows.group)
-    known = np.flatnonzero(wanted & rows.has_target)
-    by_class = prediction.by_class
-    prediction = Prediction(prediction.value[known], None if by_class is None else by_class[known])
-    y, group = rows.y[known], rows.group[known]
     has_units = rows.has_groups and not (paired and len(np.unique(group)) < MIN_UNITS)
     errors = UnitErrors.of(
         y,
@@ -40,3 +36,18 @@ def scored(
     )
     score = metrics_of(y, prediction, task=task, group=group).get(task.score, math.nan)
     return float(score) if math.isfinite(score) else None, errors
+
+
+def metrics_on(model: TrainedModel, rows: Dataset, *, wanted: BoolArray) -> dict[str, float]:
+    """All scores of a model that are defined on the wanted rows, (n_rows,), with a target."""
+    y, prediction, group = _predicted(model, rows, wanted=wanted)
+    metrics = metrics_of(y, prediction, task=model.scorer.task, group=group)
+    return {name: float(score) for name, score in metrics.items() if math.isfinite(score)}
+
+
+def _predicted(model: TrainedModel, rows: Dataset, *, wanted: BoolArray) -> tuple[FloatArray, Prediction, IntArray]:
+    """Targets, predictions and groups of the wanted rows that have a target."""
+    prediction = model.scorer.predict(rows.X, rows.group)
+    known = np.flatnonzero(wanted & rows.has_target)
+    by_class = None if prediction.by_class is None else prediction.by_class[known]
+    return rows.y[known], Prediction(prediction.value[known], by_class), rows.group[known]
