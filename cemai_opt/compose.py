@@ -35,7 +35,7 @@ from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import Splits, dummy_score, read_data, resolve_split, stage_order
-from cemai_opt.pipeline.suspicions import check_classes, given_away, same_rows
+from cemai_opt.pipeline.suspicions import check_classes, given_away, same_rows, unnamed_groups
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.dummy import DummyScore
 from cemai_opt.stages import STAGES
@@ -137,6 +137,8 @@ def _all_names() -> set[str]:
 def _document(kind: str, name: str) -> tuple[object, str]:
     known = shipped(kind)
     path = Path(name) if name.endswith((".yaml", ".yml")) else known.get(name)
+    if path is None and Path(name).exists():
+        raise StudyError(f"{name} is not YAML", f"if it is data: --data {name}; `cemai-opt init` writes a study for it")
     if path is None:
         raise StudyError(f"{kind}: there is no {name!r}", f"{nearest(name, known)} (a path ends in .yaml)")
     return read_yaml(path), str(path)
@@ -248,7 +250,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     score_notes = _score_notes(resolved.score, data, splits=splits)
     split_note += f"; the scores of the front are confirmed on {len(splits.confirm)} other folds"
     space_note = (INDEPENDENT_NOTE,) if (study.space, resolved.space) == (AUTO_SPACE, INDEPENDENT_SPACE) else ()
-    suspicions = (*same_rows(data, splits), *given_away(data, splits))
+    suspicions = (*same_rows(data, splits), *given_away(data, splits), *unnamed_groups(data))
     notes = (sizes, *data.notes, *suspicions, split_note, *space_note, *score_notes, carbon_note, *trace_note)
     for note in notes:
         log.info("%s", note)

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import sys
 
 import click
 
+from cemai_opt.cli._commands import Commands
 from cemai_opt.core.errors import CemaiError
 
-
-class _Commands(click.Group):
-    """The public modules of this package, each with a click command called `command`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
-        return command
+PROGRAM = "cemai-opt"
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="cemai-opt", prog_name="cemai-opt")
+@click.group(
+    cls=Commands, package=__name__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="cemai-opt", prog_name=PROGRAM)
 def cli() -> None:
     """Finds machine-learning pipelines that score well and emit little carbon.
 
@@ -33,13 +23,15 @@ def cli() -> None:
     cemai-opt optimize                                  the demo, no data needed
     cemai-opt optimize --data my.csv --target wear      your own data
     cemai-opt front runs/my                             the front of a run
+
+    Exit status: 0 done, 1 a limit of `check` is broken, 2 bad input, 130 interrupted.
     """
 
 
 def main() -> None:
     """Entry point of the console script and of `python -m cemai_opt`: bad input gives a message and exit status 2."""
     try:
-        cli(prog_name="cemai-opt")
+        cli(prog_name=PROGRAM)
     except OSError as error:
         click.echo(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
         sys.exit(2)

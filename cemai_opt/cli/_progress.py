@@ -9,6 +9,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from cemai_opt.cli._verbosity import is_quiet
 from cemai_opt.core.result import FAILED, TrialResult
 from cemai_opt.core.units import readable_grams
 from cemai_opt.search import Events, SearchState
@@ -23,7 +24,7 @@ class ProgressEvents(Events):
     def __init__(self, score: str, *, budget_g: float | None = None) -> None:
         self._score = score
         self._of_budget = "" if budget_g is None else f" of {readable_grams(budget_g)}"
-        self._console = Console(file=sys.stderr)
+        self._console = Console(file=sys.stderr, quiet=is_quiet())
         self._progress = Progress(
             BarColumn(bar_width=BAR_WIDTH),
             MofNCompleteColumn(),

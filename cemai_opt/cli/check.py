@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cemai_opt.cli._verbosity import notes_console
+
 if TYPE_CHECKING:
     from cemai_opt.updating import CheckResult
 
@@ -39,8 +41,6 @@ def command(
     import sys
     from pathlib import Path
 
-    from rich.console import Console
-
     from cemai_opt.core.serialization import to_json
     from cemai_opt.deploy.model_folder import load_model, version_notes
     from cemai_opt.updating import Limits, check_model
@@ -53,7 +53,7 @@ def command(
         ignore=tuple(name.strip() for name in ignore.split(",") if name.strip()),
         intensity_g_per_kwh=intensity,
     )
-    console = Console(stderr=True, highlight=False)
+    console = notes_console()
     for note in (*version_notes(trained.document), *result.notes):
         console.print(note, markup=False)
     click.echo(json.dumps(to_json(result)) if as_json else _text_of(result))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cemai_opt.cli._verbosity import notes_console
+
 if TYPE_CHECKING:
     from cemai_opt.deploy.export import Exported
 
@@ -44,8 +46,6 @@ def command(run: str, rule: str, tolerance: float | None, out: str, form: str, d
     import json
     from pathlib import Path
 
-    from rich.console import Console
-
     from cemai_opt.compose import reopen
     from cemai_opt.core.errors import StudyError
     from cemai_opt.core.yaml_text import yaml_text
@@ -57,7 +57,7 @@ def command(run: str, rule: str, tolerance: float | None, out: str, form: str, d
 
     source, folder = RunFolder(Path(run)), Path(out)
     picked = pick(source, rule, tolerance=tolerance)
-    console = Console(stderr=True, highlight=False)
+    console = notes_console()
     check_free(folder)
     if form == "model":
         prepared = reopen(source, data)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cemai_opt.cli._commands import LongCommand
 from cemai_opt.cli._options import data_options, search_options
+from cemai_opt.cli._verbosity import notes_console
 from cemai_opt.core.scores import maximised
 
 if TYPE_CHECKING:
@@ -17,11 +19,12 @@ REPORT_J, MAX_REPORT_SHARE = 8.0, 0.1
 """Joules of writing a report, and the largest share of a budget that is set aside for it."""
 
 
-@click.command()
+@click.command(cls=LongCommand)
 @click.argument("study", required=False)
 @data_options
 @search_options
 @click.option("--out", metavar="DIR", help="Folder of results; an existing run is resumed.  [default: runs/STUDY]")
+@click.option("--open", "open_report", is_flag=True, help="Open report.html in a browser at the end.")
 @click.option("--no-audit", is_flag=True, help="Skip CodeCarbon's independent audit of the study.")
 @click.option(
     "--record",
@@ -37,6 +40,7 @@ def command(
     out: str | None,
     no_audit: bool,
     no_report: bool,
+    open_report: bool,
     trace: str | None,
     dry_run: bool,
     as_json: bool,
@@ -54,8 +58,6 @@ def command(
     import sys
     from pathlib import Path
 
-    from rich.console import Console
-
     from cemai_opt.cli._options import data_root_of
     from cemai_opt.cli._progress import ProgressEvents
     from cemai_opt.compose import prepare
@@ -72,7 +74,7 @@ def command(
     spec = changed(_study(study, options["data"]), options)
     prepared = prepare(spec, data_root=data_root_of(data_root), whole_process=True)
     folder = RunFolder(Path(out) if out else Path("runs") / prepared.study.name)
-    console = Console(stderr=True, highlight=False)
+    console = notes_console()
     for note in prepared.notes:
         console.print(note, markup=False)
     if dry_run:
@@ -93,6 +95,10 @@ def command(
         _show(record)
         where = folder.path
         click.echo(f"results in {where}{reported}; next: cemai-opt export {where} --pick knee --out knee")
+    if open_report and reported.startswith(","):
+        from cemai_opt.report.html_report import HTML
+
+        click.launch(str((folder.path / HTML).resolve()))
     if record.ended == INTERRUPTED:
         sys.exit(130)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cemai_opt.cli._verbosity import notes_console
+
 if TYPE_CHECKING:
     from cemai_opt.deploy.predict_file import FilePredictions
 
@@ -30,14 +32,12 @@ def command(
     from dataclasses import replace
     from pathlib import Path
 
-    from rich.console import Console
-
     from cemai_opt.core.serialization import to_json
     from cemai_opt.deploy.model_folder import load_model, version_notes
     from cemai_opt.deploy.predict_file import predict_file
 
     trained = load_model(Path(model), form)
-    console = Console(stderr=True, highlight=False)
+    console = notes_console()
     for note in version_notes(trained.document):
         console.print(note, markup=False)
     predictions = predict_file(

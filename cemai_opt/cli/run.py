@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cemai_opt.cli._commands import LongCommand
 from cemai_opt.cli._options import data_options
+from cemai_opt.cli._verbosity import notes_console
 
 if TYPE_CHECKING:
     from cemai_opt.compose import PreparedStudy
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from cemai_opt.runs.single_run import SingleRun
 
 
-@click.command()
+@click.command(cls=LongCommand)
 @click.argument("config")
 @data_options
 @click.option("--repeat", type=click.IntRange(min=1), metavar="N", help="Measure N times.  [default: 1]")
@@ -37,8 +39,6 @@ def command(
     """
     import json
     from pathlib import Path
-
-    from rich.console import Console
 
     from cemai_opt.cli._options import data_root_of
     from cemai_opt.compose import ORDERED_SPACE, check_config, prepare
@@ -65,7 +65,7 @@ def command(
     if as_json:
         click.echo(json.dumps(to_json(run)))
     else:
-        console = Console(stderr=True, highlight=False)
+        console = notes_console()
         for note in (*ignored, *prepared.notes, *result.notes):
             console.print(note, markup=False)
         _show(run)
@@ -95,7 +95,7 @@ def _measure(
 
     if isinstance(chosen, AverageConfig):
         raise StudyError("an average cannot be measured repeatedly", "measure its parts")
-    console = Console(stderr=True, highlight=False)
+    console = notes_console()
     for pipelines in measured_pipelines(
         prepared,
         {chosen.model: chosen},

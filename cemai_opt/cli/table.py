@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cemai_opt.cli._commands import LongCommand
 from cemai_opt.cli._options import data_options
+from cemai_opt.cli._verbosity import notes_console
 
 if TYPE_CHECKING:
     from cemai_opt.report.emission_table import EmissionTable
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 RECORD_FILE = "record.json"
 
 
-@click.command()
+@click.command(cls=LongCommand)
 @click.argument("source")
 @data_options
 @click.option("--repeat", type=click.IntRange(min=1), metavar="N", help="Measure N times.  [default: the study's]")
@@ -68,7 +70,6 @@ def _measured(
     source: str, repeat: int | None, *, label: str, folder: Path | None, data_root: str | None, options: dict[str, Any]
 ) -> tuple[MeasuredRecord, Path]:
     """The pipelines of a study's table, measured now; the record is written after each run."""
-    from rich.console import Console
 
     from cemai_opt.cli._options import data_root_of
     from cemai_opt.compose import ORDERED_SPACE, load_study, prepare
@@ -82,7 +83,7 @@ def _measured(
     prepared = prepare(spec.model_copy(update={"space": ORDERED_SPACE}), data_root=data_root_of(data_root))
     folder = folder or Path("tables") / spec.name
     _check_free(folder)
-    console = Console(stderr=True, highlight=False)
+    console = notes_console()
     for note in prepared.notes:
         console.print(note, markup=False)
     configs = table_configs(rows, prepared.study.task)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cemai_opt.cli._verbosity import notes_console
+
 if TYPE_CHECKING:
     from cemai_opt.updating import Updated
 
@@ -53,8 +55,6 @@ def command(
     from functools import partial
     from pathlib import Path
 
-    from rich.console import Console
-
     from cemai_opt.core.errors import StudyError
     from cemai_opt.core.serialization import to_json
     from cemai_opt.updating import Rules, Search, choose, update_model
@@ -64,7 +64,7 @@ def command(
     if schedule is not None:
         click.echo(_crontab(schedule), nl=False)
         return
-    console = Console(stderr=True, highlight=False)
+    console = notes_console()
     updated = update_model(
         Path(model),
         Path(data),

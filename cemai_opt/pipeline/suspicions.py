@@ -7,7 +7,7 @@ import pandas as pd
 
 from cemai_opt.core.batch import BoolArray, FloatArray
 from cemai_opt.core.errors import StudyError
-from cemai_opt.datasets import TEST_GROUP, Dataset
+from cemai_opt.datasets import TEST_GROUP, Dataset, is_like_groups
 from cemai_opt.pipeline.splits import Splits
 
 SAME_DATA = 0.99
@@ -89,6 +89,21 @@ def _digests(rows: FloatArray) -> np.ndarray:
     mixed ^= mixed >> np.uint64(32)
     digests: np.ndarray = (mixed * np.uint64(0x9E3779B97F4A7C15)).sum(axis=1, dtype=np.uint64)
     return digests
+
+
+def unnamed_groups(data: Dataset) -> tuple[str, ...]:
+    """A note on the first input that looks like the names of groups, where there are none: neighbours would leak."""
+    if data.has_groups:
+        return ()
+    for i, name in enumerate(data.names):
+        if is_like_groups(data.X[:, i]):
+            n = len(np.unique(data.X[:, i]))
+            column = name.split("=")[0]
+            return (
+                f"input {name!r} has {n} values, each in one stretch of rows: if they are machines or experiments, "
+                f"--group {column} keeps their rows together",
+            )
+    return ()
 
 
 def given_away(data: Dataset, splits: Splits) -> tuple[str, ...]:

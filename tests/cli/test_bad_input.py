@@ -132,7 +132,7 @@ BAD = [
     ([*DATA, "good.csv", "--embodied-kg", "-1"], "carbon.embodied_kg"),
     ([*DATA, "good.csv", "--meter", "ram"], "reads ram energy"),
     (["run", "number.yaml"], "no stage called 5"),
-    (["optimise"], "No such command 'optimise'"),
+    (["optimise"], "did you mean 'optimize'"),
     (["front", "runs/x"], "holds no run"),
     (["export", "full", "--out", "a.yaml"], "holds no run"),
     (["run", "nowhere.yaml"], "no file nowhere.yaml"),

@@ -74,8 +74,8 @@ def test_an_option_is_on_the_command_line(option: StudyOption) -> None:
 
 
 def test_help_lists_all_of_them() -> None:
-    """`optimize --help`; `run`, which searches nothing, has none of the search."""
-    shown = CliRunner().invoke(command, ["--help"]).output
+    """`optimize --help-all`; `run`, which searches nothing, has none of the search."""
+    shown = CliRunner().invoke(command, ["--help-all"]).output
     assert all(option.flag in shown for option in OPTIONS)
     flags = {flag for parameter in run_command.params for flag in parameter.opts}
     assert {"--data", "--target", "--country"} <= flags

@@ -11,6 +11,8 @@ import pytest
 from cemai_opt.compose import prepare
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.study import StudySpec
+from cemai_opt.datasets import Dataset
+from cemai_opt.pipeline.suspicions import unnamed_groups
 
 RNG = np.random.default_rng(0)
 
@@ -78,3 +80,16 @@ def test_a_class_that_cannot_be_learned_is_refused(tmp_path: Path) -> None:
     rows["c"] = np.where(rows["g"] == "z", rows["c"], "good")
     with pytest.raises(StudyError, match=r"all rows but the test rows have one class \('good'\)"):
         notes_of(rows, tmp_path, target="c", ignore=["y"], test_groups=["z"])
+
+
+def test_a_column_like_groups_is_pointed_out() -> None:
+    """Where no groups are given: rows of one machine on both sides make scores too good."""
+    X = np.column_stack([np.random.default_rng(0).normal(size=40), np.repeat(np.arange(4.0), 10)])
+    fields = {"y": np.arange(40.0), "order": np.arange(40.0), "is_test": np.zeros(40, bool), "task": "regression"}
+    for has_groups, n_notes in ((False, 1), (True, 0)):
+        group = np.repeat(np.arange(4), 10) if has_groups else np.zeros(40, np.int64)
+        names = tuple("abcd") if has_groups else ("row",)
+        data = Dataset(X=X, group=group, names=("x", "unit"), group_names=names, has_groups=has_groups, **fields)
+        notes = unnamed_groups(data)
+        assert len(notes) == n_notes
+        assert not notes or "--group unit" in notes[0]

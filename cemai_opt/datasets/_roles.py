@@ -1,0 +1,81 @@
+"""Guesses which columns of a table are target, group and time, with reasons; a person decides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+TARGET_WORDS = ("target", "label", "class", "y", "rul", "wear", "quality", "anomaly", "fault", "failure", "outcome")
+TIME_WORDS = ("time", "timestamp", "date", "datetime", "cycle", "cut", "step", "seconds")
+MIN_GROUPS, MIN_ROWS = 3, 2
+"""Fewer values are hardly groups; with fewer rows per value on average, the column numbers rows."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """A column, and why it is taken for target, group or time."""
+
+    column: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """The columns that are likely to be target, group and time; None where none is."""
+
+    target: Role | None
+    group: Role | None
+    time: Role | None
+
+
+def roles_of(frame: pd.DataFrame) -> Roles:
+    """The likely roles of the columns of a table, in the order of its rows."""
+    groups = [column for column in frame if is_like_groups(frame[column].to_numpy())]
+    group = _first(groups, "has {n} values, each in one stretch of rows", frame=frame)
+    left = [column for column in frame if group is None or column != group.column]
+    times = [column for column in left if _is_named(column, TIME_WORDS) or _is_date(frame[column])]
+    time = _first(times, "is named so, or holds dates", frame=frame)
+    left = [column for column in left if time is None or column != time.column]
+    named = [column for column in left if _is_named(column, TARGET_WORDS)]
+    if named:
+        target: Role | None = Role(str(named[-1]), "is named so")
+    else:
+        target = Role(str(left[-1]), "is the last column") if left else None
+    return Roles(target=target, group=group, time=time)
+
+
+def is_like_groups(values: np.ndarray) -> bool:
+    """Whether values (n_rows,) look like the names of machines or experiments: each in one stretch of rows.
+
+    >>> is_like_groups(np.repeat(["a", "b", "c"], 5)), is_like_groups(np.arange(15)), is_like_groups(np.arange(15) % 3)
+    (True, False, False)
+    """
+    codes, names = pd.factorize(values)
+    if (codes < 0).any() or not MIN_GROUPS <= len(names) <= len(values) // MIN_ROWS:
+        return False
+    if values.dtype.kind == "f" and not np.equal(np.mod(values, 1.0), 0.0).all():
+        return False
+    n_stretches = 1 + int((codes[1:] != codes[:-1]).sum())
+    return n_stretches == len(names)
+
+
+def _first(columns: Sequence[Hashable], why: str, *, frame: pd.DataFrame) -> Role | None:
+    return Role(str(columns[0]), why.format(n=frame[columns[0]].nunique())) if columns else None
+
+
+def _is_named(column: object, words: tuple[str, ...]) -> bool:
+    return not set(re.split(r"[^a-z0-9]+", str(column).lower())).isdisjoint(words)
+
+
+def _is_date(values: pd.Series) -> bool:
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return True
+    if pd.api.types.is_numeric_dtype(values) or values.isna().all():
+        return False
+    sample = values.dropna().astype(str).head(100)
+    looks = sample.str.match(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?$")
+    return bool(looks.all())

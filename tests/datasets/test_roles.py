@@ -1,0 +1,49 @@
+"""Columns are taken for target, group and time by name and by shape."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cemai_opt.datasets import is_like_groups, roles_of
+
+
+def test_roles_are_guessed_by_name_and_shape() -> None:
+    """A group is a column in stretches; a time is named so; a target is named so or comes last."""
+    frame = pd.DataFrame(
+        {"machine": np.repeat(["a", "b", "c"], 4), "timestamp": range(12), "x": np.arange(12.0) ** 2, "rul": range(12)}
+    )
+    roles = roles_of(frame)
+    assert [role.column for role in (roles.target, roles.group, roles.time) if role] == ["rul", "machine", "timestamp"]
+    plain = roles_of(frame[["x"]].assign(z=np.arange(12) % 5))
+    assert (plain.group, plain.time) == (None, None)
+    assert plain.target is not None
+    assert plain.target.column == "z"
+
+
+def test_dates_are_times_whatever_their_name() -> None:
+    """As text or as dates."""
+    days = pd.date_range("2024-01-01", periods=6)
+    for column in (days, days.astype(str)):
+        roles = roles_of(pd.DataFrame({"wann": column, "v": [1.0, 5.0, 2.0, 4.0, 3.0, 0.0]}))
+        assert roles.time is not None
+        assert roles.time.column == "wann"
+
+
+@pytest.mark.parametrize(
+    ("values", "is_group"),
+    [
+        (np.repeat([3, 1, 2], 4), True),
+        (np.repeat([3.0, 1.0, 2.0], 4), True),
+        (np.repeat([0.5, 1.5, 2.5], 4), False),
+        (np.tile([1, 2, 3], 4), False),
+        (np.arange(12), False),
+        (np.repeat([1, 2], 6), False),
+        (np.array([1.0, 1.0, np.nan, 2.0, 2.0, 3.0, 3.0, 3.0]), False),
+        (np.array([]), False),
+    ],
+)
+def test_groups_are_a_few_values_in_one_stretch_each(values: np.ndarray, is_group: bool) -> None:
+    """No fractions, no gaps, no row numbers."""
+    assert is_like_groups(values) == is_group
