@@ -15,13 +15,15 @@ from cemai_opt.core.yaml_text import yaml_text
 from cemai_opt.report._drawing import ON_PAGE
 from cemai_opt.report.columns import Column, error_text, grams_column, member_columns, score_text
 from cemai_opt.report.figures import all_figures, front_figure
+from cemai_opt.report.page_data import page_data
 from cemai_opt.report.tables import legend
 from cemai_opt.runs.front_member import FrontMember
+from cemai_opt.runs.recommendation import BALANCED, recommendation_lines, recommendations_of, yearly_use
 from cemai_opt.runs.run_folder import RunFolder, write_file
 from cemai_opt.runs.run_view import RunView
 
 HTML, PNG, SVG = "report.html", "front.png", "front.svg"
-TEMPLATE, SCRIPT = Path(__file__).with_name("report.html.jinja"), Path(__file__).with_name("sort_tables.js")
+TEMPLATE, SCRIPT = Path(__file__).with_name("report.html.jinja"), Path(__file__).with_name("report.js")
 REPORT_LIBRARIES = ("matplotlib", "jinja2")
 
 
@@ -43,7 +45,7 @@ def write_report(folder: RunFolder, out: Path | None = None) -> list[Path]:
 
 
 def html_report(view: RunView) -> str:
-    """The page as text; it loads no other files, and its only script sorts the table."""
+    """The page as text; it loads no other files. Without its script it shows the same in fixed pictures and tables."""
     import jinja2
     import markupsafe
 
@@ -53,6 +55,7 @@ def html_report(view: RunView) -> str:
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         title=f"{view.study.name}: score against grams of CO2",
         subtitle=_subtitle(view),
+        headline=_headline(view),
         cards=_cards(view),
         warnings=view.warnings,
         figures=[
@@ -64,6 +67,8 @@ def html_report(view: RunView) -> str:
         members=view.front.table_members,
         knee=view.front.knee_trial,
         payback=view.payback_lines,
+        advice=recommendation_lines(view.front, yearly_use(view.study.search)),
+        data=markup(page_data(view)),
         ledgers=_ledgers(view),
         facts=measuring_facts(view),
         configs=[{"title": member.name, "text": yaml_text(member.config.mapping())} for member in view.members],
@@ -78,6 +83,27 @@ def _subtitle(view: RunView) -> str:
     return (
         f"{view.study.task} on {what}. {search.trials} trials ({view.summary.ended}): {search.complete} complete, "
         f"{search.pruned} pruned, {search.failed} failed; {search.curve_candidates} added from learning curves."
+    )
+
+
+def _headline(view: RunView) -> str:
+    """What a reader has to know who reads one sentence."""
+    use, front = yearly_use(view.study.search), view.front
+    chosen = next((each for each in recommendations_of(front, use) if BALANCED in each.names), None)
+    spent = f"The search cost {readable_grams(front.search.carbon_g)} CO2eq."
+    if chosen is None:
+        return f"Nothing is recommended: {front.why_none}. {spent}" if front.members else spent
+    member, score = chosen.member, f"reaches {front.score} {chosen.member.validation:.3f}"
+    if front.score == "r2":
+        score = f"explains {member.validation:.0%} of the variance of {view.study.data.target or 'the target'}"
+    where = "on rows" if view.study.split.by != "group" else "in groups"
+    saved = ""
+    best = front.best
+    if best is not None and best.trial != member.trial and use.grams(member) > 0.0:
+        saved = f", {use.grams(best) / use.grams(member):.1f} times less than the best one"
+    return (
+        f"The balanced pipeline ({member.model}) {score} {where} that it was not trained on, and emits "
+        f"{readable_grams(use.grams(member))} CO2eq a year{saved}. {spent}"
     )
 
 

@@ -31,6 +31,7 @@ from cemai_opt.runs.emissions_csv import COLUMNS, emissions_rows
 from cemai_opt.runs.front import RunFront
 from cemai_opt.runs.record import RunRecord, TrialLine
 from cemai_opt.runs.summary import RunSummary
+from cemai_opt.runs.test_rows import TestRows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,7 @@ CONFIRMED, SPENT, LOCK = "confirmed.json", "spent.json", "run.lock"
 DATA = "data.parquet"
 """Rows that were given as a data frame rather than a file."""
 FRONT, FRONT_CSV, SUMMARY, EMISSIONS = "front.json", "front.csv", "summary.json", "emissions.csv"
+TEST_ROWS = "test_rows.json"
 CSV_COLUMNS = ("trial", "model", "validation", "test", "carbon_g", "uncertainty_g", "energy_j", "duration_s")
 T = TypeVar("T")
 
@@ -154,6 +156,16 @@ class RunFolder:
         )
         text = json.dumps(to_json(members), allow_nan=False)  # often: without indents
         _replace(self.path / CONFIRMED, sealed_json(text) + "\n")
+
+    def keep_test_rows(self, rows: TestRows) -> None:
+        """Writes predictions of test rows, in place of those of an earlier session."""
+        _replace(self.path / TEST_ROWS, sealed_json(json.dumps(to_json(rows), allow_nan=False)) + "\n")
+
+    def test_rows(self) -> TestRows | None:
+        """Predictions of test rows; None if the run kept none, or if the file is damaged."""
+        if not (self.path / TEST_ROWS).exists():
+            return None
+        return self._if_whole(partial(self._document, TEST_ROWS, TestRows))
 
     def finish(self, record: RunRecord) -> None:
         """Writes front and summary."""

@@ -18,6 +18,7 @@ from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.payback import payback_lines
 from cemai_opt.runs.run_folder import TRIALS, RunFolder
 from cemai_opt.runs.summary import RunSummary
+from cemai_opt.runs.test_rows import TestRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class RunView:
     front: RunFront
     summary: RunSummary
     results: Sequence[TrialResult]
+    test_rows: TestRows | None = None
 
     @staticmethod
     def of(folder: RunFolder) -> RunView:
@@ -48,7 +50,9 @@ class RunView:
         n_lost = max(getattr(front.search, kind) - getattr(counts, kind) for kind in kinds)
         if n_lost > 0:
             raise StudyError(f"{folder.path / TRIALS} has lost {n_lost} trials", "restore the file")
-        return RunView(study=folder.study(), front=front, summary=folder.summary(), results=results)
+        return RunView(
+            study=folder.study(), front=front, summary=folder.summary(), results=results, test_rows=folder.test_rows()
+        )
 
     @property
     def members(self) -> tuple[FrontMember, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import replace
 
@@ -197,6 +197,10 @@ class Remeasurement:
                 rows = ScoredRows.joined([part for part in parts if part is not None])
                 self._keep_rows(why, result.trial, rows=rows)
         return self._rows.get(key)
+
+    def known_test_rows(self, trials: Iterable[int]) -> dict[int, ScoredRows]:
+        """The test rows, with their predictions, of those of the trials that were tested in this session."""
+        return {trial: self._rows[FINAL, trial] for trial in trials if (FINAL, trial) in self._rows}
 
     def _keep_rows(self, why: str, trial: int, *, rows: ScoredRows) -> None:
         first = next((known for (other, _), known in self._rows.items() if other == why), rows)

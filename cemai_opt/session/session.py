@@ -23,6 +23,9 @@ from cemai_opt.meters import RECORD, machine_idle
 from cemai_opt.runs import RunFolder, RunRecord
 from cemai_opt.runs.footprint import Footprint
 from cemai_opt.runs.forecast import Forecast, peak_memory_bytes
+from cemai_opt.runs.front import RunFront
+from cemai_opt.runs.recommendation import recommendations_of, yearly_use
+from cemai_opt.runs.test_rows import TestRows
 from cemai_opt.search import (
     INTERRUPTED,
     OTHERS,
@@ -280,7 +283,16 @@ class Session:
         record = replace(record, finals={**self._earlier.members.tested, **finals}, average=average)
         if record.average is not None:
             self.announce(record.average_line)
+        self._keep_test_rows(record.front, remeasurement)
         return record
+
+    def _keep_test_rows(self, front: RunFront, remeasurement: Remeasurement) -> None:
+        """Writes test rows of the pipelines that are recommended, for pictures of their errors."""
+        use, data = yearly_use(self._study.search), self._prepared.data
+        recommended = [each.member.trial for each in recommendations_of(front, use)]
+        rows = remeasurement.known_test_rows(dict.fromkeys([*recommended, *front.picks]))
+        if rows:
+            self._folder.keep_test_rows(TestRows.of(rows, classes=data.classes, group_names=data.group_names))
 
     def _record(self, ended: str) -> RunRecord:
         assert self._search is not None, "there is no record before the search"

@@ -17,7 +17,7 @@ from tests.browser import chromium
 from tests.conftest import Cli
 from tests.finished import finished_run
 
-MAX_MB = 5
+MAX_MB = 2
 
 
 def view(task: str = "regression") -> RunView:
@@ -80,7 +80,7 @@ def test_names_from_the_data_are_words_and_no_markup() -> None:
 
 
 def test_a_thousand_trials_make_a_page_of_a_few_megabytes() -> None:
-    """Under 5 MB, all of them in the figures."""
+    """Under 2 MB, all of them in the figures."""
     run = inflated(view(), 1000)
     assert len(run.results) == 1000
     page = html_report(run)
@@ -131,10 +131,10 @@ def test_a_browser_shows_it(width: int, dark: bool, tmp_path: Path) -> None:
         assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
         style = "const s = getComputedStyle({}); return [s.color, s.backgroundColor, s.fill]"
         ink, ground, _ = browser.execute_script(style.format("document.body"))
-        fill = browser.execute_script(style.format("document.querySelector('#front text')"))[2]
+        fill = browser.execute_script(style.format("document.querySelector('#plot text')"))[2]
         assert contrast(ink, ground) > 7
         assert contrast(fill, ground) > 7
-        figure = browser.execute_script("return document.querySelector('#front svg').getBoundingClientRect().toJSON()")
+        figure = browser.execute_script("return document.querySelector('#plot svg').getBoundingClientRect().toJSON()")
         assert figure["width"] > 0.75 * min(width, 480)
         assert figure["height"] > 100
         heading = browser.find_element("xpath", "//th/button[text()='validation']")
