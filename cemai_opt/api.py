@@ -14,10 +14,11 @@ from cemai_opt.deploy.export import export_model
 from cemai_opt.deploy.model_folder import TrainedModel, load_model
 from cemai_opt.deploy.picked import pick
 from cemai_opt.options import changed, study_name_of
-from cemai_opt.report.notebook import Front
+from cemai_opt.report.notebook import Front, run_html
 from cemai_opt.runs import FrontMember, RunFolder, RunSummary, RunView
-from cemai_opt.search import Events, SearchState
+from cemai_opt.search import Events
 from cemai_opt.session import Session
+from cemai_opt.session.shown import events_of, in_notebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,12 @@ class Run:
     """A run in its folder, finished or not; its files are read on access."""
 
     path: Path
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        return run_html(RunFolder(self.path))
 
     @property
     def front(self) -> Front:
@@ -63,16 +70,6 @@ class Run:
         return log_run(RunView.of(RunFolder(self.path)), tracking_uri, experiment=experiment)
 
 
-class _ResultEvents(Events):
-    """Calls a function with each finished trial."""
-
-    def __init__(self, on_result: Callable[[TrialResult], None]) -> None:
-        self._on_result = on_result
-
-    def on_result(self, result: TrialResult, state: SearchState) -> None:
-        self._on_result(result)
-
-
 def optimize(
     data: pd.DataFrame | Path | str | None = None,
     *,
@@ -80,6 +77,7 @@ def optimize(
     study: StudySpec | str | None = None,
     on_result: Callable[[TrialResult], None] = lambda result: None,
     events: Events | None = None,
+    verbose: bool | None = None,
     **options: Any,
 ) -> Run:
     """Searches for pipelines that score well and emit little carbon; a run in `out` is resumed.
@@ -87,8 +85,8 @@ def optimize(
     `data` is a data frame, or a path as on the command line; by default that of the study, and without a study the demo
     runs. `options` are those of the command line with underscores (docs/options.md): `target="wear"`, `group="tool"`,
     `trials=100`, `budget_grams=1.0`. `on_result` is called with each finished trial; `events` receives all events
-    instead. Progress is logged under "cemai_opt". StudyError if an option or the data is invalid; TrialError if no
-    pipeline was complete.
+    instead. `verbose` shows notes and progress, by default in notebooks only; they are always logged under "cemai_opt".
+    StudyError if an option or the data is invalid; TrialError if no pipeline was complete.
 
     >>> run = optimize(frame, target="wear", group="tool", trials=60)      # doctest: +SKIP
     >>> run.front.to_frame(), run.export("model").predict(new_rows)        # doctest: +SKIP
@@ -101,7 +99,9 @@ def optimize(
     if data is not None:
         options["data"] = str(data if isinstance(data, (str, Path)) else folder.keep_rows(data))
     prepared = prepare(changed(spec, options))
-    Session(prepared, folder, events=events or _ResultEvents(on_result), with_audit=False).run()
+    is_shown = in_notebook() if verbose is None else verbose
+    with events_of(prepared, on_result, is_shown=is_shown) as shown:
+        Session(prepared, folder, events=events or shown, with_audit=False).run()
     return Run(folder.path)
 
 

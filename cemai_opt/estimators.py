@@ -29,7 +29,9 @@ from cemai_opt.pipeline import Fold, Pipeline, Splits, read_data
 from cemai_opt.report.notebook import Front
 from cemai_opt.runs import RunFolder, RunView
 from cemai_opt.runs.front import GREENEST, RULES
+from cemai_opt.runs.recommendation import recommendation_lines, yearly_use
 from cemai_opt.session import Session
+from cemai_opt.session.shown import events_of
 
 TARGET, GROUP = "target", "group"
 MIN_ROWS = 10
@@ -54,6 +56,7 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         budget_grams: float | None = None,
         intensity: float | None = None,
         random_state: int = 0,
+        verbose: int = 0,
     ) -> None:
         self.trials = trials
         self.pick = pick
@@ -65,6 +68,7 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         self.budget_grams = budget_grams
         self.intensity = intensity
         self.random_state = random_state
+        self.verbose = verbose
 
     def _search(self, X: np.ndarray, y: np.ndarray, *, groups: Any) -> None:
         """Finds the front, then fits the member given by `pick` to all rows."""
@@ -78,7 +82,8 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
             folder = RunFolder(Path(place) / "run")
             try:
                 prepared = prepare(self._study(rows, groups is not None))
-                Session(prepared, folder, with_audit=False).run()
+                with events_of(prepared, lambda result: None, is_shown=bool(self.verbose)) as events:
+                    Session(prepared, folder, events=events, with_audit=False).run()
                 self._view = RunView.of(folder)
             except CemaiError as error:
                 raise ValueError(str(error)) from error
@@ -86,6 +91,9 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
             self._study_, self._rows = prepared.study, read_data(prepared.study.data, prepared.study.task)
         self.front_ = Front(self._view)
         self.knee_ = self.front_.knee
+        if self.verbose:
+            for line in recommendation_lines(self._view.front, yearly_use(prepared.study.search)):
+                print(line)
         self.search_carbon_g_ = self._view.front.search.carbon_g
         pick = self.pick
         if pick == AVERAGE and self.front_.average is None:
@@ -214,11 +222,13 @@ class ParetoRegressor(RegressorMixin, _Pareto):  # type: ignore[misc]  # as abov
     budget_grams : grams of CO2 equivalent that the search may spend.
     intensity : grams of CO2 equivalent per kWh; None for the world mean.
     random_state : seed of splits, samplers and models.
+    verbose : 1 shows notes and progress on standard error, and prints what is recommended and why; 0 is silent.
 
     Attributes
     ----------
     front_ : the Pareto front (`to_frame()`, `plot()`); members were trained without test rows and scored on them.
-    knee_ : the recommended member. selected_ : the member used by `predict`, fitted to all rows.
+    knee_ : the recommended member; None, and a warning, if nothing is better than a constant prediction.
+    selected_ : the member used by `predict`, fitted to all rows.
     search_carbon_g_, fit_carbon_g_ : grams of the search, and of fitting the selected member to all rows.
     n_features_in_, feature_names_in_ : as in scikit-learn.
     """

@@ -8,7 +8,7 @@ import click
 
 from cemai_opt.cli._commands import LongCommand
 from cemai_opt.cli._options import data_options, search_options
-from cemai_opt.cli._verbosity import notes_console
+from cemai_opt.cli._verbosity import is_quiet, notes_console
 from cemai_opt.core.scores import maximised
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ def command(
     from pathlib import Path
 
     from cemai_opt.cli._options import data_root_of
-    from cemai_opt.cli._progress import ProgressEvents
     from cemai_opt.compose import prepare
     from cemai_opt.core.serialization import to_json
     from cemai_opt.meters import RECORD
@@ -67,6 +66,7 @@ def command(
     from cemai_opt.runs import RunFolder
     from cemai_opt.search import INTERRUPTED
     from cemai_opt.session import Session, forecast_of
+    from cemai_opt.session.progress import ProgressEvents
 
     if trace and not dry_run:
         os.environ[RECORD] = str(Path(trace).resolve())
@@ -82,7 +82,8 @@ def command(
         click.echo(json.dumps(to_json(forecast)) if as_json else forecast.text)
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # treated as Ctrl-C
-    with ProgressEvents(maximised(prepared.study.score), budget_g=prepared.study.search.budget_g) as events:
+    search = prepared.study.search
+    with ProgressEvents(maximised(prepared.study.score), budget_g=search.budget_g, quiet=is_quiet()) as events:
         set_aside_j = 0.0 if no_report else report_j(prepared.study.budget_j)
         session = Session(
             prepared, folder, events=events, with_audit=not no_audit, password=password, set_aside_j=set_aside_j

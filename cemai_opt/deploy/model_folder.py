@@ -18,6 +18,7 @@ from cemai_opt.core.files import sha256_of, sha256_of_file
 from cemai_opt.core.registry import need
 from cemai_opt.core.serialization import from_json, to_json
 from cemai_opt.core.study import ResolvedCarbon
+from cemai_opt.core.units import readable_grams
 from cemai_opt.datasets import NewRows, Schema, rows_of_frame
 from cemai_opt.deploy.average_scorer import AnyScorer, restored_scorer
 from cemai_opt.deploy.model_document import ModelDocument
@@ -57,6 +58,28 @@ class TrainedModel:
     def carbon(self) -> ResolvedCarbon:
         """How its study converted joules to grams."""
         return self.document.carbon
+
+    def __repr__(self) -> str:
+        return f"TrainedModel({str(self.folder)!r}, {self.document.picked.model}, form={self.form!r})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in self._facts())
+        return f"<table><caption>{escape(str(self.folder))}</caption><tbody>{rows}</tbody></table>"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """What a notebook shows of it."""
+        document = self.document
+        test, training = document.test, document.training
+        interval = f" ({test.interval.low:.3f} to {test.interval.high:.3f})" if test.interval is not None else ""
+        return [
+            ("model", f"{document.picked.model}, {document.kind}"),
+            ("target", str(self.schema.target)),
+            ("inputs", ", ".join(self.schema.inputs)),
+            (f"test {test.score}", f"{test.value:.3f}{interval}, {test.rows:,} rows"),
+            ("training", f"{readable_grams(training.carbon_g)} CO2eq, measured by {training.source}"),
+        ]
 
     def predict(self, rows: pd.DataFrame) -> np.ndarray:
         """One prediction per row, in the order of `rows`: numbers, or names of classes. StudyError for other columns.

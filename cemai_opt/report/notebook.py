@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cemai_opt.core.errors import StudyError
+from cemai_opt.core.front import MIN_CARBON_G
 from cemai_opt.report.columns import member_columns
 from cemai_opt.runs.front_member import FrontMember
-from cemai_opt.runs.run_folder import front_rows
+from cemai_opt.runs.recommendation import recommendation_lines, yearly_use
+from cemai_opt.runs.run_folder import RunFolder, front_rows
 from cemai_opt.runs.run_view import RunView
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+
+WIDTH, HEIGHT = 420.0, 220.0
+DOT, FAINT = "#0072b2", "#9aa0a8"
+"""Colours that are visible on white and on black."""
 
 
 @dataclass(frozen=True)
@@ -75,4 +84,41 @@ class Front:
             for member in self.view.candidates
         )
         caption = f"<caption>{escape(front.score)} against gCO2eq</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_picture(self.view)}"
+
+
+def run_html(folder: RunFolder) -> str:
+    """A run in a notebook: what to take in plain words, then its front; or why there is none yet."""
+    from html import escape
+
+    try:
+        view = RunView.of(folder)
+    except StudyError as error:
+        return f"<p>{escape(str(folder.path))}: {escape(str(error))}</p>"
+    lines = recommendation_lines(view.front, yearly_use(view.study.search))
+    advice = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<p><b>{escape(str(folder.path))}</b></p><ul>{advice}</ul>{Front(view)._repr_html_()}"
+
+
+def _picture(view: RunView) -> str:
+    """Score against the logarithm of grams as a small picture, drawn without a library, so that it appears at once."""
+    if not view.members:
+        return ""
+    low = min(member.validation for member in view.members)
+    points = [(p.carbon_g, p.score, FAINT, 2.0) for p in view.complete if p.score >= low]
+    points += [(m.carbon_g, m.validation, DOT, 5.0) for m in view.members]
+    x = _scale([math.log10(max(grams, MIN_CARBON_G)) for grams, *_ in points], 15.0, end=WIDTH - 15.0)
+    y = _scale([score for _, score, *_ in points], HEIGHT - 15.0, end=15.0)
+    dots = "".join(
+        f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="{radius:g}" fill="{color}"/>'
+        for cx, cy, (*_, color, radius) in zip(x, y, points, strict=True)
+    )
+    words = f"{view.front.score} (up) against the logarithm of grams (right)"
+    return (
+        f'<svg role="img" aria-label="{words}" width="{WIDTH:g}" height="{HEIGHT:g}"><title>{words}</title>{dots}</svg>'
+    )
+
+
+def _scale(values: Sequence[float], start: float, *, end: float) -> list[float]:
+    low, width = min(values), (max(values) - min(values)) or 1.0
+    return [start + (value - low) / width * (end - start) for value in values]

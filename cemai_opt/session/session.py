@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from cemai_opt.carbon import SAMPLE_EVERY_S, Audit
 from cemai_opt.compose import PreparedStudy
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.objective import objective_unit
-from cemai_opt.core.result import TrialResult
+from cemai_opt.core.result import ScoredRows, TrialResult
 from cemai_opt.core.scores import maximised
 from cemai_opt.core.serialization import to_json
 from cemai_opt.engines import ENGINES, Engine
@@ -97,6 +98,7 @@ class Session:
         self._ledger = Ledger(prepared.meters, prepared.start_j, earlier=self._earlier.ledger)
         self._forecast = None if self._earlier.results else forecast_of(prepared)
         self._search: Search | None = None
+        self._test_rows: Mapping[int, ScoredRows] = {}
         self._written_s = self._noted_s = time.monotonic()
 
     def run(self) -> RunRecord:
@@ -138,6 +140,7 @@ class Session:
         if self._forecast is not None and record.ended != INTERRUPTED:
             record = self._compared_with(self._forecast, record)
         self._folder.finish(record)
+        self._keep_test_rows(record.front)
         own = [row.energy_j for row in record.spent if row.entry != OTHERS]
         self._folder.keep_spent(math.fsum(own))  # the last note may be a second old; a resumed run starts from it
         refuse_empty_front(record)
@@ -283,15 +286,15 @@ class Session:
         record = replace(record, finals={**self._earlier.members.tested, **finals}, average=average)
         if record.average is not None:
             self.announce(record.average_line)
-        self._keep_test_rows(record.front, remeasurement)
+        self._test_rows = remeasurement.known_test_rows(asked)
         return record
 
-    def _keep_test_rows(self, front: RunFront, remeasurement: Remeasurement) -> None:
+    def _keep_test_rows(self, front: RunFront) -> None:
         """Writes test rows of the pipelines that are recommended, for pictures of their errors."""
         use, data = yearly_use(self._study.search), self._prepared.data
         recommended = [each.member.trial for each in recommendations_of(front, use)]
-        rows = remeasurement.known_test_rows(dict.fromkeys([*recommended, *front.picks]))
-        if rows:
+        wanted = dict.fromkeys([*recommended, *front.picks])
+        if rows := {trial: self._test_rows[trial] for trial in wanted if trial in self._test_rows}:
             self._folder.keep_test_rows(TestRows.of(rows, classes=data.classes, group_names=data.group_names))
 
     def _record(self, ended: str) -> RunRecord:

@@ -87,3 +87,14 @@ def test_unknown_forms_and_folders_are_refused(ridge: Exported, tmp_path: Path) 
         load_model(ridge.folder, "onx")
     with pytest.raises(StudyError, match=r"holds no exported model \(did you mean 'ridge'"):
         load_model(ridge.folder.with_name("rigde"))
+
+
+def test_a_notebook_shows_what_a_model_is(tmp_path: Path) -> None:
+    """Its target, inputs, test score with interval, and grams; a terminal shows a line."""
+    model = load_model(export_of(picked_with("regression", "ridge"), tmp_path / "model").folder)
+    page = model._repr_html_()
+    assert "<th>target</th><td>tool_wear</td>" in page
+    assert f"{model.document.test.value:.3f}" in page
+    assert "CO2eq, measured by" in page
+    name = model.document.picked.model
+    assert repr(model) == f"TrainedModel({str(tmp_path / 'model')!r}, {name}, form='native')"

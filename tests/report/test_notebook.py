@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from cemai_opt.report.notebook import Front
+from cemai_opt.report.notebook import Front, run_html
+from cemai_opt.runs import RunFolder
 from cemai_opt.runs.front_member import FrontMember
+from tests.finished import finished_run
 from tests.results import FRONT, run_of, trial, view_of
 
 
@@ -90,3 +93,21 @@ def test_an_empty_front_is_drawn_without_members(empty: Front) -> None:
     """All other trials are there."""
     pytest.importorskip("matplotlib")
     assert empty.plot().axes
+
+
+def test_a_front_has_a_picture(front: Front) -> None:
+    """Members are larger dots than trials; it names its axes, and an empty front has none."""
+    page = html(front)
+    assert page.count('r="5"') == 3
+    assert "against the logarithm of grams" in page
+    assert "<svg" not in html(Front(view_of(run_of(trial(0, None, 1.0, state="failed")))))
+
+
+def test_a_run_shows_what_to_take() -> None:
+    """In plain words, above its front; before there is a front, why there is none."""
+    page = run_html(RunFolder(finished_run("regression").path))
+    assert "<li>The greenest good one" in page
+    assert page.count("<table>") == 1
+    assert "holds no run" in run_html(RunFolder(Path("nowhere")))
+    assert repr(finished_run("regression")).startswith("Run('")
+    assert "<li>The greenest good one" in finished_run("regression")._repr_html_()

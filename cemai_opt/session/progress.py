@@ -1,4 +1,4 @@
-"""Progress of a run: a live bar on a terminal, plain lines elsewhere."""
+"""Progress of a run: a live bar on a terminal and in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cemai_opt.cli._verbosity import is_quiet
 from cemai_opt.core.result import FAILED, TrialResult
 from cemai_opt.core.units import readable_grams
 from cemai_opt.search import Events, SearchState
@@ -21,17 +20,18 @@ BAR_WIDTH = 14
 class ProgressEvents(Events):
     """Shows the progress of a run on standard error, so that standard output holds results only."""
 
-    def __init__(self, score: str, *, budget_g: float | None = None) -> None:
+    def __init__(self, score: str, *, budget_g: float | None = None, quiet: bool = False) -> None:
         self._score = score
         self._of_budget = "" if budget_g is None else f" of {readable_grams(budget_g)}"
-        self._console = Console(file=sys.stderr, quiet=is_quiet())
+        self._console = Console(file=sys.stderr, quiet=quiet)
+        self._has_bar = self._console.is_terminal or self._console.is_jupyter
         self._progress = Progress(
             BarColumn(bar_width=BAR_WIDTH),
             MofNCompleteColumn(),
             TextColumn("{task.description}", markup=False),
             console=self._console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=quiet or not self._has_bar,
         )
         self._task = self._progress.add_task("starting", total=None)
         self._last_plain_s = float("-inf")
@@ -54,14 +54,14 @@ class ProgressEvents(Events):
         text = self._text(state)
         self._progress.update(self._task, completed=state.done, total=state.trials, description=text)
         is_due = time.monotonic() - self._last_plain_s >= PLAIN_EVERY_S or state.done == state.trials
-        if not self._console.is_terminal and is_due:
+        if not self._has_bar and is_due:
             self._last_plain_s = time.monotonic()
             self._console.print(f"{state.done}/{state.trials}  {text}", markup=False, highlight=False)
 
     def on_phase(self, text: str) -> None:
         """Shows that a new phase begins."""
         self._progress.update(self._task, description=text)
-        if not self._console.is_terminal:
+        if not self._has_bar:
             self._console.print(text, markup=False)
 
     def _text(self, state: SearchState) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cemai_opt.cli import _progress
-from cemai_opt.cli._progress import ProgressEvents
 from cemai_opt.core.front import ParetoFront, Point
 from cemai_opt.core.result import COMPLETE, FAILED, TrialResult
 from cemai_opt.search import SearchState
+from cemai_opt.session import progress
+from cemai_opt.session.progress import ProgressEvents
 from cemai_opt.testing.searches import space_of
 
 
@@ -51,7 +51,7 @@ def test_there_is_a_line_every_few_seconds_and_at_the_end(
     with ProgressEvents("r2") as events:
         for done in range(1, 6):
             events.on_result(result(done), state(done))
-        monkeypatch.setattr(_progress, "PLAIN_EVERY_S", 0.0)
+        monkeypatch.setattr(progress, "PLAIN_EVERY_S", 0.0)
         events.on_result(result(4), state(4))
     lines = capsys.readouterr().err.splitlines()
     assert [line.split("  ")[0] for line in lines] == ["1/5", "5/5", "4/5"]
