@@ -10,6 +10,8 @@ import shlex
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from cemai_opt.core.errors import StudyError
@@ -48,6 +50,15 @@ class LiveIntensity:
         return math.fsum(grams * span for (_, grams), span in held) / math.fsum(spans)
 
 
+@dataclass(frozen=True)
+class IntensityStep:
+    """A time of constant intensity, in seconds since 1970 and grams per kWh."""
+
+    start_s: float
+    end_s: float
+    grams: float
+
+
 class IntensitySeries:
     """Moments (seconds since 1970, ascending) with the grams per kWh that apply from each moment on."""
 
@@ -58,28 +69,46 @@ class IntensitySeries:
     def read(path: Path) -> IntensitySeries:
         """A CSV file with a header and two columns: ISO 8601 time, grams per kWh. StudyError states the invalid row."""
         try:
-            rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))[1:]
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise StudyError(f"cannot read intensity file {path}: {error}", "name a CSV file, or a number") from error
+        return IntensitySeries.parsed(text, f"intensity file {path}")
+
+    @staticmethod
+    def parsed(text: str, where: str) -> IntensitySeries:
+        """The same from a text; `where` names it in errors."""
         known: list[tuple[float, float]] = []
+        try:
+            rows = list(csv.reader(text.splitlines()))[1:]
+        except csv.Error as error:
+            raise StudyError(f"{where} is not CSV: {error}", "write a header, then lines of time,g_per_kwh") from error
         for number, row in enumerate(rows, start=2):
+            if not row:
+                continue
             try:
                 moment, grams = datetime.datetime.fromisoformat(row[0]), float(row[1])
             except (ValueError, IndexError) as error:
                 raise StudyError(
-                    f"{path}, line {number}: {row} is not a time with grams per kWh", "2026-01-31T12:00,56"
+                    f"{where}, line {number}: {row} is not a time with grams per kWh", "2026-01-31T12:00,56"
                 ) from error
             if not (math.isfinite(grams) and grams > 0):
-                raise StudyError(f"{path}, line {number}: {row[1]} is not above 0", "give grams per kWh")
+                raise StudyError(f"{where}, line {number}: {row[1]} is not above 0", "give grams per kWh")
             known.append((moment.timestamp(), grams))
         if not known:
-            raise StudyError(f"intensity file {path} has no rows", "write a header, then lines of time,g_per_kwh")
+            raise StudyError(f"{where} has no rows", "write a header, then lines of time,g_per_kwh")
         known.sort()
         return IntensitySeries([moment for moment, _ in known], [grams for _, grams in known])
 
     def at(self, moment_s: float) -> float:
         """The value in force at a moment; the first one before the series, the last one after it."""
         return self._grams[max(0, bisect.bisect_right(self._moments, moment_s) - 1)]
+
+    def steps(self, start_s: float, end_s: float) -> list[IntensityStep]:
+        """The steps between two moments, the first and the last one cut there; none if the end is not later."""
+        if end_s <= start_s:
+            return []
+        moments = [start_s, *(moment for moment in self._moments if start_s < moment < end_s), end_s]
+        return [IntensityStep(start_s=a, end_s=b, grams=self.at(a)) for a, b in pairwise(moments)]
 
     def mean(self) -> float:
         """Mean of all values: the one intensity that a study's objective is computed with."""

@@ -66,7 +66,7 @@ USUAL = frozenset(
     ]
 )
 """Options of a study that `--help` shows."""
-BESIDE = ("data_root", "cache_mb", "no_audit", "trace")
+BESIDE = ("data_root", "cache_mb", "no_audit", "trace", "forecast_from", "deadline")
 """Options of commands that it does not show."""
 COLUMN_WIDTH = 20
 _ALL = "cemai_opt.help_all"

@@ -12,6 +12,7 @@ from cemai_opt.cli._verbosity import is_quiet, notes_console
 from cemai_opt.core.scores import maximised
 
 if TYPE_CHECKING:
+    from cemai_opt.carbon import LowCarbonGate
     from cemai_opt.compose import PreparedStudy
     from cemai_opt.runs import RunFolder, RunRecord
 
@@ -32,6 +33,19 @@ REPORT_J, MAX_REPORT_SHARE = 8.0, 0.1
     metavar="FILE",
     help="Record every meter reading; CEMAI_OPT_TRACE=FILE --meter replay replays them.",
 )
+@click.option(
+    "--wait-for-low-carbon",
+    "forecast_from",
+    metavar="FILE|cmd:...",
+    help="Run pipelines in the hours with the least carbon by a forecast: CSV of time,g_per_kwh.",
+)
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=24.0,
+    metavar="HOURS",
+    help="Hours within which it waits.  [default: 24]",
+)
 @click.option("--no-report", is_flag=True, help="Skip report.html at the end.")
 @click.option("--dry-run", is_flag=True, help="Say what the run will take, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print front.json instead of the table.")
@@ -42,6 +56,8 @@ def command(
     no_report: bool,
     open_report: bool,
     trace: str | None,
+    forecast_from: str | None,
+    deadline: float,
     dry_run: bool,
     as_json: bool,
     data_root: str | None,
@@ -86,7 +102,13 @@ def command(
     with ProgressEvents(maximised(prepared.study.score), budget_g=search.budget_g, quiet=is_quiet()) as events:
         set_aside_j = 0.0 if no_report else report_j(prepared.study.budget_j)
         session = Session(
-            prepared, folder, events=events, with_audit=not no_audit, password=password, set_aside_j=set_aside_j
+            prepared,
+            folder,
+            events=events,
+            with_audit=not no_audit,
+            password=password,
+            set_aside_j=set_aside_j,
+            gate=_gate(forecast_from, hours=deadline),
         )
         record = session.run()
     reported = "" if no_report else _report(prepared, folder, left_j=prepared.study.budget_j - _spent_j(record))
@@ -113,6 +135,15 @@ def _study(study: str | None, data: str | None) -> Any:
     if study is None and data:
         return StudySpec(name=study_name_of(data))
     return load_study(study or DEFAULT_STUDY)
+
+
+def _gate(forecast: str | None, *, hours: float) -> LowCarbonGate | None:
+    """What opens in the hours with the least carbon, if they are to be waited for."""
+    if forecast is None:
+        return None
+    from cemai_opt.carbon import LowCarbonGate, read_forecast
+
+    return LowCarbonGate(read_forecast(forecast), deadline_s=3600.0 * hours)
 
 
 def _storage(address: str | None) -> tuple[str | None, str | None]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cemai_opt.carbon import SAMPLE_EVERY_S, Audit
+from cemai_opt.carbon import SAMPLE_EVERY_S, Audit, LowCarbonGate, saving_line
 from cemai_opt.compose import PreparedStudy
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.objective import objective_unit
@@ -48,6 +48,7 @@ from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.storage import open_study
 from cemai_opt.session.earlier import check_same_trials, earlier_sessions, in_space_of_run
 from cemai_opt.session.empty_front import refuse_empty_front
+from cemai_opt.session.gated_engine import GatedEngine
 
 if TYPE_CHECKING:
     from cemai_opt.search.storage.coordination import StudyCoordinator
@@ -57,6 +58,8 @@ NOTE_EVERY_S = 1.0
 """How often the joules of the whole run are recorded."""
 WRITE_EVERY_S = 30.0
 """How often front and summary are written during a search; trials are written one by one."""
+RESUMED_S, MIN_LEFT_S = 600.0, 10.0
+"""Seconds of work that a resumed run is taken to need, and that every run is taken to need to its end."""
 SCRATCH = "cache"
 """Folder inside the run folder for temporary files of a session: the stored data, stage results."""
 STAGE_RESULTS = "stages"
@@ -81,11 +84,13 @@ class Session:
         with_audit: bool = True,
         password: str | None = None,
         set_aside_j: float = 0.0,
+        gate: LowCarbonGate | None = None,
     ) -> None:
         """`password` is that of the study's storage, if the storage is a database.
 
-        `set_aside_j`: joules of the budget that the caller spends after the run.
+        `set_aside_j`: joules of the budget that the caller spends after the run. `gate`: opens for each pipeline.
         """
+        self._gate = gate
         self._set_aside_j = set_aside_j
         self._study, self._folder = prepared.study, folder
         self._events, self._with_audit, self._password = events or Events(), with_audit, password
@@ -119,6 +124,8 @@ class Session:
         engine = ENGINES.require(self._study.engine.name).opened(self._study, scratch)
         try:
             self._ledger.unseen_j = engine.unseen_j
+            if self._gate is not None:
+                engine = GatedEngine(engine, self._wait_for_low_carbon)
             context = self._context(engine)
             self._search = Search(context, earlier=self._earlier.results)
             ended = self._search.run()
@@ -137,6 +144,10 @@ class Session:
         footprint = self._footprint(audit)
         self.announce(footprint.audit_line())
         record = replace(record, spent=self._ledger.spent(), footprints=[*self._earlier.footprints, footprint])
+        if self._gate is not None:
+            line = saving_line(self._gate.saving(self._ledger.session_j()), idle_w=machine_idle()[0])
+            self.announce(line)
+            record = replace(record, notes=(*record.notes, line))
         if self._forecast is not None and record.ended != INTERRUPTED:
             record = self._compared_with(self._forecast, record)
         self._folder.finish(record)
@@ -150,11 +161,24 @@ class Session:
         """The record with a note on how right the forecast was."""
         note = forecast.compared(
             carbon_g=record.spent_g,
-            duration_s=time.monotonic() - self._prepared.start_s,
+            duration_s=self._active_s(),
             memory_bytes=peak_memory_bytes(self._study),
         )
         self.announce(note)
         return replace(record, notes=(*record.notes, note))
+
+    def _active_s(self) -> float:
+        """Seconds of this session so far, without waiting for low carbon."""
+        paused_s = self._gate.paused_s if self._gate is not None else 0.0
+        return time.monotonic() - paused_s - self._prepared.start_s
+
+    def _wait_for_low_carbon(self) -> None:
+        """Blocks until it is a good time to run the next pipeline."""
+        assert self._gate is not None, "nothing waits without a gate"
+        expected_s = self._forecast.duration_s.high if self._forecast is not None else RESUMED_S
+        self._gate.wait(
+            max(expected_s - self._active_s(), MIN_LEFT_S), self._ledger.session_j(), announce=self.announce
+        )
 
     def announce(self, text: str) -> None:
         """Logs and reports that a new phase begins."""
@@ -206,7 +230,7 @@ class Session:
             space=self._prepared.space,
             engine=engine,
             ledger=self._ledger,
-            budget=Budget(study, self._ledger, start_s=self._prepared.start_s, set_aside_j=self._set_aside_j),
+            budget=Budget(study, self._ledger, start_s=0.0, clock=self._active_s, set_aside_j=self._set_aside_j),
             optuna_study=optuna_study,
             sampler=sampler,
             events=_SessionEvents(self),
