@@ -92,7 +92,7 @@ class _Pareto(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no typ
         self.front_ = Front(self._view)
         self.knee_ = self.front_.knee
         if self.verbose:
-            for line in recommendation_lines(self._view.front, yearly_use(prepared.study.search)):
+            for line in recommendation_lines(self._view.front, yearly_use(prepared.study.objective)):
                 print(line)
         self.search_carbon_g_ = self._view.front.search.carbon_g
         pick = self.pick

@@ -59,7 +59,10 @@ class StudyOption:
 @cache
 def study_options() -> Mapping[str, StudyOption]:
     """Every option by name, in the order of the study's fields."""
-    return {found.name: found for found in _options_in(StudySpec, ())}
+    found = list(_options_in(StudySpec, ()))
+    by_name = {option.name: option for option in found}
+    assert len(by_name) == len(found), "two options have one name"
+    return by_name
 
 
 def _options_in(model: type[BaseModel], place: tuple[str, ...]) -> Iterator[StudyOption]:

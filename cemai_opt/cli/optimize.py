@@ -207,6 +207,6 @@ def _show(record: RunRecord) -> None:
     for line in payback_lines(front.payback, search.carbon_g, tolerance=front.tolerance):
         console.print(line, markup=False)
     console.print()
-    for line in recommendation_lines(front, yearly_use(record.study.search)):
+    for line in recommendation_lines(front, yearly_use(record.study.objective)):
         console.print(line, markup=False)
     console.print()

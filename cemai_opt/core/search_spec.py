@@ -92,12 +92,6 @@ class SearchSpec(Strict):
         metavar="T",
         ge=0.0,
     )
-    retrainings_per_year: float = option(
-        "retrainings_per_year", "For the grams of a pipeline in a year: fits.", default=52.0, metavar="N", ge=0.0
-    )
-    predictions_per_year: float = option(
-        "predictions_per_year", "The same: rows to predict.", default=1e6, metavar="N", ge=0.0
-    )
     portfolio: str = option(
         "portfolio",
         "Configurations to run first: default (learned from other data sets), none, or a YAML file.",

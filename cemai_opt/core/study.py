@@ -103,10 +103,14 @@ class ObjectiveSpec(Strict):
         default="total",
     )
     retrains_per_year: float = option(
-        "retrains_per_year", "Retrainings per year, for lifecycle.", default=12.0, metavar="N", ge=0.0
+        "retrains_per_year",
+        "Fits a year, for lifecycle and for what is recommended.",
+        default=12.0,
+        metavar="N",
+        ge=0.0,
     )
     predictions_per_year: float = option(
-        "predictions_per_year", "Predictions per year, for lifecycle.", default=1e6, metavar="N", ge=0.0
+        "predictions_per_year", "Rows a year, for the same.", default=1e6, metavar="N", ge=0.0
     )
 
     @property
@@ -283,8 +287,6 @@ class ResolvedStudy(StudySpec):
 
 
 SEARCH_ONLY_KEYS = (
-    "retrainings_per_year",
-    "predictions_per_year",
     "trials",
     "timeout_s",
     "budget_g",

@@ -67,7 +67,7 @@ def html_report(view: RunView) -> str:
         members=view.front.table_members,
         knee=view.front.knee_trial,
         payback=view.payback_lines,
-        advice=recommendation_lines(view.front, yearly_use(view.study.search)),
+        advice=recommendation_lines(view.front, yearly_use(view.study.objective)),
         data=markup(page_data(view)),
         ledgers=_ledgers(view),
         facts=measuring_facts(view),
@@ -88,7 +88,7 @@ def _subtitle(view: RunView) -> str:
 
 def _headline(view: RunView) -> str:
     """What a reader has to know who reads one sentence."""
-    use, front = yearly_use(view.study.search), view.front
+    use, front = yearly_use(view.study.objective), view.front
     chosen = next((each for each in recommendations_of(front, use) if BALANCED in each.names), None)
     spent = f"The search cost {readable_grams(front.search.carbon_g)} CO2eq."
     if chosen is None:

@@ -95,7 +95,7 @@ def run_html(folder: RunFolder) -> str:
         view = RunView.of(folder)
     except StudyError as error:
         return f"<p>{escape(str(folder.path))}: {escape(str(error))}</p>"
-    lines = recommendation_lines(view.front, yearly_use(view.study.search))
+    lines = recommendation_lines(view.front, yearly_use(view.study.objective))
     advice = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return f"<p><b>{escape(str(folder.path))}</b></p><ul>{advice}</ul>{Front(view)._repr_html_()}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cemai_opt.core.front import ParetoFront, Point
 from cemai_opt.core.scores import error_of
-from cemai_opt.core.search_spec import SearchSpec
+from cemai_opt.core.study import ObjectiveSpec
 from cemai_opt.core.units import readable_grams
 from cemai_opt.runs.front import RunFront
 from cemai_opt.runs.front_member import FrontMember
@@ -32,9 +32,9 @@ class YearlyUse:
         return f"{self.retrainings:,.10g} retrainings and {self.predictions:,.10g} predictions"
 
 
-def yearly_use(search: SearchSpec) -> YearlyUse:
+def yearly_use(objective: ObjectiveSpec) -> YearlyUse:
     """The use that a study assumes."""
-    return YearlyUse(retrainings=search.retrainings_per_year, predictions=search.predictions_per_year)
+    return YearlyUse(retrainings=objective.retrains_per_year, predictions=objective.predictions_per_year)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ def recommendation_lines(front: RunFront, use: YearlyUse) -> list[str]:
         test = "" if dummy.test is None else f", on test rows {dummy.test:.3f}"
         lines.append(f"Always predicting {dummy.prediction}: {front.score} {dummy.validation:.3f}{test}")
         lines += _cautions(front, recommended)
-    return [*lines, f"A year has {use} (--retrainings-per-year, --predictions-per-year)."]
+    return [*lines, f"A year has {use} (--retrains-per-year, --predictions-per-year)."]
 
 
 def _described(front: RunFront, member: FrontMember, *, use: YearlyUse) -> str:

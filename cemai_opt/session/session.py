@@ -315,7 +315,7 @@ class Session:
 
     def _keep_test_rows(self, front: RunFront) -> None:
         """Writes test rows of the pipelines that are recommended, for pictures of their errors."""
-        use, data = yearly_use(self._study.search), self._prepared.data
+        use, data = yearly_use(self._study.objective), self._prepared.data
         recommended = [each.member.trial for each in recommendations_of(front, use)]
         wanted = dict.fromkeys([*recommended, *front.picks])
         if rows := {trial: self._test_rows[trial] for trial in wanted if trial in self._test_rows}:

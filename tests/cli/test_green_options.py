@@ -24,7 +24,7 @@ def test_the_final_lines_say_what_was_burned_and_when_it_is_paid_back(finished: 
     assert "most expensive families" in said
     assert "The greenest good one" in said
     assert "Always predicting the mean: r2" in said
-    assert "A year has 52 retrainings and 1,000,000 predictions" in said
+    assert "A year has 12 retrainings and 1,000,000 predictions" in said
     front, summary = document(finished, "front.json"), document(finished, "summary.json")
     assert front["payback"] == summary["search"]["payback"]
     members = {member["trial"]: member for member in [front["baseline"], *front["members"]]}
