@@ -27,7 +27,7 @@ def verbosity_options() -> list[click.Option]:
             count=True,
             expose_value=False,
             callback=_be_verbose,
-            help="Log to standard error; -vv for more.",
+            help="Log to standard error in place of notes; -vv for more.",
         ),
     ]
 
@@ -51,6 +51,7 @@ def _be_quiet(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 def _be_verbose(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value:
+        ctx.meta[QUIET] = True  # notes and progress are in the log
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter(FORMAT))
         logger = logging.getLogger("cemai_opt")

@@ -45,23 +45,26 @@ def command(
     from cemai_opt.deploy.model_folder import load_model, version_notes
     from cemai_opt.updating import Limits, check_model
 
-    trained = load_model(Path(model), form)
+    trained, limits = (
+        load_model(Path(model), form),
+        Limits(min_score=min_score, max_error=max_error, max_g_per_1000=max_grams),
+    )
     result = check_model(
         trained,
         Path(data),
-        limits=Limits(min_score=min_score, max_error=max_error, max_g_per_1000=max_grams),
+        limits=limits,
         ignore=tuple(name.strip() for name in ignore.split(",") if name.strip()),
         intensity_g_per_kwh=intensity,
     )
     console = notes_console()
     for note in (*version_notes(trained.document), *result.notes):
         console.print(note, markup=False)
-    click.echo(json.dumps(to_json(result)) if as_json else _text_of(result))
+    click.echo(json.dumps(to_json(result)) if as_json else _text_of(result, has_limits=limits != Limits()))
     if not result.is_kept:
         sys.exit(1)
 
 
-def _text_of(result: CheckResult) -> str:
+def _text_of(result: CheckResult, *, has_limits: bool) -> str:
     from cemai_opt.core.units import readable_grams
 
     score = "not defined" if result.score is None else f"{result.score:.4g}"
@@ -69,7 +72,8 @@ def _text_of(result: CheckResult) -> str:
     grams = readable_grams(result.carbon_g_per_1000)
     lines = [
         f"{result.rows:,} rows: {result.score_name} {score}{error}",
-        f"1,000 predictions: {grams}, {result.energy_j_per_1000:.3g} J, measured by {result.source}",
+        f"1,000 predictions: {grams}, {result.energy_j_per_1000:.3g} J, without reading the file, by {result.source}",
         *(f"broken: {text}" for text in result.broken),
     ]
-    return "\n".join([*lines, "all limits are kept"] if result.is_kept else lines)
+    kept = "no limit was given" if not has_limits else "all limits are kept"
+    return "\n".join([*lines, kept] if result.is_kept else lines)

@@ -38,9 +38,9 @@ def _table(runs: list[RunOverview]) -> object:
     from cemai_opt.core.units import readable_grams
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("run", "last change", "trials", "score", "recommended", "gCO2eq", "search", "state"):
+    for heading in ("run", "changed", "trials", "score", "recommended", "gCO2eq", "search", "state"):
         justify: Literal["left", "right"] = "right" if heading in {"trials", "gCO2eq", "search"} else "left"
-        table.add_column(heading, justify=justify, no_wrap=heading not in {"run", "state"})
+        table.add_column(heading, justify=justify, no_wrap=heading in {"run", "changed", "gCO2eq", "search"})
     for run in runs:
         table.add_row(
             run.name,

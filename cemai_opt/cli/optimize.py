@@ -117,7 +117,8 @@ def command(
     else:
         _show(record)
         where = folder.path
-        click.echo(f"results in {where}{reported}; next: cemai-opt export {where} --pick knee --out knee")
+        export = f"export {where} --pick knee --out knee" if record.front.knee is not None else f"front {where}"
+        click.echo(f"results in {where}{reported}; next: cemai-opt {export}")
     if open_report and reported.startswith(","):
         from cemai_opt.report.html_report import HTML
 

@@ -1,13 +1,13 @@
-"""Scores the best constant prediction on the rows on which pipelines are scored."""
+"""Scores the best prediction without a model on the rows on which pipelines are scored."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from cemai_opt.core.batch import BoolArray, FloatArray, Prediction, Task
+from cemai_opt.core.batch import FloatArray, IntArray, Prediction, Task, group_starts
 from cemai_opt.core.scores import maximised
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.datasets import Dataset
@@ -15,44 +15,62 @@ from cemai_opt.pipeline.splits import Fold, Splits
 from cemai_opt.runs.dummy import DummyScore
 from cemai_opt.stages.evaluate import score_of
 
+MAX_CLASSES = 20
+"""With more classes than this, only the most frequent one is tried."""
+
 
 def dummy_score(data: Dataset, splits: Splits, *, study: ResolvedStudy) -> DummyScore:
-    """The best constant prediction by its validation score, learned from the training rows of each fold.
+    """The best prediction without a model, by its validation score.
 
-    Regression: the mean or the median. Two classes: either of them. More classes: the most frequent one.
+    Regression: the mean or the median of the training rows of each fold; with a horizon also the last known value
+    (persistence). Classes: always the same one, on all folds.
     """
     task = Task(kind=study.task, score=maximised(study.score), n_classes=len(data.classes))
     folds = splits.confirm if study.search.confirm else splits.search
     scores = _scores(data, folds, task=task)
     best = max(scores, key=lambda name: scores[name])
-    test = _scores(data, [splits.final], task=task)[best]
+    test = _scores(data, [splits.final], task=task).get(best, math.nan)
     return DummyScore(prediction=best, validation=scores[best], test=test if math.isfinite(test) else None)
 
 
 def _scores(data: Dataset, folds: Sequence[Fold], *, task: Task) -> dict[str, float]:
-    """The pooled score of each constant over all folds."""
-    constants = [_constants(data, fold.is_train, task=task) for fold in folds]
+    """The pooled score of each prediction over all folds."""
     y, group = (np.concatenate([values[fold.is_eval] for fold in folds]) for values in (data.y, data.group))
-    n_rows = [int(fold.is_eval.sum()) for fold in folds]
     return {
-        name: score_of(
-            y, _predicted(np.repeat([each[name] for each in constants], n_rows), task), task=task, group=group
-        )
-        for name in constants[0]
+        name: score_of(y, _prediction(value, task), task=task, group=group)
+        for name, value in _values(data, folds, task=task).items()
     }
 
 
-def _constants(data: Dataset, is_train: BoolArray, *, task: Task) -> Mapping[str, float]:
-    """Constants that can be learned from training rows, by name."""
-    y = data.y[is_train & data.has_target]
-    if not task.is_classification:
-        return {"the mean": float(y.mean()), "the median": float(np.median(y))}
-    if task.n_classes == 2:
-        return {repr(name): float(number) for number, name in enumerate(data.classes)}
-    return {"the most frequent class": float(np.bincount(y.astype(np.int64)).argmax())}
+def _values(data: Dataset, folds: Sequence[Fold], *, task: Task) -> dict[str, FloatArray]:
+    """The predicted values of the evaluation rows of all folds, (n_rows,), by what is predicted."""
+    n_rows = sum(int(fold.is_eval.sum()) for fold in folds)
+    if task.is_classification:
+        is_known = np.logical_or.reduce([fold.is_train for fold in folds]) & data.has_target
+        counts = np.bincount(data.y[is_known].astype(np.int64), minlength=task.n_classes)
+        numbers = range(task.n_classes) if task.n_classes <= MAX_CLASSES else [int(counts.argmax())]
+        return {repr(data.classes[number]): np.full(n_rows, float(number)) for number in numbers}
+    found: dict[str, list[FloatArray]] = {}
+    for fold in folds:
+        y, n = data.y[fold.is_train & data.has_target], int(fold.is_eval.sum())
+        for name, value in (("the mean", y.mean()), ("the median", np.median(y))):
+            found.setdefault(name, []).append(np.full(n, float(value)))
+        if data.horizon:
+            last = last_known(data.y, data.group, horizon=data.horizon)[fold.is_eval]
+            found.setdefault("the last known value", []).append(np.where(np.isfinite(last), last, y.mean()))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
-def _predicted(value: FloatArray, task: Task) -> Prediction:
+def last_known(y: FloatArray, group: IntArray, *, horizon: int) -> FloatArray:
+    """The value that the target has now, (n_rows,), where `y` is that of `horizon` rows later; NaN if it is unknown."""
+    now = np.full_like(y, np.nan)
+    starts = group_starts(group)
+    same = starts[horizon:] == starts[:-horizon]
+    now[horizon:][same] = y[:-horizon][same]
+    return now
+
+
+def _prediction(value: FloatArray, task: Task) -> Prediction:
     if not task.is_classification:
         return Prediction(value)
     return Prediction(value, np.eye(task.n_classes)[value.astype(np.int64)])

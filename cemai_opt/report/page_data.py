@@ -24,6 +24,7 @@ def page_data(view: RunView) -> str:
         "intensity": view.summary.carbon.intensity_g_per_kwh,
         "searchGrams": front.search.carbon_g,
         "use": {**vars(yearly_use(view.study.objective))},
+        "knee": front.knee_trial,
         "baseline": front.baseline.trial if front.baseline is not None else None,
         "dummy": to_json(front.dummy) if front.dummy is not None else None,
         "families": families,

@@ -5,7 +5,7 @@ const data = JSON.parse(document.getElementById("run-data").textContent);
 const $ = (id) => document.getElementById(id);
 const use = { intensity: data.intensity, retrainings: data.use.retrainings, predictions: data.use.predictions };
 const byTrial = new Map(data.members.map((member) => [member.trial, member]));
-let selected = [];
+let selected = [], isMoved = false;
 const hidden = new Set();
 
 // ---- text
@@ -56,7 +56,8 @@ function recommended() {
   const costs = scaled(useful.map((p) => Math.log10(Math.max(p.grams, 1e-12))), 1);
   let knee = 0;
   useful.forEach((_, i) => { if (merits[i] - costs[i] > merits[knee] - costs[knee]) knee = i; });
-  return [["greenest good one", front[0].member], ["balanced one", useful[knee].member], ["best one", front.at(-1).member]];
+  const balanced = isMoved ? useful[knee].member : byTrial.get(data.knee);  // at first, what the run recommends
+  return [["greenest good one", front[0].member], ["balanced one", balanced], ["best one", front.at(-1).member]];
 }
 
 function showRecommended() {
@@ -353,6 +354,7 @@ function slider(name, { low, high, text }) {
   input.addEventListener("input", () => {
     use[name] = +valueAt(input.value).toPrecision(2);
     out.textContent = text(use[name]);
+    isMoved = isMoved || name !== "intensity";
     draw();
   });
 }

@@ -36,7 +36,7 @@ def legend(front: RunFront) -> str:
     scores = f"{front.score} on validation and test rows" if error is None else f"{front.score} on validation rows"
     lines = [f"{scores}; grams: {what}"]
     if front.baseline is not None:
-        lines.append("untuned: the best of the configurations that run first, the result without a search")
+        lines.append("untuned: the best confirmed one of the configurations that run first: no search")
     if front.average is not None:
         lines.append("average: the weighted mean of the predictions of these trials, for the sum of their grams")
     if any(member.ties for member in front.members):

@@ -10,7 +10,7 @@ class DummyScore:
     """Scores of the best constant prediction (that of scikit-learn's dummy estimators) on the rows of the members."""
 
     prediction: str
-    """What is always predicted: "the mean", "the median", or the name of a class in quotes."""
+    """What is always predicted: "the mean", "the median", "the last known value", or the name of a class in quotes."""
     validation: float
     """Its score on the rows on which members were validated."""
     test: float | None = None

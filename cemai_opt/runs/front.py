@@ -77,7 +77,7 @@ class RunFront:
     members: tuple[FrontMember, ...]
     payback: tuple[Payback, ...]
     baseline: FrontMember | None
-    """The baseline without a search: the knee of the untuned configurations."""
+    """The baseline without a search: the best of the untuned configurations whose scores were confirmed."""
     search: FrontSearch
     dummy: DummyScore | None = None
     """The score of a constant prediction; None in runs of earlier versions."""

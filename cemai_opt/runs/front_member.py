@@ -112,11 +112,11 @@ class FrontMember:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % confidence interval of `validation`; None if it was not confirmed."""
+        """The 95 % confidence interval of `validation`, which no score exceeds 1 in; None if it was not confirmed."""
         if not self.error_dof:
             return None
         half = coverage_factor(self.error_dof) * self.error
-        return self.validation - half, self.validation + half
+        return self.validation - half, min(self.validation + half, 1.0)
 
     @property
     def threshold(self) -> float | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cemai_opt.core.front import ParetoFront, Point
 from cemai_opt.core.scores import error_of
 from cemai_opt.core.study import ObjectiveSpec
 from cemai_opt.core.units import readable_grams
@@ -62,19 +61,19 @@ def joined(names: Sequence[str]) -> str:
 
 
 def recommendations_of(front: RunFront, use: YearlyUse) -> list[Recommendation]:
-    """The greenest good pipeline, the balanced one (the knee) and the best one by grams a year; equal ones as one.
+    """The good pipeline with the fewest grams a year, the knee and the best one of the front; equal ones as one.
 
     Good is what the rules of the front pick from: the untuned baseline, and what is better, or greener and as good. The
     scores are those less one standard error. Nothing is good if nothing beats a constant prediction.
     """
-    good = front.good
-    if not good:
+    good, knee, best = front.good, front.knee, front.best
+    if not good or knee is None or best is None:
         return []
-    yearly = ParetoFront.of(Point(m.trial, m.validation - m.error, use.grams(m)) for m in good.values())
-    named = ((GOOD, yearly.members[0]), (BALANCED, yearly.knee), (BEST, yearly.best))
+    greenest = min(good.values(), key=lambda member: (use.grams(member), -member.validation, member.trial))
+    named = ((GOOD, greenest.trial), (BALANCED, knee.trial), (BEST, best.trial))
     return [
-        Recommendation(names=tuple(name for name, other in named if other == point), member=good[point.trial])
-        for point in dict.fromkeys(point for _, point in named)
+        Recommendation(names=tuple(name for name, other in named if other == trial), member=good[trial])
+        for trial in dict.fromkeys(trial for _, trial in named)
     ]
 
 

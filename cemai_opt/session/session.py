@@ -24,7 +24,6 @@ from cemai_opt.meters import RECORD, machine_idle
 from cemai_opt.runs import RunFolder, RunRecord
 from cemai_opt.runs.footprint import Footprint
 from cemai_opt.runs.forecast import Forecast, peak_memory_bytes
-from cemai_opt.runs.front import RunFront
 from cemai_opt.runs.recommendation import recommendations_of, yearly_use
 from cemai_opt.runs.test_rows import TestRows
 from cemai_opt.search import (
@@ -144,6 +143,7 @@ class Session:
         footprint = self._footprint(audit)
         self.announce(footprint.audit_line())
         record = replace(record, spent=self._ledger.spent(), footprints=[*self._earlier.footprints, footprint])
+        record = replace(record, notes=(*record.notes, *self._never_predicted()))
         if self._gate is not None:
             line = saving_line(self._gate.saving(self._ledger.session_j()), idle_w=machine_idle()[0])
             self.announce(line)
@@ -151,11 +151,22 @@ class Session:
         if self._forecast is not None and record.ended != INTERRUPTED:
             record = self._compared_with(self._forecast, record)
         self._folder.finish(record)
-        self._keep_test_rows(record.front)
+        self._keep_test_rows()
         own = [row.energy_j for row in record.spent if row.entry != OTHERS]
         self._folder.keep_spent(math.fsum(own))  # the last note may be a second old; a resumed run starts from it
         refuse_empty_front(record)
         return record
+
+    def _never_predicted(self) -> list[str]:
+        """A note for each recommended pipeline that predicts none of the test rows as one of their classes."""
+        notes, classes = list[str](), self._prepared.data.classes
+        for trial, rows in self._test_rows.items() if classes else ():
+            if never := set(rows.y.astype(int)) - set(rows.value.astype(int)):
+                named = ", ".join(repr(classes[code]) for code in sorted(never))
+                notes.append(f"trial {trial} predicts no test row as {named}, although there are such rows")
+        for note in notes:
+            self.announce(note)
+        return notes
 
     def _compared_with(self, forecast: Forecast, record: RunRecord) -> RunRecord:
         """The record with a note on how right the forecast was."""
@@ -304,22 +315,23 @@ class Session:
         asked = dict.fromkeys([*record.front.picks, *(point.trial for point in front)])
         if record.baseline is not None:
             asked[record.baseline] = None
+        advice = recommendations_of(record.front, yearly_use(self._study.objective))
+        recommended = dict.fromkeys([*(each.member.trial for each in advice), *record.front.picks])
         finals = remeasurement.tested(record.results, list(asked))
         averaging = Averaging(self._study, remeasurement, members=self._earlier.members)
         average = averaging.best(front, record.results, finals=finals)
         record = replace(record, finals={**self._earlier.members.tested, **finals}, average=average)
         if record.average is not None:
             self.announce(record.average_line)
-        self._test_rows = remeasurement.known_test_rows(asked)
+        self._test_rows = remeasurement.known_test_rows(recommended)
         return record
 
-    def _keep_test_rows(self, front: RunFront) -> None:
+    def _keep_test_rows(self) -> None:
         """Writes test rows of the pipelines that are recommended, for pictures of their errors."""
-        use, data = yearly_use(self._study.objective), self._prepared.data
-        recommended = [each.member.trial for each in recommendations_of(front, use)]
-        wanted = dict.fromkeys([*recommended, *front.picks])
-        if rows := {trial: self._test_rows[trial] for trial in wanted if trial in self._test_rows}:
-            self._folder.keep_test_rows(TestRows.of(rows, classes=data.classes, group_names=data.group_names))
+        if self._test_rows:
+            data = self._prepared.data
+            rows = TestRows.of(self._test_rows, classes=data.classes, group_names=data.group_names)
+            self._folder.keep_test_rows(rows)
 
     def _record(self, ended: str) -> RunRecord:
         assert self._search is not None, "there is no record before the search"

@@ -10,10 +10,11 @@ from cemai_opt.core.errors import StudyError
 from cemai_opt.core.scores import error_of
 from cemai_opt.core.units import checked_intensity, grams_co2eq, readable_grams
 from cemai_opt.datasets import Dataset, read_labelled_rows
-from cemai_opt.deploy.model_folder import TrainedModel
+from cemai_opt.deploy.model_folder import CONFIG, TrainedModel
 from cemai_opt.meters import open_meters
 from cemai_opt.pipeline import Recorder
 from cemai_opt.runs.payback import PER_READING
+from cemai_opt.session import read_config_file
 from cemai_opt.updating.scoring import metrics_on
 
 PREDICT, MEASUREMENTS = "predict", 3
@@ -90,9 +91,20 @@ def check_model(
         energy_j_per_1000=energy_j / len(rows.y) * PER_READING,
         source=source,
         broken=(),
-        notes=rows.notes,
+        notes=(*rows.notes, *_cautions(model, data)),
     )
     return replace(result, broken=_broken(result, limits))
+
+
+def _cautions(model: TrainedModel, data: Path) -> list[str]:
+    """What makes the score on these rows differ from that on rows that are new."""
+    study, _ = read_config_file(model.folder / CONFIG)
+    cautions = list[str]()
+    if str(data.resolve()) in {str(Path(path).resolve()) for path in study.data.paths}:
+        cautions.append(f"the model was trained on rows of {data}: the score is too good")
+    if rows := model.document.history.rows:
+        cautions.append(f"features look back up to {rows} rows: the first rows of each group lack their history")
+    return cautions
 
 
 def _broken(result: CheckResult, limits: Limits) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from cemai_opt.cli import cli as group
@@ -99,3 +101,29 @@ def test_runs_are_listed(cli: Cli, finished: Path, tmp_path: Path) -> None:  # n
     empty = cli("list", tmp_path / "notes")
     assert empty.stdout.startswith("no runs in")
     assert cli("list", tmp_path / "nowhere").returncode == 2
+
+
+def test_a_run_that_recommends_nothing_names_no_export(cli: Cli, tmp_path: Path) -> None:
+    """Noise: why there is nothing, and a command that works."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(300, 3)), columns=["a", "b", "y"])
+    frame.to_csv(tmp_path / "noise.csv", index=False)
+    done = cli("optimize", "--data", "noise.csv", "--target", "y", "--space", "quick", "--trials", 4, "--no-audit")
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "Nothing is recommended: no pipeline is better than always predicting the" in said
+    assert "cemai-opt export" not in said
+    assert "next: cemai-opt front runs/noise" in said
+
+
+def test_a_class_that_is_never_predicted_is_said(cli: Cli, tmp_path: Path) -> None:
+    """A rare class without a signal: a score over all classes hides it."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"a": rng.normal(size=400), "b": rng.normal(size=400)})
+    frame["label"] = np.where(rng.random(400) < 0.08, "odd", np.where(frame["a"] > 0.0, "high", "low"))
+    frame.to_csv(tmp_path / "classes.csv", index=False)
+    (tmp_path / "linear.yaml").write_text("models: [ridge]")
+    options = ("--split", "rows", "--trials", 3, "--no-audit", "--space", "linear.yaml", "--portfolio", "none")
+    done = cli("optimize", "--data", "classes.csv", "--target", "label", *options)
+    assert done.returncode == 0, done.stderr
+    assert "predicts no test row as 'odd', although there are such rows" in " ".join(done.stderr.split())

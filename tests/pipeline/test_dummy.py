@@ -13,6 +13,7 @@ from sklearn.metrics import average_precision_score, f1_score, r2_score
 from cemai_opt.compose import PreparedStudy, prepare
 from cemai_opt.core.study_file import parse_study
 from cemai_opt.pipeline import Fold, Splits, dummy_score
+from cemai_opt.pipeline.dummy import MAX_CLASSES, last_known
 from tests.conftest import wear_study
 
 
@@ -66,15 +67,46 @@ def test_average_precision_of_a_constant_is_the_share_of_positives(tmp_path: Pat
     assert found.test == pytest.approx(average_precision_score(y, np.ones(len(y)))) == pytest.approx((y == 1).mean())
 
 
-def test_of_many_classes_the_most_frequent_one_is_predicted(tmp_path: Path) -> None:
-    """As by scikit-learn's "most_frequent"."""
+def classes(tmp_path: Path, names: list[str]) -> PreparedStudy:
+    """Five groups of rows of these classes, the first one the most frequent, without any signal."""
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"x": rng.normal(size=200), "g": np.repeat(np.arange(5), 40)})
-    frame["label"] = rng.choice(["a", "b", "c"], p=[0.6, 0.3, 0.1], size=200)
+    shares = np.linspace(2.0, 1.0, len(names))
+    frame = pd.DataFrame({"x": rng.normal(size=500), "g": np.repeat(np.arange(5), 100)})
+    frame["label"] = rng.choice(names, p=shares / shares.sum(), size=500)
     frame.to_csv(tmp_path / "classes.csv", index=False)
     data = {"path": str(tmp_path / "classes.csv"), "target": "label", "group": "g"}
-    prepared = prepare(parse_study({"name": "classes", "data": data, "space": "quick"}, "test"))
+    return prepare(parse_study({"name": "classes", "data": data, "space": "quick"}, "test"))
+
+
+def test_one_class_is_predicted_on_all_folds(tmp_path: Path) -> None:
+    """The best of them; a class for each fold would be better than any constant."""
+    prepared = classes(tmp_path, ["a", "b", "c"])
+    confirm, _ = folds_of(prepared)
+    y = np.concatenate([prepared.data.y[fold.is_eval] for fold in confirm])
+    best = max(f1_score(y, np.full(len(y), float(code)), average="macro") for code in range(3))
+    assert prepared.dummy.prediction in {repr(name) for name in "abc"}
+    assert prepared.dummy.validation == pytest.approx(best)
+
+
+def test_of_very_many_classes_the_most_frequent_one_is_predicted(tmp_path: Path) -> None:
+    """Of the rows of the search."""
+    prepared = classes(tmp_path, [f"c{i:02d}" for i in range(MAX_CLASSES + 5)])
+    rows = ~Splits.of(prepared.data, prepared.study.split, seed=prepared.study.seed).test
+    counts = np.bincount(prepared.data.y[rows].astype(int))
+    assert prepared.dummy.prediction == repr(prepared.data.classes[int(counts.argmax())])
+
+
+def test_with_a_horizon_the_last_known_value_is_a_prediction(tmp_path: Path) -> None:
+    """Of a random walk, it is the best one; rows without one get the mean."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=400), "walk": rng.normal(size=400).cumsum()})
+    frame.to_csv(tmp_path / "walk.csv", index=False)
+    data = {"path": str(tmp_path / "walk.csv"), "target": "walk", "horizon": 2}
+    prepared = prepare(parse_study({"name": "walk", "data": data, "space": "quick"}, "test"))
     _, final = folds_of(prepared)
-    y = prepared.data.y[final.is_eval]
-    assert prepared.dummy.prediction == "the most frequent class"
-    assert prepared.dummy.test == pytest.approx(f1_score(y, np.zeros(len(y)), average="macro"))
+    y, now = prepared.data.y[final.is_eval], frame["walk"].to_numpy()[final.is_eval]
+    assert prepared.dummy.prediction == "the last known value"
+    assert prepared.dummy.test == pytest.approx(r2_score(y, now))
+    assert any("present value of 'walk' is no input" in note for note in prepared.notes)
+    y, group = np.array([1.0, 2.0, np.nan, 5.0, np.nan]), np.array([0, 0, 0, 1, 1])
+    assert last_known(y, group, horizon=1)[[1, 2, 4]].tolist() == [1.0, 2.0, 5.0]

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cemai_opt.core.front import ParetoFront, Point
 from cemai_opt.core.result import ScoredRows
 from cemai_opt.report.html_report import html_report
 from cemai_opt.report.page_data import page_data
 from cemai_opt.runs.dummy import DummyScore
-from cemai_opt.runs.recommendation import YearlyUse, recommendations_of
+from cemai_opt.runs.recommendation import YearlyUse, recommendations_of, yearly_use
 from cemai_opt.runs.run_view import RunView
 from cemai_opt.runs.test_rows import TestRows
 from tests.browser import chromium
@@ -69,24 +70,39 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
-def test_sliders_move_the_recommendation(page: Path) -> None:
-    """To what Python recommends for the same use; another intensity changes grams only."""
+def best_for(run: RunView, use: YearlyUse) -> list[int]:
+    """Greenest good, knee and best by grams a year, each trial once."""
+    good = run.front.good.values()
+    yearly = ParetoFront.of(Point(m.trial, m.validation - m.error, use.grams(m)) for m in good)
+    return list(dict.fromkeys(point.trial for point in (yearly.members[0], yearly.knee, yearly.best)))
+
+
+def test_at_first_it_shows_what_the_run_recommends(page: Path) -> None:
+    """Also after another intensity was chosen, which changes grams only."""
     run = three_members()
+    wanted = [each.member.trial for each in recommendations_of(run.front, yearly_use(run.study.objective))]
     with chromium() as browser:
         browser.get(page.as_uri())
         assert browser.get_log("browser") == []
+        assert browser.execute_script(CARDS) == wanted
+        before = browser.find_element("id", "recommended").text
+        browser.execute_script(SET, "intensity", 0)
+        assert browser.find_element("id", "recommended").text != before
+        assert browser.execute_script(CARDS) == wanted
+        assert "always the mean" in browser.find_element("id", "recommended").text
+
+
+def test_sliders_move_the_recommendation(page: Path) -> None:
+    """To the greenest good pipeline, the knee and the best one by grams a year."""
+    run = three_members()
+    with chromium() as browser:
+        browser.get(page.as_uri())
         for retrainings, predictions in ((50, 0), (0, 60), (20, 40), (80, 80)):
             browser.execute_script(SET, "retrainings", retrainings)
             browser.execute_script(SET, "predictions", predictions)
             used = browser.execute_script("return use")
             use = YearlyUse(retrainings=used["retrainings"], predictions=used["predictions"])
-            wanted = [each.member.trial for each in recommendations_of(run.front, use)]
-            assert browser.execute_script(CARDS) == list(dict.fromkeys(wanted)), use
-        before = browser.find_element("id", "recommended").text
-        browser.execute_script(SET, "intensity", 0)
-        assert browser.find_element("id", "recommended").text != before
-        assert browser.execute_script(CARDS) == list(dict.fromkeys(wanted))
-        assert "always the mean" in browser.find_element("id", "recommended").text
+            assert browser.execute_script(CARDS) == best_for(run, use), use
 
 
 def test_pipelines_are_inspected_selected_and_compared(page: Path) -> None:

@@ -13,6 +13,7 @@ from cemai_opt.core.errors import StudyError
 from cemai_opt.deploy.model_folder import load_model
 from cemai_opt.updating import Limits, check_model
 from tests.conftest import Cli
+from tests.finished import finished_run
 from tests.updating.test_update import deployed, values, week
 
 
@@ -73,3 +74,13 @@ def test_the_exit_status_says_whether_limits_are_kept(tmp_path: Path, cli: Cli) 
     missing = cli("check", model, "--data", tmp_path / "nothing.csv", "--min-score", 0)
     assert missing.returncode == 2
     assert "nothing.csv" in missing.stderr
+
+
+def test_rows_that_the_model_has_seen_are_pointed_out(tmp_path: Path) -> None:
+    """And that the first rows of a group lack the history that features look back to."""
+    model = load_model(deployed(tmp_path))
+    seen = Path(finished_run("regression").path).parent / "rows.csv"
+    notes = " ".join(check_model(model, seen, limits=Limits()).notes)
+    assert "was trained on rows of" in notes
+    assert "lack their history" in notes
+    assert "was trained on" not in " ".join(check_model(model, week(tmp_path, 0), limits=Limits()).notes)
