@@ -61,6 +61,16 @@ class TestRows:
         )
 
 
+def never_predicted(rows: Mapping[int, ScoredRows], classes: Sequence[str]) -> list[str]:
+    """A note for each trial that predicts none of its test rows as one of their classes; none of a regression."""
+    notes = list[str]()
+    for trial, scored in rows.items() if classes else ():
+        if never := set(scored.y.astype(int)) - set(scored.value.astype(int)):
+            named = ", ".join(repr(classes[code]) for code in sorted(never))
+            notes.append(f"trial {trial} predicts no test row as {named}, although there are such rows")
+    return notes
+
+
 def _rounded(values: np.ndarray) -> tuple[float, ...]:
     return tuple(float(f"{value:.{DIGITS}g}") for value in values)
 

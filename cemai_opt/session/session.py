@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cemai_opt.carbon import SAMPLE_EVERY_S, Audit, LowCarbonGate, saving_line
+from cemai_opt.carbon import SAMPLE_EVERY_S, Audit, LowCarbonGate
 from cemai_opt.compose import PreparedStudy
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.objective import objective_unit
@@ -25,7 +25,7 @@ from cemai_opt.runs import RunFolder, RunRecord
 from cemai_opt.runs.footprint import Footprint
 from cemai_opt.runs.forecast import Forecast, peak_memory_bytes
 from cemai_opt.runs.recommendation import recommendations_of, yearly_use
-from cemai_opt.runs.test_rows import TestRows
+from cemai_opt.runs.test_rows import TestRows, never_predicted
 from cemai_opt.search import (
     INTERRUPTED,
     OTHERS,
@@ -47,7 +47,7 @@ from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.storage import open_study
 from cemai_opt.session.earlier import check_same_trials, earlier_sessions, in_space_of_run
 from cemai_opt.session.empty_front import refuse_empty_front
-from cemai_opt.session.gated_engine import GatedEngine
+from cemai_opt.session.waiting import Waiting
 
 if TYPE_CHECKING:
     from cemai_opt.search.storage.coordination import StudyCoordinator
@@ -57,8 +57,6 @@ NOTE_EVERY_S = 1.0
 """How often the joules of the whole run are recorded."""
 WRITE_EVERY_S = 30.0
 """How often front and summary are written during a search; trials are written one by one."""
-RESUMED_S, MIN_LEFT_S = 600.0, 10.0
-"""Seconds of work that a resumed run is taken to need, and that every run is taken to need to its end."""
 SCRATCH = "cache"
 """Folder inside the run folder for temporary files of a session: the stored data, stage results."""
 STAGE_RESULTS = "stages"
@@ -89,7 +87,6 @@ class Session:
 
         `set_aside_j`: joules of the budget that the caller spends after the run. `gate`: opens for each pipeline.
         """
-        self._gate = gate
         self._set_aside_j = set_aside_j
         self._study, self._folder = prepared.study, folder
         self._events, self._with_audit, self._password = events or Events(), with_audit, password
@@ -101,6 +98,13 @@ class Session:
         self._earlier = earlier_sessions(self._prepared, folder)
         self._ledger = Ledger(prepared.meters, prepared.start_j, earlier=self._earlier.ledger)
         self._forecast = None if self._earlier.results else forecast_of(prepared)
+        self._waiting = Waiting(
+            gate,
+            forecast=self._forecast,
+            start_s=prepared.start_s,
+            spent_j=self._ledger.session_j,
+            announce=self.announce,
+        )
         self._search: Search | None = None
         self._test_rows: Mapping[int, ScoredRows] = {}
         self._written_s = self._noted_s = time.monotonic()
@@ -123,8 +127,7 @@ class Session:
         engine = ENGINES.require(self._study.engine.name).opened(self._study, scratch)
         try:
             self._ledger.unseen_j = engine.unseen_j
-            if self._gate is not None:
-                engine = GatedEngine(engine, self._wait_for_low_carbon)
+            engine = self._waiting.gated(engine)
             context = self._context(engine)
             self._search = Search(context, earlier=self._earlier.results)
             ended = self._search.run()
@@ -143,11 +146,9 @@ class Session:
         footprint = self._footprint(audit)
         self.announce(footprint.audit_line())
         record = replace(record, spent=self._ledger.spent(), footprints=[*self._earlier.footprints, footprint])
-        record = replace(record, notes=(*record.notes, *self._never_predicted()))
-        if self._gate is not None:
-            line = saving_line(self._gate.saving(self._ledger.session_j()), idle_w=machine_idle()[0])
-            self.announce(line)
-            record = replace(record, notes=(*record.notes, line))
+        for note in (*never_predicted(self._test_rows, self._prepared.data.classes), *self._waiting.notes()):
+            self.announce(note)
+            record = replace(record, notes=(*record.notes, note))
         if self._forecast is not None and record.ended != INTERRUPTED:
             record = self._compared_with(self._forecast, record)
         self._folder.finish(record)
@@ -157,39 +158,15 @@ class Session:
         refuse_empty_front(record)
         return record
 
-    def _never_predicted(self) -> list[str]:
-        """A note for each recommended pipeline that predicts none of the test rows as one of their classes."""
-        notes, classes = list[str](), self._prepared.data.classes
-        for trial, rows in self._test_rows.items() if classes else ():
-            if never := set(rows.y.astype(int)) - set(rows.value.astype(int)):
-                named = ", ".join(repr(classes[code]) for code in sorted(never))
-                notes.append(f"trial {trial} predicts no test row as {named}, although there are such rows")
-        for note in notes:
-            self.announce(note)
-        return notes
-
     def _compared_with(self, forecast: Forecast, record: RunRecord) -> RunRecord:
         """The record with a note on how right the forecast was."""
         note = forecast.compared(
             carbon_g=record.spent_g,
-            duration_s=self._active_s(),
+            duration_s=self._waiting.active_s(),
             memory_bytes=peak_memory_bytes(self._study),
         )
         self.announce(note)
         return replace(record, notes=(*record.notes, note))
-
-    def _active_s(self) -> float:
-        """Seconds of this session so far, without waiting for low carbon."""
-        paused_s = self._gate.paused_s if self._gate is not None else 0.0
-        return time.monotonic() - paused_s - self._prepared.start_s
-
-    def _wait_for_low_carbon(self) -> None:
-        """Blocks until it is a good time to run the next pipeline."""
-        assert self._gate is not None, "nothing waits without a gate"
-        expected_s = self._forecast.duration_s.high if self._forecast is not None else RESUMED_S
-        self._gate.wait(
-            max(expected_s - self._active_s(), MIN_LEFT_S), self._ledger.session_j(), announce=self.announce
-        )
 
     def announce(self, text: str) -> None:
         """Logs and reports that a new phase begins."""
@@ -241,7 +218,9 @@ class Session:
             space=self._prepared.space,
             engine=engine,
             ledger=self._ledger,
-            budget=Budget(study, self._ledger, start_s=0.0, clock=self._active_s, set_aside_j=self._set_aside_j),
+            budget=Budget(
+                study, self._ledger, start_s=0.0, clock=self._waiting.active_s, set_aside_j=self._set_aside_j
+            ),
             optuna_study=optuna_study,
             sampler=sampler,
             events=_SessionEvents(self),

@@ -9,7 +9,7 @@ import numpy as np
 from cemai_opt.core.result import ScoredRows
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.run_folder import TEST_ROWS
-from cemai_opt.runs.test_rows import MAX_ROWS, MemberRows, TestRows
+from cemai_opt.runs.test_rows import MAX_ROWS, MemberRows, TestRows, never_predicted
 from tests.finished import finished_run
 
 
@@ -53,3 +53,11 @@ def test_a_damaged_file_is_no_file(tmp_path: Path) -> None:
     folder.keep_test_rows(TestRows(members={}, groups={}))
     (tmp_path / TEST_ROWS).write_text("{")
     assert folder.test_rows() is None
+
+
+def test_classes_that_are_never_predicted_are_named() -> None:
+    """Only those that occur; a regression has none."""
+    rows = ScoredRows(y=np.array([0.0, 1.0, 2.0]), value=np.array([0.0, 1.0, 1.0]), group=np.zeros(3, np.int64))
+    (note,) = never_predicted({7: rows}, ("a", "b", "c", "d"))
+    assert note == "trial 7 predicts no test row as 'c', although there are such rows"
+    assert never_predicted({7: rows}, ()) == []
