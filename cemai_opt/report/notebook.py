@@ -74,17 +74,22 @@ class Front:
         return f"Front({', '.join(f'{member.trial} {member.model}' for member in self)})"
 
     def _repr_html_(self) -> str:
-        from html import escape
+        return front_html(self.view)
 
-        front = self.view.front
-        columns = member_columns(front)
-        head = "".join(f"<th>{escape(column.heading)}</th>" for column in columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(column.text(member))}</td>" for column in columns) + "</tr>"
-            for member in self.view.candidates
-        )
-        caption = f"<caption>{escape(front.score)} against gCO2eq</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_picture(self.view)}"
+
+def front_html(view: RunView) -> str:
+    """A front as a table and a picture."""
+    from html import escape
+
+    front = view.front
+    columns = member_columns(front)
+    head = "".join(f"<th>{escape(column.heading)}</th>" for column in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(column.text(member))}</td>" for column in columns) + "</tr>"
+        for member in view.candidates
+    )
+    caption = f"<caption>{escape(front.score)} against gCO2eq</caption>"
+    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_picture(view)}"
 
 
 def run_html(folder: RunFolder) -> str:
@@ -97,7 +102,7 @@ def run_html(folder: RunFolder) -> str:
         return f"<p>{escape(str(folder.path))}: {escape(str(error))}</p>"
     lines = recommendation_lines(view.front, yearly_use(view.study.objective))
     advice = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f"<p><b>{escape(str(folder.path))}</b></p><ul>{advice}</ul>{Front(view)._repr_html_()}"
+    return f"<p><b>{escape(str(folder.path))}</b></p><ul>{advice}</ul>{front_html(view)}"
 
 
 def _picture(view: RunView) -> str:
