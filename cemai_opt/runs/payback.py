@@ -58,11 +58,13 @@ class Payback:
 
 
 def payback_lines(paybacks: Sequence[Payback], search_g: float, *, tolerance: float) -> list[str]:
-    """One sentence per choice that is not the best one itself."""
+    """One sentence for each pipeline that is chosen in place of the best one."""
     lines: list[str] = []
+    told = set[int]()
     for payback in paybacks:
         name = "the knee" if payback.choice == "knee" else f"the greenest within {tolerance:g} of the best"
-        if payback.trial != payback.instead_of:
+        if payback.trial != payback.instead_of and payback.trial not in told:
+            told.add(payback.trial)
             lines.append(_line(name, payback, search_g=search_g))
     return lines
 
