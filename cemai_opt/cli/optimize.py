@@ -12,6 +12,8 @@ from cemai_opt.cli._verbosity import is_quiet, notes_console
 from cemai_opt.core.scores import maximised
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cemai_opt.carbon import LowCarbonGate
     from cemai_opt.compose import PreparedStudy
     from cemai_opt.runs import RunFolder, RunRecord
@@ -111,7 +113,8 @@ def command(
             gate=_gate(forecast_from, hours=deadline),
         )
         record = session.run()
-    reported = "" if no_report else _report(prepared, folder, left_j=prepared.study.budget_j - _spent_j(record))
+    left_j = prepared.study.budget_j - _spent_j(record)
+    page, reported = (None, "") if no_report else _report(prepared, folder, left_j=left_j)
     if as_json:
         click.echo(json.dumps(to_json(record.front)))
     else:
@@ -119,10 +122,8 @@ def command(
         where = folder.path
         export = f"export {where} --pick knee --out knee" if record.front.knee is not None else f"front {where}"
         click.echo(f"results in {where}{reported}; next: cemai-opt {export}")
-    if open_report and reported.startswith(","):
-        from cemai_opt.report.html_report import HTML
-
-        click.launch(str((folder.path / HTML).resolve()))
+    if open_report and page is not None:
+        click.launch(str(page.resolve()))
     if record.ended == INTERRUPTED:
         sys.exit(130)
 
@@ -165,10 +166,10 @@ def _spent_j(record: RunRecord) -> float:
     return sum(entry.energy_j for entry in record.spent)
 
 
-def _report(prepared: PreparedStudy, folder: RunFolder, *, left_j: float) -> str:
-    """Writes the report and returns a message with its cost, or with the reason why there is none."""
+def _report(prepared: PreparedStudy, folder: RunFolder, *, left_j: float) -> tuple[Path | None, str]:
+    """Writes the report; its path and a message with its cost, or None and the reason why there is none."""
     if left_j < REPORT_J:
-        return f" (no report: the budget is used up; `cemai-opt report {folder.path}` writes it)"
+        return None, f" (no report: the budget is used up; `cemai-opt report {folder.path}` writes it)"
 
     import math
 
@@ -178,13 +179,13 @@ def _report(prepared: PreparedStudy, folder: RunFolder, *, left_j: float) -> str
 
     before_j = math.fsum(meter.peek_j() for meter in prepared.meters)
     try:
-        write_report(folder)
+        page = write_report(folder)[0]
     except StudyError as error:
-        return f" (no report: {error})"
+        return None, f" (no report: {error})"
     except Exception as error:  # the run is complete, and its front has to be shown
-        return f" (no report: {type(error).__name__}: {error})"
+        return None, f" (no report: {type(error).__name__}: {error})"
     cost_j = math.fsum(meter.peek_j() for meter in prepared.meters) - before_j
-    return f", see {HTML} there (writing it: {readable_grams(prepared.study.carbon.grams(cost_j))} more)"
+    return page, f", see {HTML} there (writing it: {readable_grams(prepared.study.carbon.grams(cost_j))} more)"
 
 
 def _show(record: RunRecord) -> None:

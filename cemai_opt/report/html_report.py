@@ -23,7 +23,8 @@ from cemai_opt.runs.run_folder import RunFolder, write_file
 from cemai_opt.runs.run_view import RunView
 
 HTML, PNG, SVG = "report.html", "front.png", "front.svg"
-TEMPLATE, SCRIPT = Path(__file__).with_name("report.html.jinja"), Path(__file__).with_name("report.js")
+TEMPLATE = Path(__file__).with_name("report.html.jinja")
+SCRIPTS = tuple(Path(__file__).with_name(name) for name in ("report_errors.js", "report.js"))
 REPORT_LIBRARIES = ("matplotlib", "jinja2")
 
 
@@ -51,7 +52,7 @@ def html_report(view: RunView) -> str:
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     markup = markupsafe.Markup
-    script = SCRIPT.read_text(encoding="utf-8")
+    script = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         title=f"{view.study.name}: score against grams of CO2",
         subtitle=_subtitle(view),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 
 from cemai_opt.cli import cli as group
 from tests.cli.test_commands import OPTIONS, finished  # noqa: F401  # a fixture
-from tests.conftest import Cli
+from tests.conftest import ROOT, Cli
 
 SCREEN = 45
 """Lines of a terminal window that is not small."""
@@ -127,3 +129,19 @@ def test_a_class_that_is_never_predicted_is_said(cli: Cli, tmp_path: Path) -> No
     done = cli("optimize", "--data", "classes.csv", "--target", "label", *options)
     assert done.returncode == 0, done.stderr
     assert "predicts no test row as 'odd', although there are such rows" in " ".join(done.stderr.split())
+
+
+def test_a_report_is_opened_if_it_was_written(wear_csv: Path, tmp_path: Path) -> None:
+    """By the program that opens files here; not without a report."""
+    opener = tmp_path / "xdg-open"
+    opener.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/opened\n')
+    opener.chmod(0o755)
+    command = [sys.executable, "-m", "cemai_opt", "optimize", "--data", str(wear_csv), *map(str, OPTIONS)]
+    command += ["--trials", "2", "--confirm", "0", "--open", "-q"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for name, more in (("with", []), ("without", ["--no-report"])):
+        subprocess.run([*command, "--out", name, *more], cwd=tmp_path, env=environment, check=True)
+    end = time.monotonic() + 10.0
+    while not (tmp_path / "opened").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert (tmp_path / "opened").read_text().splitlines() == [str(tmp_path / "with" / "report.html")]
