@@ -115,13 +115,22 @@ class IntensitySeries:
         return math.fsum(self._grams) / len(self._grams)
 
 
-def _asked(command: str) -> float:
+def printed_by(command: str, *, wanted: str) -> str:
+    """What a command prints. StudyError if it fails; `wanted` says what it must print."""
     try:
         done = subprocess.run(
             shlex.split(command), capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=True
         )
-        grams = float(done.stdout.strip())
     except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+        raise StudyError(f"intensity command {command!r} failed: {error}", f"it must print {wanted}") from error
+    return done.stdout
+
+
+def _asked(command: str) -> float:
+    text = printed_by(command, wanted="one number").strip()
+    try:
+        grams = float(text)
+    except ValueError as error:
         raise StudyError(f"intensity command {command!r} failed: {error}", "it must print one number") from error
     if not (math.isfinite(grams) and grams > 0):
         raise StudyError(f"intensity command {command!r} printed {grams:g}", "it must print grams per kWh above 0")

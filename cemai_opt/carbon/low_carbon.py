@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from cemai_opt.carbon.live_intensity import COMMAND_TIMEOUT_S, IntensitySeries
-from cemai_opt.core.errors import StudyError
+from cemai_opt.carbon.live_intensity import IntensitySeries, printed_by
 from cemai_opt.core.study import COMMAND
 from cemai_opt.core.units import J_PER_KWH, readable_grams, readable_seconds
 
@@ -121,15 +118,7 @@ def read_forecast(source: str) -> IntensitySeries:
     if not source.startswith(COMMAND):
         return IntensitySeries.read(Path(source))
     command = source.removeprefix(COMMAND)
-    try:
-        done = subprocess.run(
-            shlex.split(command), capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=True
-        )
-    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
-        raise StudyError(
-            f"forecast command {command!r} failed: {error}", "it must print CSV: time, g_per_kwh"
-        ) from error
-    return IntensitySeries.parsed(done.stdout, f"the output of {command!r}")
+    return IntensitySeries.parsed(printed_by(command, wanted="CSV: time,g_per_kwh"), f"the output of {command!r}")
 
 
 def saving_line(saving: Saving, *, idle_w: float) -> str:
