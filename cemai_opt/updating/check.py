@@ -98,10 +98,12 @@ def check_model(
 
 def _cautions(model: TrainedModel, data: Path) -> list[str]:
     """What makes the score on these rows differ from that on rows that are new."""
-    study, _ = read_config_file(model.folder / CONFIG)
+    spec, checked = read_config_file(model.folder / CONFIG)[0].data, data.resolve()
     cautions = list[str]()
-    if str(data.resolve()) in {str(Path(path).resolve()) for path in study.data.paths}:
+    if checked in {Path(path).resolve() for path in (spec.path, *spec.append) if path is not None}:
         cautions.append(f"the model was trained on rows of {data}: the score is too good")
+    elif spec.test is not None and checked == Path(spec.test).resolve():
+        cautions.append(f"{data} has the test rows of the study: this repeats their score; updates train on them")
     if rows := model.document.history.rows:
         cautions.append(f"features look back up to {rows} rows: the first rows of each group lack their history")
     return cautions

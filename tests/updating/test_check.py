@@ -84,3 +84,15 @@ def test_rows_that_the_model_has_seen_are_pointed_out(tmp_path: Path) -> None:
     assert "was trained on rows of" in notes
     assert "lack their history" in notes
     assert "was trained on" not in " ".join(check_model(model, week(tmp_path, 0), limits=Limits()).notes)
+
+
+def test_the_test_rows_of_the_study_are_no_training_rows(tmp_path: Path) -> None:
+    """Their score is the one known from the export, which is said."""
+    model, rows = load_model(deployed(tmp_path)), week(tmp_path, 0)
+    config = model.folder / "config.yaml"
+    text = config.read_text()
+    assert "test: null" in text
+    config.write_text(text.replace("test: null", f"test: {rows}"))
+    notes = " ".join(check_model(model, rows, limits=Limits()).notes)
+    assert "has the test rows of the study" in notes
+    assert "was trained on" not in notes
