@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -301,11 +302,18 @@ def _longest_window(data: Dataset, splits: Splits) -> int:
 
 
 def _resolved_engine(study: StudySpec, meters: Sequence[Meter]) -> tuple[EngineSpec, tuple[str, ...]]:
-    """The study's engine, and a note; `in_process` if readings are recorded or replayed, because their order counts."""
-    if RECORD not in os.environ and all(meter.is_live for meter in meters):
+    """The study's engine, and a note if it is `in_process` instead.
+
+    Readings that are recorded or replayed have a fixed order; and not every system can supervise processes.
+    """
+    if RECORD in os.environ or not all(meter.is_live for meter in meters):
+        why = "the readings of a trace have a fixed order"
+    elif sys.platform != "linux" and ENGINES.require(study.engine.name).needs_linux:
+        why = f"engine {study.engine.name!r} needs Linux, without which no trial is stopped for its time or memory"
+    else:
         return study.engine, ()
-    engine = study.engine.model_copy(update={"name": "in_process", "workers": 1})
-    return engine, ("the readings of a trace have a fixed order: trials run in this process",)
+    in_process = study.engine.model_copy(update={"name": "in_process", "workers": 1})
+    return in_process, (f"{why}: trials run in this process, one after the other",)
 
 
 def _resolved_carbon(study: StudySpec) -> tuple[ResolvedCarbon, str]:

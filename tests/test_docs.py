@@ -36,6 +36,10 @@ ELSEWHERE = {
     "python -m cemai_opt optimize piston_rod --out runs/here --storage postgresql+psycopg://ada@db/studies": (
         "tests/search/storage/test_database.py"
     ),
+    "CEMAI_OPT_METER_COMMAND='curl -s http://plug.local/watts' "
+    "cemai-opt optimize --data my.csv --target wear --meter command": "tests/meters/test_command.py",
+    "cemai-opt doctor --wall plug.csv --run runs/machine": "tests/runs/test_wall_check.py",
+    "cemai-opt doctor --wall plug.csv --run runs/machine --calibrate": "tests/runs/test_wall_check.py",
     **dict.fromkeys(
         (
             "cemai-opt table rq1_broaching --data-root DATA",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from cemai_opt.core.codecarbon_package import quiet_codecarbon
 from cemai_opt.core.units import J_PER_KWH
 
 SAMPLE_S = 5
@@ -43,9 +42,9 @@ class Audit:
         self._tracker: Any = None
         self.failure = ""
         try:
-            from codecarbon import OfflineEmissionsTracker
+            with quiet_codecarbon():
+                from codecarbon import OfflineEmissionsTracker
 
-            with _quiet_codecarbon():
                 self._tracker = OfflineEmissionsTracker(
                     country_iso_code=ANY_COUNTRY,
                     tracking_mode="machine",
@@ -95,14 +94,3 @@ def _described(hardware: Any) -> str:
     kind = type(hardware).__name__
     mode, tdp_w = getattr(hardware, "_mode", None), getattr(hardware, "_tdp", None)
     return f"{kind} by {mode}, TDP {tdp_w:g} W" if mode and tdp_w else kind
-
-
-@contextmanager
-def _quiet_codecarbon() -> Iterator[None]:
-    """Silences CodeCarbon's own logger: it logs before it reads its log level."""
-    logger = logging.getLogger("codecarbon")
-    was_disabled, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = was_disabled

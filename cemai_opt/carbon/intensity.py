@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from functools import cache
-from importlib import resources
 
+from cemai_opt.core.codecarbon_package import data_file
 from cemai_opt.core.errors import StudyError, nearest
 
 WORLD_G_PER_KWH = 475.0
@@ -31,7 +31,7 @@ def national_intensity(country: str) -> tuple[float, str]:
 
 @cache
 def _table() -> dict[str, dict[str, float | str]]:
-    path = resources.files("codecarbon") / "data" / "private_infra" / "global_energy_mix.json"
+    path = data_file("private_infra", "global_energy_mix.json")
     table: dict[str, dict[str, float | str]] = json.loads(path.read_text(encoding="utf-8"))
     return table
 
@@ -51,7 +51,7 @@ def cloud_intensity(place: str) -> tuple[float, str]:
 
 @cache
 def _cloud_table() -> dict[str, tuple[float, str]]:
-    path = resources.files("codecarbon") / "data" / "cloud" / "impact.csv"
+    path = data_file("cloud", "impact.csv")
     with path.open(encoding="utf-8-sig") as stream:
         rows = list(csv.DictReader(stream))
     return {f"{r['provider']}/{r['region']}": (float(r["impact"]), r["country_name"]) for r in rows if r["impact"]}

@@ -6,18 +6,16 @@ import bisect
 import csv
 import datetime
 import math
-import shlex
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from cemai_opt.core.commands import printed_by
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.study import COMMAND
 
-COMMAND_TIMEOUT_S = 20.0
 SAMPLE_EVERY_S = 60.0
 
 
@@ -115,19 +113,8 @@ class IntensitySeries:
         return math.fsum(self._grams) / len(self._grams)
 
 
-def printed_by(command: str, *, wanted: str) -> str:
-    """What a command prints. StudyError if it fails; `wanted` says what it must print."""
-    try:
-        done = subprocess.run(
-            shlex.split(command), capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=True
-        )
-    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
-        raise StudyError(f"intensity command {command!r} failed: {error}", f"it must print {wanted}") from error
-    return done.stdout
-
-
 def _asked(command: str) -> float:
-    text = printed_by(command, wanted="one number").strip()
+    text = printed_by(command, what="intensity command", wanted="one number").strip()
     try:
         grams = float(text)
     except ValueError as error:

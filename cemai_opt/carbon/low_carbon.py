@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from cemai_opt.carbon.live_intensity import IntensitySeries, printed_by
+from cemai_opt.carbon.live_intensity import IntensitySeries
+from cemai_opt.core.commands import printed_by
 from cemai_opt.core.study import COMMAND
 from cemai_opt.core.units import J_PER_KWH, readable_grams, readable_seconds
 
@@ -118,7 +119,9 @@ def read_forecast(source: str) -> IntensitySeries:
     if not source.startswith(COMMAND):
         return IntensitySeries.read(Path(source))
     command = source.removeprefix(COMMAND)
-    return IntensitySeries.parsed(printed_by(command, wanted="CSV: time,g_per_kwh"), f"the output of {command!r}")
+    return IntensitySeries.parsed(
+        printed_by(command, what="intensity command", wanted="CSV: time,g_per_kwh"), f"the output of {command!r}"
+    )
 
 
 def saving_line(saving: Saving, *, idle_w: float) -> str:

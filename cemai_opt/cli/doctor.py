@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from cemai_opt.core.errors import StudyError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,10 +20,28 @@ CALIBRATION_S = 10.0
 @click.command()
 @click.option("--country", metavar="ISO3", help="Carbon intensity of a country, such as NOR.")
 @click.option("--intensity", type=float, metavar="G_PER_KWH", help="Carbon intensity in grams per kWh.")
-@click.option("--calibrate", is_flag=True, help="Measure idle power for ten seconds, and store it for this machine.")
+@click.option(
+    "--calibrate",
+    is_flag=True,
+    help="Measure idle power for ten seconds and store it; with --wall, store what that shows.",
+)
+@click.option(
+    "--wall", type=click.Path(path_type=Path), metavar="FILE", help="Log of a wall meter: CSV of time, watts."
+)
+@click.option("--run", "run", type=click.Path(path_type=Path), metavar="RUN", help="The run that --wall was logged at.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(country: str | None, intensity: float | None, calibrate: bool, as_json: bool) -> None:
-    """Report what can be measured here, from which source and how precisely. Takes about five seconds on one core."""
+def command(
+    country: str | None, intensity: float | None, calibrate: bool, wall: Path | None, run: Path | None, as_json: bool
+) -> None:
+    """Report what can be measured here, from which source and how precisely. Takes about five seconds on one core.
+
+    With --wall, compare the joules of a run with a wall meter instead.
+    """
+    if (wall is None) != (run is None):
+        raise StudyError("--wall FILE and --run RUN go together", "give the meter's log and the run that it saw")
+    if wall is not None and run is not None:
+        _compare_with_wall(wall, run, calibrate=calibrate, as_json=as_json)
+        return
     import json
 
     from cemai_opt.core.serialization import to_json
@@ -47,16 +68,36 @@ def command(country: str | None, intensity: float | None, calibrate: bool, as_js
 
 def _calibrate() -> str:
     """Measures idle power and returns a message about the result."""
-    from cemai_opt.meters import METERS, idle_power_w, keep_idle_watts
-    from cemai_opt.meters.rapl import Rapl
+    from cemai_opt.meters import calibratable, idle_power_w, keep_idle_watts
 
-    state = METERS.find("rapl").availability()
-    if not state.is_readable:
-        return f"nothing to calibrate: {state.why}; without counters idle power is assumed, not measured"
-    watts, foreign = idle_power_w(Rapl(), CALIBRATION_S)
-    path = keep_idle_watts({"rapl": watts})
+    meters = {name: kind.opened(1) for name, kind in calibratable().items() if kind.availability().is_readable}
+    if not meters:
+        return "nothing to calibrate: no energy counter can be read; idle power is assumed, not measured"
+    watts, foreign = idle_power_w(meters, CALIBRATION_S)
+    path = keep_idle_watts(watts)
     beside = f"; other processes used {foreign:.0%} of the machine, so this is too high" if foreign > 0.02 else ""
-    return f"idle power {watts:.1f} W, stored in {path}{beside}"
+    measured = ", ".join(f"{value:.1f} W by {name}" for name, value in watts.items())
+    return f"idle power {measured}, stored in {path}{beside}"
+
+
+def _compare_with_wall(log: Path, run: Path, *, calibrate: bool, as_json: bool) -> None:
+    """Prints what a wall meter says about a run, and stores it if asked to."""
+    import json
+
+    from cemai_opt.core.serialization import to_json
+    from cemai_opt.runs.wall_check import check_wall, keep_wall
+
+    check = check_wall(log, run)
+    stored = keep_wall(check) if calibrate else ""
+    if as_json:
+        click.echo(json.dumps({**to_json(check), "calibration": stored}))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for line in (*check.lines, stored):
+        if line:
+            console.print(line, markup=False)
 
 
 def _intensity(country: str | None, intensity: float | None) -> tuple[float, str]:
@@ -88,7 +129,7 @@ def _show_sources(diagnosis: Diagnosis, console: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("source", "of", "resolution", "here", "what would help"):
         table.add_column(heading, no_wrap=heading in ("source", "of"))
-    for source in diagnosis.sources:
+    for source in sorted(diagnosis.sources, key=lambda source: not source.readable):
         here = "readable" if source.readable else source.why
         resolution = f"{source.resolution_s:g} s" if source.resolution_s else "us"
         table.add_row(source.name, source.kind, resolution, here, source.remedy)

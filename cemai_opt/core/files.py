@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -13,8 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 DRAFT = ".part"
 """Suffix of a file that is being written."""
+LOCKED_BYTE = 2**30
+"""The byte that is locked on Windows, where others could not read what is locked: none that is ever written."""
 
 
 @contextmanager
@@ -68,11 +74,22 @@ def try_lock(path: Path) -> IO[str] | None:
     """An exclusive lock on a file, held until the stream is closed or its process ends; None if another holds it."""
     stream = path.open("a+", encoding="utf-8")
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_now(stream.fileno())
     except OSError:
         stream.close()
         return None
     return stream
+
+
+def lock_now(descriptor: int) -> None:
+    """An exclusive lock on an open file, held until it is closed. OSError if another process holds it."""
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    else:
+        import msvcrt
+
+        os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
 
 def sha256_of(document: object) -> str:

@@ -10,6 +10,8 @@ MJ_PER_J = 1e3
 """Millijoules in a joule."""
 UJ_PER_J = 1e6
 """Microjoules in a joule."""
+J_IN_UNIT = {"uJ": 1e-6, "mJ": 1e-3, "J": 1.0, "kJ": 1e3, "uWh": 3.6e-3, "mWh": 3.6, "Wh": 3.6e3, "kWh": 3.6e6}
+W_IN_UNIT = {"uW": 1e-6, "mW": 1e-3, "W": 1.0, "kW": 1e3}
 G_IN_UNIT = {"ng": 1e-9, "ug": 1e-6, "mg": 1e-3, "g": 1.0, "kg": 1e3}
 
 

@@ -44,13 +44,17 @@ def _remove(folder: Path, pid: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _user() -> int:
+    """The number of this user, as `st_uid` has it: 0 on Windows, which has none."""
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
 def _remove_abandoned(parent: Path) -> None:
     """Removes the folders of this user whose process has been killed."""
     for folder in parent.glob(f"{PREFIX}*"):
         try:
-            lock = (
-                try_lock(folder / LOCK) if (folder / LOCK).is_file() and folder.stat().st_uid == os.getuid() else None
-            )
+            is_own = (folder / LOCK).is_file() and folder.stat().st_uid == _user()
+            lock = try_lock(folder / LOCK) if is_own else None
         except OSError:  # removed meanwhile
             continue
         if lock is not None:

@@ -6,17 +6,20 @@ classes of CodeCarbon. SCI: Software Carbon Intensity, ISO/IEC 21031:2024, (O + 
 
 from __future__ import annotations
 
+import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cemai_opt.core.codecarbon_package import quiet_codecarbon
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.study import ResolvedCarbon
 from cemai_opt.core.units import J_PER_KWH
 from cemai_opt.deploy.model_document import ModelDocument
+from cemai_opt.meters import BY_WALL_METER, METERS
 from cemai_opt.runs.footprint import G_PER_KG, SECONDS_PER_YEAR
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.machine import Machine, library_versions
@@ -26,6 +29,7 @@ from cemai_opt.runs.run_view import RunView
 
 SPECIFICATION = "https://github.com/Boavizta/BoAmps/tree/main/model"
 SCI = "ISO/IEC 21031:2024"
+HIGH_QUALITY = 0.1
 FAMILIES = {"regression": "tabular regression", "classification": "tabular classification"}
 
 
@@ -115,7 +119,8 @@ def boamps_of_model(document: ModelDocument, publisher: Publisher, *, data_path:
 
 
 def _boamps(task: _Task, *, machine: Machine | None, publisher: Publisher) -> dict[str, Any]:
-    from codecarbon.output_methods.boamps import models
+    with quiet_codecarbon():
+        from codecarbon.output_methods.boamps import models
 
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
     versions = library_versions()
@@ -169,10 +174,20 @@ def _boamps(task: _Task, *, machine: Machine | None, publisher: Publisher) -> di
             ],
         ),
         environment=_environment(carbon),
-        quality="low",  # the power of a processor without energy counters is known within 50 %
+        quality=_quality(task.sources),
     )
     document: dict[str, Any] = report.to_dict()
     return document
+
+
+def _quality(sources: Sequence[str]) -> str:
+    """BoAmps's quality of a measurement: within 10 % (high), by energy counters; within 25 % (medium), or worse."""
+    text = "; ".join(sources)
+    if BY_WALL_METER in text:
+        return "medium"
+    names = {source.split(":")[0] for source in text.split("; ")} - {"ram"}
+    errors = [METERS.find(name).model_error if name in METERS.names else math.inf for name in names]
+    return "high" if max(errors, default=math.inf) <= HIGH_QUALITY else "low"
 
 
 def _environment(carbon: ResolvedCarbon) -> Any:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import final
+from typing import ClassVar, final
 
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.registry import Part
@@ -18,6 +18,8 @@ class Engine(Part, ABC):
     """Runs plans. Subclasses implement `_run`; `slots` is the number of plans that run at the same time."""
 
     slots: int = 1
+    needs_linux: ClassVar[bool] = False
+    """Whether it forks and supervises processes by what only Linux offers."""
 
     @classmethod
     def opened(cls, study: ResolvedStudy, scratch: Path | None) -> Engine:

@@ -13,7 +13,6 @@ import gc
 import importlib
 import json
 import os
-import resource
 import select
 import signal
 import socket
@@ -243,6 +242,8 @@ def _work(descriptor: int, memory_bytes: int, *, root: int) -> None:
 
 def _bound_memory(memory_bytes: int) -> None:
     """Limits the memory that this process may allocate in addition; private data only, without mapped files."""
+    import resource  # there is none on Windows, where this module can be imported but not used
+
     with open("/proc/self/statm", encoding="ascii") as stream:
         held = int(stream.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -26,6 +26,8 @@ from cemai_opt.pipeline import read_data
 class WorkerProcess(Engine):
     """Supervised child processes, `engine.workers` of them at the same time."""
 
+    needs_linux = True
+
     def __init__(self, study: ResolvedStudy, scratch: Path | None) -> None:
         check_cores(study)
         spec = study.engine

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cemai_opt.meters._foreign_load import ForeignLoad
 from cemai_opt.meters._meter import Meter
-from cemai_opt.meters.rapl import Rapl
+from cemai_opt.meters._shared_counters import SharedCounters
 
 WORK_S = {0.01: 10, 0.1: 10, 1.0: 3}
 """Durations of the stages that are measured, and the number of repeats of each."""
@@ -36,12 +36,16 @@ def check_up(meter: Meter) -> list[Checkup]:
     return [*rows, Checkup(work_s=LONG_S, n=0, mean_j=joules, uncertainty=max(stated, rows[-1].uncertainty))]
 
 
-def idle_power_w(meter: Rapl, seconds: float, *, sleep: Callable[[float], None] = time.sleep) -> tuple[float, float]:
-    """Watts of the packages while this process sleeps, and the foreign load meanwhile, from 0 to 1."""
+def idle_power_w(
+    meters: Mapping[str, SharedCounters], seconds: float, *, sleep: Callable[[float], None] = time.sleep
+) -> tuple[dict[str, float], float]:
+    """Watts that each meter shows while this process sleeps, and the foreign load meanwhile, from 0 to 1."""
     load = ForeignLoad()
-    start_j, start_s = meter.drawn_j, time.monotonic()
+    start = {name: (meter.drawn_j, time.monotonic()) for name, meter in meters.items()}
     sleep(seconds)
-    watts = (meter.drawn_j - start_j) / (time.monotonic() - start_s)
+    watts = {
+        name: (meter.drawn_j - start[name][0]) / (time.monotonic() - start[name][1]) for name, meter in meters.items()
+    }
     return watts, load.share()
 
 

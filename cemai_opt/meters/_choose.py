@@ -25,11 +25,11 @@ def open_meters(registry: Registry[Meter], name: str, *, device: str, threads: i
 
 
 def _best(registry: Registry[Meter], kind: str) -> type[Meter]:
-    usable = [registry.find(name) for name in registry.available()]
-    readable = [meter for meter in usable if meter.kind == kind and meter.availability().is_readable]
-    if not readable:
-        raise MeterError(f"no {kind} energy can be read here", "`doctor` shows how to make it readable")
-    return min(readable, key=lambda meter: meter.rank)
+    usable = [meter for meter in map(registry.find, registry.available()) if meter.kind == kind]
+    for meter in sorted(usable, key=lambda meter: meter.rank):
+        if meter.availability().is_readable:
+            return meter
+    raise MeterError(f"no {kind} energy can be read here", "`doctor` shows how to make it readable")
 
 
 def _readable(registry: Registry[Meter], name: str) -> type[Meter]:

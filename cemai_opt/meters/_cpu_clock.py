@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
-import resource
 import time
+
+from cemai_opt.meters import _psutil_clock
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 PROC = "/proc"
+HAS_PROC = os.path.exists(f"{PROC}/self/stat")
+"""Whether the system accounts for processes as Linux does; elsewhere psutil is asked."""
 MAX_BYTES = 65536
 """Longest file of /proc that is read: `children` of a thread with 8,000 children."""
 
@@ -18,9 +26,16 @@ def process_tree_cpu_s() -> float:
     A descendant that its parent has not reaped yet counts as live; when it is reaped, its seconds move to the reaped
     ones, so that the sum neither jumps nor decreases.
     """
-    reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
     live = sum(_cpu_s(pid) for pid in own_descendants())
-    return time.process_time() + reaped.ru_utime + reaped.ru_stime + live
+    return time.process_time() + _reaped_cpu_s() + live
+
+
+def _reaped_cpu_s() -> float:
+    """CPU seconds of descendants that have ended; 0 on Windows, which does not keep them."""
+    if resource is None:
+        return 0.0
+    reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return reaped.ru_utime + reaped.ru_stime
 
 
 def tree_cpu_s(pid: int) -> float:
@@ -39,7 +54,9 @@ def own_descendants() -> list[int]:
 
 
 def _has_children() -> bool:
-    """Whether this process has a child, alive or not yet reaped; does not reap any."""
+    """Whether this process has a child, alive or not yet reaped; does not reap any. True where it cannot be asked."""
+    if not hasattr(os, "waitid"):
+        return True
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
@@ -54,7 +71,9 @@ def descendants(pid: int) -> list[int]:
 
 
 def _cpu_s(pid: int) -> float:
-    """CPU seconds of a process and of the children that it has reaped."""
+    """CPU seconds of a process and of the children that it has reaped; without the latter where there is no /proc."""
+    if not HAS_PROC:
+        return _psutil_clock.process_cpu_s(pid)
     try:
         fields = read_proc(f"{PROC}/{pid}/stat").rpartition(b")")[2].split()
     except OSError:  # it ended between the two reads, and counts as reaped by its parent now
@@ -64,6 +83,8 @@ def _cpu_s(pid: int) -> float:
 
 def _children(pid: int) -> list[int]:
     """Direct children, started by any thread: proc(5), `/proc/pid/task/tid/children`."""
+    if not HAS_PROC:
+        return _psutil_clock.children(pid)
     children: list[int] = []
     try:
         for thread in os.listdir(f"{PROC}/{pid}/task"):
@@ -84,6 +105,8 @@ def read_proc(path: str) -> bytes:
 
 def machine_busy_cpu_s() -> float:
     """CPU seconds of all processes of the machine since its start: proc(5), the `cpu` line of `stat`."""
+    if not HAS_PROC:
+        return _psutil_clock.machine_cpu_s()
     line = read_proc(f"{PROC}/stat").split(b"\n", 1)[0].split()[1:]
     user, nice, system, _idle, _iowait, irq, softirq, *_ = (int(field) for field in line)
     return (user + nice + system + irq + softirq) / TICKS_PER_S

@@ -8,13 +8,16 @@ import platform
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
+
+from cemai_opt.core.codecarbon_package import data_file
 
 UNKNOWN_W = 4.0
 """Watts per thread if the model is unknown: CodeCarbon's default of 85 W, over about 20 threads."""
 SUSTAINED_SHARE = 0.9
 """A processor under full load draws about this share of its thermal design power."""
+TDP_ERROR = 0.5
+"""Power per thread from a thermal design power: up to 40 % off a wall meter (arXiv 2509.22092), rounded up."""
 
 
 CORES = {
@@ -35,15 +38,16 @@ CORES = {
 
 @dataclass(frozen=True)
 class ThreadPower:
-    """Watts that one busy hardware thread adds, and the origin of the figure in words."""
+    """Watts that one busy hardware thread adds, the origin of the figure in words, and its relative error."""
 
     watts: float
     origin: str
+    error: float = TDP_ERROR
 
 
 @cache
 def thread_power() -> ThreadPower:
-    """Watts per busy hardware thread of this machine."""
+    """Watts per busy hardware thread of this machine, from its model name."""
     return power_of(cpu_model(), os.cpu_count() or 1, virtual=is_virtual())
 
 
@@ -97,8 +101,7 @@ def _cpuinfo() -> str:
 
 @cache
 def _tdp_table() -> dict[str, float]:
-    table = resources.files("codecarbon") / "data" / "hardware" / "cpu_power.csv"
-    with table.open(encoding="utf-8") as stream:
+    with data_file("hardware", "cpu_power.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     return {_key(row["Name"]): float(row["TDP"]) for row in rows if re.fullmatch(r"\d+(\.\d+)?", row["TDP"])}
 

@@ -38,7 +38,7 @@ class Diagnosis:
 
 def diagnosis_of(registry: Registry[Meter], meters: Sequence[Meter]) -> Diagnosis:
     """The diagnosis of this machine with `meters` in use; takes about five seconds."""
-    idle_w, idle_source = machine_idle()
+    idle_w, idle_source = machine_idle(registry)
     return Diagnosis(
         sources=tuple(_source(registry.find(name), name) for name in registry.available()),
         in_use=tuple(meter.source for meter in meters),

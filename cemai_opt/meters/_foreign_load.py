@@ -6,7 +6,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 
 from cemai_opt.meters._cpu_clock import machine_busy_cpu_s, process_tree_cpu_s
 
@@ -25,22 +24,19 @@ class ForeignLoad:
         busy_clock: Callable[[], float] | None = None,
         cores: int | None = None,
     ) -> None:
-        can_read = Path("/proc/stat").exists()
         self._clock, self._own, self._cores = clock, own_clock, cores or os.cpu_count() or 1
-        self._busy = busy_clock or (machine_busy_cpu_s if can_read else None)
+        self._busy = busy_clock or machine_busy_cpu_s
         self._moments: deque[tuple[float, float, float]] = deque()
         self.begin()
 
     def begin(self) -> None:
         """Takes a reading; earlier ones are dropped as soon as a later one is old enough."""
-        if self._busy is None:
-            return
         self._moments.append((self._clock(), self._busy(), self._own()))
         while len(self._moments) > 1 and self._moments[-1][0] - self._moments[1][0] >= SPAN_S:
             self._moments.popleft()
 
     def share(self) -> float:
-        """Foreign load since a reading at least half a second ago; 0 if there is none, or if it cannot be measured."""
+        """Foreign load since a reading at least half a second ago; 0 if there is none."""
         self.begin()
         if not self._moments or self._moments[-1][0] - self._moments[0][0] < SPAN_S:
             return 0.0

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import TracebackType
-from typing import ClassVar, final
+from typing import ClassVar, Self, final
 
 from cemai_opt.core.registry import Part
 
@@ -32,7 +32,7 @@ class Meter(Part, ABC):
     rank: ClassVar[int] = 50
     resolution_s: ClassVar[float] = 0.0
     attribution: ClassVar[float] = 0.0
-    model_error: ClassVar[float] = 0.0
+    model_error: float = 0.0
     """Relative error common to all readings of this machine; it cancels when two pipelines are compared."""
 
     is_live: ClassVar[bool] = True
@@ -50,7 +50,7 @@ class Meter(Part, ABC):
         """Whether this source can be read on this machine now."""
 
     @classmethod
-    def opened(cls, threads: int) -> Meter:
+    def opened(cls, threads: int) -> Self:
         """The meter for trials with this number of threads."""
         return cls()
 

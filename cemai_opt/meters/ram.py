@@ -6,9 +6,10 @@ import os
 import threading
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
+from typing import Self
 
-from cemai_opt.meters._cpu_clock import descendants, own_descendants, process_tree_cpu_s, read_proc
+from cemai_opt.meters import _psutil_clock
+from cemai_opt.meters._cpu_clock import HAS_PROC, descendants, own_descendants, process_tree_cpu_s, read_proc
 from cemai_opt.meters._meter import Availability, Meter
 
 W_PER_GB = 0.375
@@ -48,13 +49,11 @@ class Ram(Meter):
 
     @classmethod
     def availability(cls) -> Availability:
-        """Readable if the system provides the resident memory of a process."""
-        if Path("/proc/self/statm").exists():
-            return Availability(True)
-        return Availability(False, "this system has no /proc/self/statm", "run on Linux")
+        """Always readable, because every system accounts for resident memory."""
+        return Availability(True)
 
     @classmethod
-    def opened(cls, threads: int) -> Ram:
+    def opened(cls, threads: int) -> Self:
         """The meter for trials with this number of threads."""
         return cls(threads)
 
@@ -90,6 +89,8 @@ def anonymous_bytes(pid: int) -> int:
 
 def own_bytes() -> int:
     """Resident bytes of this process, from a file that stays open: proc(5), `statm`, second field."""
+    if not HAS_PROC:
+        return _psutil_clock.resident_bytes(os.getpid())
     return int(os.pread(_own_statm(os.getpid()), 64, 0).split()[1]) * PAGE_BYTES
 
 
@@ -109,6 +110,8 @@ def _anonymous_bytes(pid: int) -> int:
 
 
 def _resident_bytes(pid: int) -> int:
+    if not HAS_PROC:
+        return _psutil_clock.resident_bytes(pid)
     try:
         return int(read_proc(f"/proc/{pid}/statm").split()[1]) * PAGE_BYTES
     except OSError:  # it ended

@@ -19,10 +19,12 @@ from cemai_opt.models._model import NO_SCALING
 from cemai_opt.models._onnx import FlatInput
 
 TRIAL = """
-import re, resource, sys, numpy, {library} as library
-used = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
-resource.setrlimit(resource.RLIMIT_CPU, (used + {cpu_s}, used + {cpu_s}))
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+import re, sys, numpy, {library} as library
+if sys.platform != "win32":
+    import resource
+    used = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
+    resource.setrlimit(resource.RLIMIT_CPU, (used + {cpu_s}, used + {cpu_s}))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 {booster}
 booster.predict({rows})
 splits = re.findall({split!r}, {dump})

@@ -14,8 +14,9 @@ from cemai_opt.stages import STAGES
 from cemai_opt.stages.evaluate import predict
 
 RESOLUTIONS = 10.0
-"""A measurement must last at least this many resolutions of the slowest meter."""
-MIN_WINDOW_S = 0.05
+"""A measurement lasts this many resolutions of the slowest meter, within the limits that follow."""
+MIN_WINDOW_S, MAX_WINDOW_S = 0.05, 5.0
+"""A meter that needs longer states a wider uncertainty: its precision is not worth the joules of predicting on."""
 
 
 def measure_inference(
@@ -27,7 +28,8 @@ def measure_inference(
     charged per row, including the cost of fitting them, so their share is an upper bound.
     """
     rows = batch.eval_rows[: int(PREDICTIONS)]
-    wanted_s = max(MIN_WINDOW_S, RESOLUTIONS * max(meter.resolution_s for meter in meters))
+    resolved_s = RESOLUTIONS * max(meter.resolution_s for meter in meters)
+    wanted_s = min(MAX_WINDOW_S, max(MIN_WINDOW_S, resolved_s))
     predict(batch, rows)  # first calls allocate
     recorder = Recorder(meters)
     with recorder.stage(INFERENCE):

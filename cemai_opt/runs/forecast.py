@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import resource
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.core.units import readable_bytes, readable_grams, readable_seconds
-from cemai_opt.meters import thread_power
+from cemai_opt.meters import busy_thread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class Forecast:
     def of(study: ResolvedStudy, shape: tuple[int, ...]) -> Forecast:
         """The forecast for a new run on rows of this shape (n_rows, n_inputs); a budget and a time limit cap it."""
         values, trials, workers = trained_values(study, shape), study.search.trials, study.engine.workers
-        watts = thread_power().watts
+        watts = busy_thread().watts
         cpu_s = CPU_S.around(CPU_S.at(values, trials))
         fixed_s = CPU_S.fixed * (1.0 - 1.0 / workers)  # what the driver does is not shared among workers
         wall_s = CPU_S.around(SECONDS_PER_CPU_SECOND * (fixed_s + cpu_s.expected / workers))
@@ -128,5 +128,12 @@ def trained_values(study: ResolvedStudy, shape: tuple[int, ...]) -> int:
 
 def peak_memory_bytes(study: ResolvedStudy) -> int:
     """Largest resident memory so far: of this process, and of the largest child that has ended, for each worker."""
+    try:
+        import resource
+    except ImportError:  # Windows, where trials run in this process
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)  # type: ignore[attr-defined]  # Windows has it
     own, largest = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return 1024 * (own + study.engine.workers * largest)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * (own + study.engine.workers * largest)

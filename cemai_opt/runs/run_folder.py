@@ -29,6 +29,7 @@ from cemai_opt.core.study_file import parse_resolved_study
 from cemai_opt.core.yaml_text import parsed_yaml, yaml_text
 from cemai_opt.runs.emissions_csv import COLUMNS, emissions_rows
 from cemai_opt.runs.front import RunFront
+from cemai_opt.runs.power_log import HEADER, PowerRow, power_rows
 from cemai_opt.runs.record import RunRecord, TrialLine
 from cemai_opt.runs.summary import RunSummary
 from cemai_opt.runs.test_rows import TestRows
@@ -41,7 +42,7 @@ CONFIRMED, SPENT, LOCK = "confirmed.json", "spent.json", "run.lock"
 DATA = "data.parquet"
 """Rows that were given as a data frame rather than a file."""
 FRONT, FRONT_CSV, SUMMARY, EMISSIONS = "front.json", "front.csv", "summary.json", "emissions.csv"
-TEST_ROWS = "test_rows.json"
+TEST_ROWS, POWER = "test_rows.json", "power.csv"
 CSV_COLUMNS = ("trial", "model", "validation", "test", "carbon_g", "uncertainty_g", "energy_j", "duration_s")
 T = TypeVar("T")
 
@@ -58,7 +59,7 @@ class MemberResults:
 
 
 class RunFolder:
-    """Files of one run. Each is replaced as a whole, except `trials.jsonl` and `emissions.csv`, which grow."""
+    """Files of one run. Each is replaced as a whole, except `trials.jsonl` and two CSV files that grow."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -101,8 +102,9 @@ class RunFolder:
             raise StudyError(f"cannot write to {self.path}: {error.strerror}", "choose another --out") from error
         with lock:
             is_new = not self.holds_a_run
-            if (self.path / TRIALS).exists():
-                drop_partial_line(self.path / TRIALS)
+            for growing in (TRIALS, POWER):
+                if (self.path / growing).exists():
+                    drop_partial_line(self.path / growing)
             _replace(self.path / STUDY, sealed_yaml(yaml_text(study.to_json())))
             _replace(self.path / SPACE, sealed_yaml(yaml_text(to_json(space))))
             try:
@@ -114,7 +116,7 @@ class RunFolder:
 
     def _remove_begun(self) -> None:
         """Removes what a session has written that could not begin, such as one with a mistyped --storage."""
-        for name in (STUDY, SPACE, SPENT, LOCK):
+        for name in (STUDY, SPACE, SPENT, POWER, LOCK):
             (self.path / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # it holds something else
             self.path.rmdir()
@@ -134,6 +136,18 @@ class RunFolder:
     def keep_spent(self, energy_j: float) -> None:
         """Records all joules of the run so far, unfinished trials included, for the case that the session is killed."""
         _replace(self.path / SPENT, _json_text({"energy_j": energy_j}), is_durable=False)
+
+    def append_power(self, row: PowerRow) -> None:
+        """Adds what was used since the last call."""
+        path = self.path / POWER
+        _append(path, f"{row.text}\n" if path.exists() else f"{HEADER}\n{row.text}\n")
+
+    def power(self) -> list[PowerRow]:
+        """What the run has used over time. StudyError if it kept no such log."""
+        self.study()  # raises StudyError if there is no run at all
+        if not (self.path / POWER).exists():
+            raise StudyError(f"{self.path} has no {POWER}", "runs of earlier versions and replayed ones have none")
+        return self._read(POWER, power_rows)
 
     def last_spent_j(self) -> float:
         """All joules of the run when they were last recorded; 0 if the note is missing or damaged.

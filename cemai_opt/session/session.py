@@ -24,6 +24,7 @@ from cemai_opt.meters import RECORD, machine_idle
 from cemai_opt.runs import RunFolder, RunRecord
 from cemai_opt.runs.footprint import Footprint
 from cemai_opt.runs.forecast import Forecast, peak_memory_bytes
+from cemai_opt.runs.power_log import PowerLog
 from cemai_opt.runs.recommendation import recommendations_of, yearly_use
 from cemai_opt.runs.test_rows import TestRows, never_predicted
 from cemai_opt.search import (
@@ -107,6 +108,7 @@ class Session:
         )
         self._search: Search | None = None
         self._test_rows: Mapping[int, ScoredRows] = {}
+        self._power = PowerLog(prepared.meters) if all(meter.is_live for meter in prepared.meters) else None
         self._written_s = self._noted_s = time.monotonic()
 
     def run(self) -> RunRecord:
@@ -153,6 +155,7 @@ class Session:
             record = self._compared_with(self._forecast, record)
         self._folder.finish(record)
         self._keep_test_rows()
+        self._note_power()
         own = [row.energy_j for row in record.spent if row.entry != OTHERS]
         self._folder.keep_spent(math.fsum(own))  # the last note may be a second old; a resumed run starts from it
         refuse_empty_front(record)
@@ -259,6 +262,12 @@ class Session:
         if time.monotonic() - self._noted_s >= NOTE_EVERY_S:
             self._noted_s = time.monotonic()
             self._folder.keep_spent(self._ledger.own_j())
+            self._note_power()
+
+    def _note_power(self) -> None:
+        """Adds a row to the log of power, unless readings come from a trace."""
+        if self._power is not None:
+            self._folder.append_power(self._power.row())
 
     def keep_result(self, result: TrialResult, state: SearchState) -> None:
         """Writes a finished trial, and front and summary at intervals, so that a kill loses hardly anything."""

@@ -1,7 +1,9 @@
-"""Doubles of hardware that test machines lack: a powercap tree, the NVML library, a recorded trace."""
+"""Doubles of hardware that test machines lack: counters in files, vendors' libraries, a recorded trace."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +36,121 @@ def advance(root: Path, name: str, *, step_uj: int) -> None:
     """Advances one counter, which wraps as the real one does."""
     file = root / name / "energy_uj"
     file.write_text(f"{(int(file.read_text()) + step_uj) % WRAP_UJ}\n")
+
+
+def hwmon_tree(folder: Path, *, sockets: int = 1, start_uj: int = 1_000_000) -> Path:
+    """A hwmon folder as on Linux with `amd_energy`: cores, then sockets; and a driver that must not count."""
+    root = folder / "hwmon"
+    _hwmon_device(root / "hwmon0", driver="power_meter", labels=("Esocket0",), energy_uj=start_uj)
+    labels = ("Ecore000", "Ecore001", *(f"Esocket{socket}" for socket in range(sockets)))
+    _hwmon_device(root / "hwmon1", driver="amd_energy", labels=labels, energy_uj=start_uj)
+    return root
+
+
+def _hwmon_device(folder: Path, *, driver: str, labels: Sequence[str], energy_uj: int) -> None:
+    folder.mkdir(parents=True)
+    (folder / "name").write_text(f"{driver}\n")
+    for number, label in enumerate(labels, start=1):
+        (folder / f"energy{number}_label").write_text(f"{label}\n")
+        (folder / f"energy{number}_input").write_text(f"{energy_uj}\n")
+
+
+def perf_tree(folder: Path, *, processors: str = "0", has_memory: bool = True) -> Path:
+    """The kernel's description of its energy events: packages and memory, and parts that must not be counted."""
+    root = folder / "power"
+    (root / "events").mkdir(parents=True)
+    (root / "type").write_text("21\n")
+    (root / "cpumask").write_text(f"{processors}\n")
+    codes = {"energy-cores": 1, "energy-pkg": 2, "energy-psys": 5} | ({"energy-ram": 3} if has_memory else {})
+    for name, code in codes.items():
+        (root / "events" / name).write_text(f"event=0x{code:02x}\n")
+        (root / "events" / f"{name}.scale").write_text("2.3283064365386962890625e-10\n")
+    return root
+
+
+class FakePerf:
+    """Opens perf events that count up at each reading, by `step` counts."""
+
+    def __init__(self, *, step: int = 0) -> None:
+        self.opened: list[tuple[int, int, int]] = []
+        self.count, self.error = 0, ""
+        self._step = step
+
+    def __call__(self, kind: int, config: int, *, cpu: int) -> FakePerf:
+        """An event; all of them share one count."""
+        if self.error:
+            raise PermissionError(13, self.error)
+        self.opened.append((kind, config, cpu))
+        return self
+
+    def read(self) -> int:
+        """The count."""
+        if self.error:
+            raise PermissionError(13, self.error)
+        self.count += self._step
+        return self.count
+
+
+@dataclass(kw_only=True)
+class ChipEnergy:
+    """Millijoules since the chip was opened, with the field names of Zeus."""
+
+    cpu_total_mj: int | None = None
+    dram_mj: int | None = None
+    gpu_mj: int | None = None
+    cpu_energy_mj: float | None = None
+    total_energy_mj: float | None = None
+
+
+class FakeChip:
+    """The calls of Zeus's `SoC` that the meter makes. With `step_mj`, each known field counts up at each reading."""
+
+    def __init__(self, known: Sequence[str] = ("cpu_total_mj", "dram_mj", "gpu_mj"), *, step_mj: int = 0) -> None:
+        self.energy = ChipEnergy(**dict.fromkeys(known, 1000))
+        self.error = ""
+        self._known, self._step_mj = tuple(known), step_mj
+
+    def get_available_metrics(self) -> set[str]:
+        """Fields that this chip has."""
+        return set(self._known)
+
+    def get_total_energy_consumption(self) -> ChipEnergy:
+        """A snapshot of the counters."""
+        if self.error:
+            raise RuntimeError(self.error)
+        for field in self._known:
+            self.add(field, self._step_mj)
+        return dataclasses.replace(self.energy)
+
+    def add(self, field: str, step_mj: int) -> None:
+        """Advances one counter."""
+        setattr(self.energy, field, getattr(self.energy, field) + step_mj)
+
+
+class FakeAmdGpus:
+    """The calls of Zeus's `GPUs` that the meter makes. With `counting`, the counter increases at each reading."""
+
+    def __init__(self, *, devices: int = 1, has_counter: bool = True, counting: bool = False) -> None:
+        self.energy_mj, self.error = [1000] * devices, ""
+        self._has_counter, self._counting = has_counter, counting
+
+    def __len__(self) -> int:
+        return len(self.energy_mj)
+
+    def get_name(self, gpu_index: int) -> str:
+        """A name."""
+        return "Fake Instinct"
+
+    def supports_get_total_energy_consumption(self, gpu_index: int) -> bool:
+        """Whether there is an energy counter."""
+        return self._has_counter
+
+    def get_total_energy_consumption(self, gpu_index: int) -> int:
+        """Millijoules since the driver was loaded."""
+        if self.error:
+            raise RuntimeError(self.error)
+        self.energy_mj[gpu_index] += 7 if self._counting else 0
+        return self.energy_mj[gpu_index]
 
 
 @dataclass

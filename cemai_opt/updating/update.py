@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import math
 import os
 import shutil
@@ -16,7 +15,7 @@ import numpy as np
 
 from cemai_opt.core.batch import BoolArray, FloatArray
 from cemai_opt.core.errors import CemaiError, StudyError
-from cemai_opt.core.files import sha256_of_file, sha256_of_path
+from cemai_opt.core.files import lock_now, sha256_of_file, sha256_of_path
 from cemai_opt.datasets import Dataset, newest_rows, read_labelled_rows
 from cemai_opt.deploy.export import check_free
 from cemai_opt.deploy.model_document import ModelDocument
@@ -308,14 +307,22 @@ class _Update:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """A lock on the folder itself. CemaiError if another update holds it."""
+    """A lock on the folder itself. CemaiError if another update holds it, or where folders cannot be locked."""
+    if os.name != "posix":
+        raise CemaiError("`update` locks a folder, which this system cannot", "run it on Linux or macOS")
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_ino != folder.stat().st_ino:
-            raise BlockingIOError  # it was replaced between the two calls
+        if not _is_locked_now(descriptor, folder):
+            raise CemaiError(f"another update of {folder} is running", "wait for it")
         yield
-    except BlockingIOError as error:
-        raise CemaiError(f"another update of {folder} is running", "wait for it") from error
     finally:
         os.close(descriptor)
+
+
+def _is_locked_now(descriptor: int, folder: Path) -> bool:
+    """Locks a folder; False if another process holds it, or has replaced the folder meanwhile."""
+    try:
+        lock_now(descriptor)
+    except BlockingIOError:
+        return False
+    return os.fstat(descriptor).st_ino == folder.stat().st_ino

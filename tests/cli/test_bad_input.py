@@ -142,6 +142,8 @@ BAD = [
     (["run", "far.yaml"], "-1 is outside"),
     (["doctor", "--country", "XX"], "no country 'XX'"),
     (["doctor", "--intensity", "0"], "not above 0"),
+    (["doctor", "--wall", "plug.csv"], "go together"),
+    (["doctor", "--wall", "plug.csv", "--run", "nowhere"], "holds no run"),
 ]
 
 

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from cemai_opt.meters import METERS, Meter
-from cemai_opt.testing.hardware import FakeNvml, powercap_tree, trace_of
+from cemai_opt.testing.hardware import (
+    FakeAmdGpus,
+    FakeChip,
+    FakeNvml,
+    FakePerf,
+    hwmon_tree,
+    perf_tree,
+    powercap_tree,
+    trace_of,
+)
 
 
 def open_meter(name: str, folder: Path) -> Meter:
@@ -21,6 +30,11 @@ def open_meter(name: str, folder: Path) -> Meter:
         "rapl": lambda: kind(root=powercap_tree(folder)),  # type: ignore[call-arg]  # rapl's own arguments
         "replay": lambda: kind(trace_of(folder)),  # type: ignore[call-arg]  # replay's own argument
         "nvml": lambda: kind(library=FakeNvml(counting=True)),  # type: ignore[call-arg]  # nvml's own arguments
+        "rapl_perf": lambda: kind(perf_tree(folder), FakePerf(step=10**9)),  # type: ignore[call-arg]  # its own
+        "hwmon": lambda: kind(hwmon_tree(folder)),  # type: ignore[call-arg]  # its own
+        "command": lambda: kind("echo 50 W"),  # type: ignore[call-arg]  # its own
+        "zeus_soc": lambda: kind(FakeChip(step_mj=3)),  # type: ignore[call-arg]  # its own
+        "zeus_gpu": lambda: kind(FakeAmdGpus(counting=True), leases=False),  # type: ignore[call-arg]  # its own
     }
     return stand_ins[name]()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,23 @@ def test_a_pipeline_and_an_exported_model_are_reports_of_their_training(view: Ru
     check(document)
     assert document["task"]["dataset"][0]["dataFormat"] == "csv"
     assert document["measures"][0]["powerConsumption"] * J_PER_KWH == pytest.approx(model.document.training.energy_j)
+
+
+@pytest.mark.parametrize(
+    ("source", "quality"),
+    [
+        ("rapl: 2 counters by CPU-time share, 10.0 W idle taken off; ram: 0.375 W/GB", "high"),
+        ("cpu_time: process tree, 6.77 W/thread, by a wall meter; ram: 0.375 W/GB", "medium"),
+        ("cpu_time: process tree, 4 W/thread, no TDP known; ram: 0.375 W/GB", "low"),
+        ("a source of a later version", "low"),
+    ],
+)
+def test_the_quality_is_that_of_the_source(view: RunView, source: str, quality: str) -> None:
+    """Within ten percent, 25 percent, or worse."""
+    carbon = replace(view.summary.carbon, sources=(source,))
+    document = boamps_of_run(replace(view, summary=replace(view.summary, carbon=carbon)), ADA)
+    check(document)
+    assert document["quality"] == quality
 
 
 def test_the_schema_refuses_what_is_not_in_the_format(view: RunView) -> None:

@@ -68,6 +68,6 @@ def test_idle_power_is_what_is_drawn_asleep(tmp_path: Path) -> None:
         slept_s.append(time.monotonic() - start_s)
 
     meter, start_s = Rapl(root), time.monotonic()
-    watts, load = idle_power_w(meter, 60.0, sleep=sleep)
-    assert slept_s[0] <= 2.0 / watts <= time.monotonic() - start_s
+    watts, load = idle_power_w({"rapl": meter}, 60.0, sleep=sleep)
+    assert slept_s[0] <= 2.0 / watts["rapl"] <= time.monotonic() - start_s
     assert 0.0 <= load <= 1.0

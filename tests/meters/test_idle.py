@@ -42,6 +42,14 @@ def test_measured_watts_take_the_place_of_assumed_ones() -> None:
     assert source.endswith("55.0 W GPU, measured")
 
 
+def test_an_instrument_of_the_whole_machine_shows_its_memory_and_gpu_too() -> None:
+    """Which are not added again; a counter of the processor is preferred."""
+    keep_idle_watts({"command": 61.0, "nvml": 55.0})
+    assert machine_idle() == (61.0, "idle 61.0 W whole machine, measured")
+    keep_idle_watts({"rapl_perf": 12.5})
+    assert machine_idle()[1].startswith("idle 12.5 W processor, measured, ")
+
+
 def test_all_memory_of_the_machine_counts() -> None:
     """In gigabytes of a billion bytes."""
     assert installed_gb() == pytest.approx(psutil.virtual_memory().total / 1e9)
