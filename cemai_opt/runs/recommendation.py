@@ -60,6 +60,12 @@ def joined(names: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+NOT_BETTER = (
+    "Nothing that the search found is, with 95 % confidence, better than this, or greener and as good: it would take "
+    "more groups or rows to tell."
+)
+
+
 def recommendations_of(front: RunFront, use: YearlyUse) -> list[Recommendation]:
     """The good pipeline with the fewest grams a year, the knee and the best one of the front; equal ones as one.
 
@@ -85,6 +91,8 @@ def recommendation_lines(front: RunFront, use: YearlyUse) -> list[str]:
     lines = [f"{each.title.capitalize()}: {_described(front, each.member, use=use)}" for each in recommended]
     if baseline is not None and baseline.trial not in {each.member.trial for each in recommended}:
         lines.append(f"Without a search: {_described(front, baseline, use=use)}")
+    elif baseline is not None and len(recommended) == 1 and set(front.by_trial) - {baseline.trial}:
+        lines.append(NOT_BETTER)
     if dummy is not None:
         test = "" if dummy.test is None else f", on test rows {dummy.test:.3f}"
         lines.append(f"Always predicting {dummy.prediction}: {front.score} {dummy.validation:.3f}{test}")

@@ -57,6 +57,16 @@ def test_what_is_no_better_than_a_constant_is_not_recommended() -> None:
     assert front.picks == {0: "greenest"}
 
 
+def test_if_only_the_untuned_one_is_recommended_it_is_said_why() -> None:
+    """A better score within the noise is not enough; a baseline that is alone on the front needs no excuse."""
+    untuned = confirmed(0, 0.8, 2.0, without=(0.75, 0.85), dof=1)
+    front = run_of(untuned, confirmed(1, 0.82, 3.0, without=(0.9, 0.74), dof=1), baseline=0).front
+    assert names_of(front) == {0: (GOOD, BALANCED, BEST)}
+    assert "it would take more groups or rows to tell" in recommendation_lines(front, USE)[1]
+    alone = run_of(untuned, baseline=0).front
+    assert "more groups" not in " ".join(recommendation_lines(alone, USE))
+
+
 def test_members_are_compared_with_no_search_and_with_a_constant() -> None:
     """Each in a line of its own, with its test score; the baseline is not described twice."""
     tested = {0: trial(0, 0.55, 1.0), 1: trial(1, -0.2, 2.0)}
