@@ -4,13 +4,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FAULTS ?= 1
 
-.PHONY: demo test faults fuzz install lint
+.PHONY: demo test docs faults fuzz install lint
 
 demo: install
 	$(BIN)/python -m cemai_opt optimize
 
 test: install lint
 	$(BIN)/python -m pytest -n 2
+
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "open site/index.html, or, to search it too: $(BIN)/python -m http.server -d site"
 
 faults: install
 	$(BIN)/python -m benchmarks.faults --faults $(FAULTS)

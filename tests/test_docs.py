@@ -19,6 +19,7 @@ import pytest
 from cemai_opt.cli import cli
 from tests.conftest import ROOT
 from tests.finished import tools
+from tests.public_data import recordings, write_public_data
 from tests.structure.third_party import product_with
 
 ELSEWHERE = {
@@ -43,6 +44,8 @@ ELSEWHERE = {
     **dict.fromkeys(
         (
             "cemai-opt table rq1_broaching --data-root DATA",
+            "cemai-opt table rq1_broaching --data-root data --out tables/broaching",
+            "cemai-opt table tables/broaching --format latex",
             "cemai-opt table tables/rq1_broaching --format latex",
             "cemai-opt table rq1_broaching --label laptop --out laptop",
             "cemai-opt table rq1_broaching --label server --device cuda --out server",
@@ -54,7 +57,8 @@ ELSEWHERE = {
 """Commands that need another machine or a database, or install the product; and the file that has them run."""
 RECIPES = {"docs/cluster.md": "tests/engines/test_dask.py"}
 """Documents whose pieces of Python are run by a test of their own (or say that they are not)."""
-DOCUMENTS = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+TUTORIALS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "tutorials").glob("*.md"))
+DOCUMENTS = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")), *TUTORIALS]
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FEWER = "--trials 4 --confirm 0 --no-audit --explain never"
 QUICK = "--space quick"
@@ -126,6 +130,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         later.to_csv(folder / f"week{week}.csv", index=False)
     later.to_csv(folder / "later.csv", index=False)
     frame.assign(force_c=frame["force_c"] * 1.01).to_csv(folder / "other.csv", index=False)
+    write_public_data(folder / "data")
     place = placed(folder, ROOT)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -164,6 +169,9 @@ def test_what_a_document_shows_works(document: str, prepared: Path, tmp_path: Pa
         shutil.rmtree(folder / name, ignore_errors=True)
     shutil.copytree(folder / "exported", folder / "knee")
     files = {kind.split("file=")[1]: text for kind, text in blocks if "file=" in kind}
+    if document in TUTORIALS:
+        for week in (1, 2, 3):
+            recordings(10 + week).to_csv(folder / f"week{week}.csv", index=False)
     product = ROOT
     if any(name.startswith("cemai_opt/") for name in files):
         parts = {n.removeprefix("cemai_opt/").removesuffix(".py"): t for n, t in files.items() if n.endswith(".py")}
@@ -195,6 +203,18 @@ def test_what_is_run_elsewhere_is_shown_and_run(command: str, by: str) -> None:
     wanted = words.get(by) or re.findall(r"--(engine|storage)|dask (scheduler|worker)", command)[:1]
     for word in wanted:
         assert any(part in text for part in ([word] if isinstance(word, str) else word))
+
+
+def test_the_site_is_built_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    """Every page is in its contents, every link within it leads somewhere, and it needs no network."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = {document.removeprefix("docs/").replace(".md", ".html") for document in DOCUMENTS[1:]}
+    assert {page for page in pages if not (tmp_path / page).is_file()} == set()
+    loaded = re.compile(r"<(?:script|img|iframe)[^>]*src=\"http|<link[^>]*rel=\"stylesheet\"[^>]*href=\"http")
+    assert [page for page in pages if loaded.search((tmp_path / page).read_text())] == []
 
 
 def test_every_link_leads_somewhere() -> None:
