@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import NoReturn
 
 import click
 
@@ -10,6 +12,7 @@ from cemai_opt.cli._commands import Commands
 from cemai_opt.core.errors import CemaiError
 
 PROGRAM = "cemai-opt"
+BAD_INPUT, INTERRUPTED = 2, 130
 
 
 @click.group(
@@ -31,12 +34,26 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the console script and of `python -m cemai_opt`: bad input gives a message and exit status 2."""
     try:
-        cli(prog_name=PROGRAM)
-    except OSError as error:
-        click.echo(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
-        sys.exit(2)
+        sys.exit(cli.main(prog_name=PROGRAM, standalone_mode=False))
     except CemaiError as error:
-        click.echo(f"error: {error.message}", err=True)
-        if error.hint:
-            click.echo(f"  try: {error.hint}", err=True)
-        sys.exit(2)
+        _fail(error.message, error.hint)
+    except click.UsageError as error:
+        _fail(error.format_message(), f"{error.ctx.command_path if error.ctx else PROGRAM} --help")
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+        sys.exit(1)
+    except OSError as error:
+        _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+
+
+def _fail(message: str, hint: str | None = None) -> NoReturn:
+    """Says what is wrong and what to try, and ends this process."""
+    click.echo(f"error: {message}", err=True)
+    if hint:
+        click.echo(f"  try: {hint}", err=True)
+    sys.exit(BAD_INPUT)

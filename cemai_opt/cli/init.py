@@ -59,6 +59,8 @@ def command(data: str, target: str | None, group: str | None, time: str | None, 
             raise StudyError(f"--{name}: there is no column {column!r}", nearest(column, map(str, frame.columns)))
     if chosen["target"] is None:
         raise StudyError("a study needs a target", "name its column with --target")
+    if frame[chosen["target"]].nunique() < 2:
+        raise StudyError(f"column {chosen['target']!r} has one value only", "name another one with --target")
     with atomic_file(place) as draft:
         draft.write(_text(data, frame, chosen=chosen).encode())
     click.echo(f"{place} written; next: cemai-opt optimize {place}")

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from cemai_opt.core.average import AVERAGE, AverageConfig, WeightedConfig
 from cemai_opt.core.errors import StudyError, nearest
+from cemai_opt.core.option import OPTION
 from cemai_opt.core.serialization import from_json
 from cemai_opt.core.study import ResolvedStudy, StudySpec
 
@@ -73,7 +74,18 @@ def _readable(error: ValidationError, where: str) -> StudyError:
         return StudyError(f"{where}: unknown key {'.'.join(path)!r}", nearest(path[-1], _keys_at(path[:-1])))
     if fault["type"] == "value_error":  # raised by a validator of ours; its input may be secret
         return StudyError(f"{where}: {'.'.join(path)}: {fault['ctx']['error']}")
-    return StudyError(f"{where}: {'.'.join(path)}: {fault['msg']}", f"got {fault.get('input')!r}")
+    return StudyError(f"{where}: {'.'.join(path)}{_option_of(path)}: {fault['msg']}", f"got {fault.get('input')!r}")
+
+
+def _option_of(path: list[str]) -> str:
+    """The option that sets a key, in brackets; empty if there is none."""
+    model: Any = StudySpec
+    for step in path[:-1]:
+        fields_of = getattr(model, "model_fields", {})
+        model = fields_of[step].annotation if step in fields_of else None
+    field = getattr(model, "model_fields", {}).get(path[-1]) if path else None
+    extra = getattr(field, "json_schema_extra", None) or {}
+    return f" (--{extra[OPTION]['name'].replace('_', '-')})" if OPTION in extra else ""
 
 
 def _keys_at(path: list[str]) -> list[str]:

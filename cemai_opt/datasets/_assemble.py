@@ -212,4 +212,8 @@ def shifted(y: FloatArray, group: IntArray, *, horizon: int) -> FloatArray:
 
 def _without_target(y: FloatArray) -> tuple[str, ...]:
     absent = int((~np.isfinite(y)).sum())
-    return (f"{absent} rows have no target: they serve as history only",) if absent else ()
+    return (
+        (f"{absent} rows have no target: nothing is trained or scored on them (windows of later rows may see them)",)
+        if absent
+        else ()
+    )

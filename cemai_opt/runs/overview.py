@@ -31,9 +31,11 @@ class RunOverview:
 
 
 def overviews_in(folder: Path) -> list[RunOverview]:
-    """The runs in a folder, newest first. StudyError if there is no such folder."""
+    """The runs in a folder, newest first, or the run that the folder is. StudyError if there is no such folder."""
     if not folder.is_dir():
         raise StudyError(f"there is no folder {folder}", "name the folder that holds your runs")
+    if RunFolder(folder).holds_a_run:
+        return [_overview(RunFolder(folder.resolve()))]
     runs = [RunFolder(path) for path in folder.iterdir() if path.is_dir()]
     return sorted((_overview(run) for run in runs if run.holds_a_run), key=lambda run: run.changed, reverse=True)
 

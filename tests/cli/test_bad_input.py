@@ -112,6 +112,10 @@ BAD = [
     ([*DATA, "good.csv", "--trials", "0"], "search.trials"),
     ([*DATA, "good.csv", "--trials", "many"], "not a valid integer"),
     ([*DATA, "good.csv", "--seed", "-1"], "seed"),
+    ([*DATA, "good.csv", "--max-grams", "0"], r"search.max_carbon_g \(--max-grams\): Input should be greater than 0"),
+    (["optimize", "--trails", "3"], "--trails.*'--trials'.*optimize --help"),
+    (["init", "constant.csv", "--target", "y", "--yes"], "one value only"),
+    (["check"], "Missing argument.*check --help"),
     ([*DATA, "good.csv", "--out", "full"], "not empty"),
     ([*DATA, "good.csv", "--out", "good.csv"], "is a file"),
     ([*DATA, "good.csv", "--data-root", "nowhere"], "no folder nowhere"),
@@ -157,6 +161,7 @@ def test_bad_input_is_one_message(cli: Cli, folder: Path, arguments: list[str], 
     shown = " ".join(done.stderr.split())
     assert done.returncode == 2, shown
     assert re.search(message, shown), shown
-    assert "Traceback" not in shown
+    assert "error: " in shown
+    assert not {"Traceback", "Usage:"} & set(shown.split())
     assert done.stdout == ""
     assert sorted(path.relative_to(folder) for path in folder.rglob("*")) == before

@@ -44,3 +44,9 @@ def test_no_folder_is_an_error(tmp_path: Path) -> None:
     assert overviews_in(tmp_path) == []
     with pytest.raises(StudyError, match="no folder"):
         overviews_in(tmp_path / "none")
+
+
+def test_a_run_itself_is_listed(tmp_path: Path) -> None:
+    """Somebody may name it instead of the folder that it is in."""
+    run_in(tmp_path / "begun", age_s=1.0)
+    assert [run.name for run in overviews_in(tmp_path / "begun")] == ["begun"]
