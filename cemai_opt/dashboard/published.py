@@ -23,6 +23,7 @@ from cemai_opt.core.yaml_text import yaml_text
 from cemai_opt.report.html_report import html_report
 from cemai_opt.report.plotly_figures import plotly_figures
 from cemai_opt.runs.front_member import FrontMember
+from cemai_opt.runs.recommendation import recommendation_lines, yearly_use
 from cemai_opt.runs.run_folder import FRONT, RunFolder
 from cemai_opt.runs.run_view import RunView
 from cemai_opt.search.storage.delegating import DelegatingStorage
@@ -171,8 +172,9 @@ def dashboard_app(storage: PublishedStorage) -> Any:
 
 
 def _study_note(view: RunView) -> str:
-    lines = [f"## {view.study.name}", "", *(f"- {line}" for line in view.payback_lines)]
-    lines += ["", "Caveats:", "", *(f"- {line}" for line in view.warnings)]
+    advice = recommendation_lines(view.front, yearly_use(view.study.objective))
+    lines = [f"## {view.study.name}", "", *(f"- {line}" for line in (*advice, *view.payback_lines))]
+    lines += ["", "How it was done:", "", *(f"- {line}" for line in view.warnings)]
     return "\n".join([*lines, "", "Front members have a note and artifacts (configuration, report)."])
 
 

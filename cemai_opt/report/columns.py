@@ -18,12 +18,13 @@ SCORE_ERROR = "score +-"
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A heading, with the value to sort a member by and the text to show for it."""
+    """A heading, with the value to sort a member by and the text to show for it. Paper has no room for details."""
 
     heading: str
     value: Callable[[FrontMember], object]
     text: Callable[[FrontMember], str]
     is_text: bool = False
+    is_detail: bool = False
 
 
 def member_columns(front: RunFront) -> tuple[Column, ...]:

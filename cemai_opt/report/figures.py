@@ -201,12 +201,11 @@ def importances_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigu
     image = ax.imshow(rows, aspect="auto", cmap="cividis", vmin=0.0)
     ax.set_xticks(range(len(trials)), [str(trial) for trial in trials], rotation=90 if len(trials) > 9 else 0)
     ax.set_yticks(range(len(shares)), list(shares))
-    ax.set_xlabel("trial")
+    ax.set_xlabel("trial (blank: not an input)")
     bar = figure.colorbar(image, ax=ax, shrink=0.9)
     bar.set_label("share of mean |SHAP|", color=palette.ink, fontsize=8.5)
     bar.ax.tick_params(colors=palette.ink, labelsize=7.5)
     bar.outline.set_edgecolor(palette.ink)
-    ax.text(1.0, 1.01, "blank: not an input", transform=ax.transAxes, ha="right", fontsize=7, color=palette.ink)
     finish(ax, palette, title="Importances of the variables", grid=False)
     first = next(iter(shares))
     alt = f"Shares of variables in the predictions of {len(trials)} members; {first} has the largest share overall."

@@ -143,7 +143,7 @@ def _columns(view: RunView) -> list[Column]:
     """The table of members: one row per member, one column per stage."""
     *columns, mark = member_columns(view.front)
     seconds = Column(heading="s", value=lambda m: m.duration_s, text=lambda m: f"{m.duration_s:.3f}")
-    stages = [grams_column(stage, _grams_of(stage)) for stage in view.stages]
+    stages = [replace(grams_column(stage, _grams_of(stage)), is_detail=True) for stage in view.stages]
     return [replace(column, value=_plain(column)) for column in (*columns, seconds, *stages, mark)]
 
 

@@ -126,7 +126,8 @@ function drawFront() {
   const x = scaleOf(left, right, box.left, box.width - box.right), y = scaleOf(low, high, box.height - box.bottom, box.top);
   const svg = shape("svg", { viewBox: `0 0 ${box.width} ${box.height}`, role: "group", "aria-label": `${data.score} against ${data.unit}` });
   const step = Math.max(1, Math.round((right - left) / (width / 100))), xTicks = [];
-  for (let t = Math.ceil(left); t <= right; t += step) xTicks.push(t);
+  const between = right - left < 2 ? [1, 2, 5] : [1];  // powers of ten alone would be too few
+  for (let t = Math.floor(left); t <= right; t += step) xTicks.push(...between.map((m) => t + Math.log10(m)).filter((at) => at >= left && at <= right));
   axes(svg, x, y, {
     xTicks, yTicks: ticksOf(low, high, 6), xText: (t) => grams(10 ** t), yText: (t) => String(t),
     xName: `${data.unit} (logarithmic)`, yName: `${data.score}`, box,

@@ -116,6 +116,7 @@ def test_artifacts_are_shown_in_a_sandbox(address: str) -> None:
         assert "access-control-allow-origin" not in headers
     assert "Front member" in trial["note"]["body"]
     assert "| train |" in trial["note"]["body"]
+    assert "a year (--pick" in study["note"]["body"] or "Nothing is recommended" in study["note"]["body"]
 
 
 def test_a_browser_sees_the_front(address: str) -> None:
