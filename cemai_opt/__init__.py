@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     """Imports a name of the Python API on first use, because the command line needs none of them."""
     import importlib
+    import warnings
 
-    if name in ("ParetoClassifier", "ParetoRegressor"):
-        return getattr(importlib.import_module("cemai_opt.estimators"), name)
-    if name in __all__:
-        return getattr(importlib.import_module("cemai_opt.api"), name)
-    raise AttributeError(f"module 'cemai_opt' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'cemai_opt' has no attribute {name!r}")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")  # Optuna's bar, which is not used here
+        module = importlib.import_module("cemai_opt.estimators" if name.startswith("Pareto") else "cemai_opt.api")
+    return getattr(module, name)

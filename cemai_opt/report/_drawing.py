@@ -86,9 +86,10 @@ class ReportFigure:
 def new_figure(height_in: float, n_columns: int = 1) -> tuple[Figure, Any]:
     """A figure that is not registered with pyplot, so that it is garbage-collected."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained", facecolor="none")
+    from cemai_opt.report._shown_figure import ShownFigure
+
+    figure = ShownFigure(figsize=(WIDTH_IN, height_in), layout="constrained", facecolor="none")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(1, n_columns, sharey=n_columns > 1)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.front import MIN_CARBON_G
+from cemai_opt.core.units import readable_grams
 from cemai_opt.report.columns import member_columns
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.recommendation import recommendation_lines, yearly_use
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-WIDTH, HEIGHT = 420.0, 220.0
+WIDTH, HEIGHT = 480.0, 250.0
+LEFT, BELOW, MARGIN = 64.0, 36.0, 15.0
+"""Room for the words at the axes, and for the dots within them."""
 DOT, FAINT = "#0072b2", "#9aa0a8"
 """Colours that are visible on white and on black."""
 
@@ -79,8 +83,6 @@ class Front:
 
 def front_html(view: RunView) -> str:
     """A front as a table and a picture."""
-    from html import escape
-
     front = view.front
     columns = member_columns(front)
     head = "".join(f"<th>{escape(column.heading)}</th>" for column in columns)
@@ -94,8 +96,6 @@ def front_html(view: RunView) -> str:
 
 def run_html(folder: RunFolder) -> str:
     """A run in a notebook: what to take in plain words, then its front; or why there is none yet."""
-    from html import escape
-
     try:
         view = RunView.of(folder)
     except StudyError as error:
@@ -112,15 +112,35 @@ def _picture(view: RunView) -> str:
     low = min(member.validation for member in view.members)
     points = [(p.carbon_g, p.score, FAINT, 2.0) for p in view.complete if p.score >= low]
     points += [(m.carbon_g, m.validation, DOT, 5.0) for m in view.members]
-    x = _scale([math.log10(max(grams, MIN_CARBON_G)) for grams, *_ in points], 15.0, end=WIDTH - 15.0)
-    y = _scale([score for _, score, *_ in points], HEIGHT - 15.0, end=15.0)
+    x = _scale([math.log10(max(grams, MIN_CARBON_G)) for grams, *_ in points], LEFT + MARGIN, end=WIDTH - MARGIN)
+    y = _scale([score for _, score, *_ in points], HEIGHT - BELOW, end=MARGIN)
     dots = "".join(
         f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="{radius:g}" fill="{color}"/>'
         for cx, cy, (*_, color, radius) in zip(x, y, points, strict=True)
     )
     words = f"{view.front.score} (up) against the logarithm of grams (right)"
     return (
-        f'<svg role="img" aria-label="{words}" width="{WIDTH:g}" height="{HEIGHT:g}"><title>{words}</title>{dots}</svg>'
+        f'<svg role="img" aria-label="{words}" width="{WIDTH:g}" height="{HEIGHT:g}"><title>{words}</title>'
+        f"{_axes(points, score=view.front.score, unit=view.front.unit)}{dots}</svg>"
+    )
+
+
+def _axes(points: Sequence[tuple[float, float, str, float]], *, score: str, unit: str) -> str:
+    """A frame, with the smallest and the largest value at its ends."""
+    grams, scores = [p[0] for p in points], [p[1] for p in points]
+    bottom, right = HEIGHT - BELOW + 6.0, WIDTH - MARGIN
+    words = [
+        (LEFT - 6.0, MARGIN + 4.0, "end", f"{max(scores):.3f}"),
+        (LEFT - 6.0, bottom - 4.0, "end", f"{min(scores):.3f}"),
+        (LEFT - 6.0, (MARGIN + bottom) / 2, "end", score),
+        (LEFT, bottom + 15.0, "start", readable_grams(min(grams))),
+        (right, bottom + 15.0, "end", readable_grams(max(grams))),
+        ((LEFT + right) / 2, bottom + 15.0, "middle", unit),
+    ]
+    frame = f'<path d="M{LEFT:g} 5V{bottom:g}H{WIDTH - 5:g}" fill="none" stroke="currentColor"/>'
+    return frame + "".join(
+        f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" font-size="11" fill="currentColor">{escape(text)}</text>'
+        for x, y, anchor, text in words
     )
 
 

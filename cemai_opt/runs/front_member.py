@@ -51,7 +51,7 @@ class FinalTest:
     """Why there is no test score; empty if there is one."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class FrontMember:
     """One pipeline on the Pareto front: its scores, the cost of one run of it, and its configuration.
 
@@ -94,6 +94,10 @@ class FrontMember:
     """Trials whose scores do not differ significantly from this one's, on the folds that confirm them."""
     final: FinalTest | None = None
     parts: tuple[Part, ...] = ()
+
+    def __repr__(self) -> str:
+        test = "" if self.test is None else f", test={self.test:.3f}"
+        return f"<FrontMember {self.label}: validation={self.validation:.3f}{test}, carbon_g={self.carbon_g:.3g}>"
 
     @property
     def name(self) -> str:

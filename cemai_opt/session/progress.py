@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import time
 from types import TracebackType
@@ -15,6 +16,18 @@ from cemai_opt.search import Events, SearchState
 
 PLAIN_EVERY_S = 5.0
 BAR_WIDTH = 14
+NOTEBOOK_COLUMNS = 110
+
+
+def _console(*, quiet: bool) -> Console:
+    """Standard error; in a notebook, its cell.
+
+    Without ipywidgets rich would print a warning in place of a bar there, so plain lines are printed.
+    """
+    console = Console(file=sys.stderr, quiet=quiet)
+    if console.is_jupyter and importlib.util.find_spec("ipywidgets") is None:
+        return Console(file=sys.stdout, quiet=quiet, force_jupyter=False, force_terminal=False, width=NOTEBOOK_COLUMNS)
+    return console
 
 
 class ProgressEvents(Events):
@@ -23,7 +36,7 @@ class ProgressEvents(Events):
     def __init__(self, score: str, *, budget_g: float | None = None, quiet: bool = False) -> None:
         self._score = score
         self._of_budget = "" if budget_g is None else f" of {readable_grams(budget_g)}"
-        self._console = Console(file=sys.stderr, quiet=quiet)
+        self._console = _console(quiet=quiet)
         self._has_bar = self._console.is_terminal or self._console.is_jupyter
         self._progress = Progress(
             BarColumn(bar_width=BAR_WIDTH),

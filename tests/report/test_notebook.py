@@ -111,3 +111,14 @@ def test_a_run_shows_what_to_take() -> None:
     assert "holds no run" in run_html(RunFolder(Path("nowhere")))
     assert repr(finished_run("regression")).startswith("Run('")
     assert "<li>The greenest good one" in finished_run("regression")._repr_html_()
+
+
+def test_a_member_is_named_in_a_line(front: Front) -> None:
+    """Not by everything that is known of it."""
+    assert repr(front[1]) == "<FrontMember trial 1 decision_tree: validation=0.800, test=0.700, carbon_g=2>"
+
+
+def test_the_picture_has_its_smallest_and_largest_values_at_its_axes(front: Front) -> None:
+    """Scores and grams."""
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", html(front))
+    assert words == ["0.900", "0.500", "r2", "1 g", "100 g", "gCO2eq"]

@@ -72,3 +72,17 @@ def test_phases_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressEvents("r2") as events:
         events.on_phase("measuring front member 1 of 2 again, 3 times [/]")
     assert capsys.readouterr().err.splitlines() == ["measuring front member 1 of 2 again, 3 times [/]"]
+
+
+def test_a_notebook_without_widgets_gets_plain_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its cell, in place of rich's warning that a bar needs them."""
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    finished = result(0)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with ProgressEvents("r2") as events:
+        events.on_result(finished, state(1))
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == ["1/5  spent 2 mg"]
+    assert printed.err == ""

@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NOT_IMPORTED = {
     "cryptography": "Dask needs it for the certificates of a local cluster",
+    "mkdocs-material": "`make docs`",
     "onnxscript": "torch needs it to export networks",
     "protobuf": "a bound for skl2onnx, which needs an older one",
     "psycopg": "SQLAlchemy's driver, named in the address of a database",
