@@ -43,7 +43,9 @@ def _click_option(option: StudyOption) -> Callable[[F], F]:
         name = option.flag.removeprefix("--")
         return click.option(f"--{name}/--no-{name}", option.name, default=None, help=help_text)
     if option.kind is tuple:
-        return click.option(option.flag, option.name, metavar=option.metavar, callback=_names, help=help_text)
+        return click.option(
+            option.flag, option.name, metavar=option.metavar, multiple=True, callback=_names, help=help_text
+        )
     kind: Any = click.Choice(option.choices) if option.choices and option.name != "score" else option.kind
     if option.name == "intensity":
         kind = str  # a number, a file or a command
@@ -61,8 +63,9 @@ def data_root_of(folder: str | None) -> Path | None:
     return Path(folder)
 
 
-def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    return None if value is None else tuple(name.strip() for name in value.split(",") if name.strip())
+def _names(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The names in lists with commas; an option that is repeated adds to them. None if it is not given."""
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip()) if values else None
 
 
 def _with(command: F, options: Iterable[Callable[[F], F]]) -> F:

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from cemai_opt.runs.overview import RunOverview
 
 
+DONE = "trials are done"
+"""How the state of a run ends that has used up its trials."""
+
+
 @click.command()
 @click.argument("folder", default="runs")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -40,7 +44,7 @@ def _table(runs: list[RunOverview]) -> object:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("run", "changed", "trials", "score", "recommended", "gCO2eq", "search", "state"):
         justify: Literal["left", "right"] = "right" if heading in {"trials", "gCO2eq", "search"} else "left"
-        table.add_column(heading, justify=justify, no_wrap=heading in {"run", "changed", "gCO2eq", "search"})
+        table.add_column(heading, justify=justify, no_wrap=heading != "state")
     for run in runs:
         table.add_row(
             run.name,
@@ -50,6 +54,6 @@ def _table(runs: list[RunOverview]) -> object:
             run.model or "",
             "" if run.carbon_g is None else readable_grams(run.carbon_g),
             "" if run.search_g is None else readable_grams(run.search_g),
-            run.state,
+            "done" if run.state.endswith(DONE) else run.state,
         )
     return table

@@ -7,13 +7,15 @@ from cemai_opt.datasets._labelled_rows import read_labelled_rows
 from cemai_opt.datasets._new_rows import known_pieces, read_new_rows, rows_of_frame
 from cemai_opt.datasets._reader import Reader
 from cemai_opt.datasets._roles import Role, Roles, is_like_groups, roles_of
-from cemai_opt.datasets._schema import Column, Schema
+from cemai_opt.datasets._schema import CODES, DATE, Column, Schema
 from cemai_opt.datasets._shared import shared
 from cemai_opt.datasets._stored import load_stored, store
 
 READERS: Registry[Reader] = Registry("data source", __name__, base=Reader)
 
 __all__ = [
+    "CODES",
+    "DATE",
     "READERS",
     "TEST_GROUP",
     "Column",

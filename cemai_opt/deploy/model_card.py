@@ -7,6 +7,7 @@ is in the same folder as this file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.run_view import RunView
 
 TASKS = {"regression": "tabular-regression", "classification": "tabular-classification"}
+MAX_RELATIVE = 100.0
+"""A relative error of 10,000 % tells that some target is near zero, and nothing of the model."""
 TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
 
 
@@ -33,13 +36,13 @@ def _metadata(view: RunView, member: FrontMember, *, document: ModelDocument) ->
     study, test, training = view.study, document.test, document.training
     name = f"{study.name}-{member.model}" + (f"-{member.trial}" if not member.parts else "")
     task = TASKS[study.task]
-    metrics = [{"type": metric, "value": value} for metric, value in test.metrics.items()]
+    metrics = [{"type": metric, "value": value} for metric, value in _told(test.metrics).items()]
     dataset = {"name": _data_name(study), "type": study.name, "split": "test"}
     return {
         "library_name": "cemai-opt",
         "pipeline_tag": task,
         "tags": ["tabular", "green-ai", member.model],
-        "metrics": list(test.metrics),
+        "metrics": list(_told(test.metrics)),
         "co2_eq_emissions": {
             "emissions": training.carbon_g,
             "source": f"cemai-opt, {training.source}",
@@ -49,6 +52,11 @@ def _metadata(view: RunView, member: FrontMember, *, document: ModelDocument) ->
         },
         "model-index": [{"name": name, "results": [{"task": {"type": task}, "dataset": dataset, "metrics": metrics}]}],
     }
+
+
+def _told(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Metrics that mean something: a relative error is infinite in effect if a target is zero."""
+    return {name: value for name, value in metrics.items() if not name.startswith("mape") or abs(value) < MAX_RELATIVE}
 
 
 def _text(view: RunView, member: FrontMember, *, document: ModelDocument) -> str:
@@ -66,7 +74,7 @@ def _text(view: RunView, member: FrontMember, *, document: ModelDocument) -> str
         search_g=view.front.search.carbon_g,
         data_name=_data_name(view.study),
         notes="; ".join(view.summary.notes) or "see the report",
-        metrics=sorted(document.test.metrics.items(), key=lambda item: item[0] != document.test.score),
+        metrics=sorted(_told(document.test.metrics).items(), key=lambda item: item[0] != document.test.score),
         payback=view.payback_lines,
         facts=measuring_facts(view),
     )

@@ -86,11 +86,13 @@ def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
         raise StudyError(f"{folds} folds of {n_groups} groups", f"use --folds {n_groups} or fewer")
     what = {
         "group": f"{n_groups} groups",
-        "rows": "shuffled rows (scores of neighbours leak: prefer groups or time)",
+        "rows": "shuffled rows (right if none of them is a neighbour of another)",
     }
     ordered = "time order" if data.has_time else "row order"
     how = f"{folds} folds" if folds > 1 else f"one holdout of {spec.validation_share:.0%}"
     note = f"split by {what.get(by, ordered)}: validation is {how}"
+    if by == "time" and not data.has_time:
+        note += "; if rows have no order, --split rows is right, and features of earlier rows are left out"
     explored = explore_rows(spec, int((data.has_target & ~data.is_test).sum()))
     resolved = ResolvedSplit.model_validate({**spec.model_dump(), "by": by, "folds": folds, "explore_rows": explored})
     return resolved, note

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cemai_opt.core.batch import BoolArray, FloatArray
+from cemai_opt.core.batch import BoolArray, FloatArray, IntArray
 from cemai_opt.core.errors import StudyError
-from cemai_opt.datasets import TEST_GROUP, Dataset, is_like_groups
+from cemai_opt.datasets import CODES, DATE, TEST_GROUP, Dataset, is_like_groups
 from cemai_opt.pipeline.splits import Splits
 
 SAME_DATA = 0.99
@@ -16,6 +16,9 @@ FEW_SAME = 0.01
 """No more than this share of equal rows is taken for chance."""
 GIVEN_AWAY = 0.99
 """An input with an absolute correlation, or an area under the ROC curve, above this determines the target alone."""
+MIN_GROUPS, MIN_ROWS_WITHIN, SMOOTHER = 3, 5, 0.25
+"""Levels are taken for machines if there are at least so many, of so many rows each, and if the mean squared change of
+the target from row to row within them is below this share of that in the file."""
 MAX_ROWS = 20_000
 """Rows, evenly spaced, by which inputs are judged."""
 
@@ -92,18 +95,63 @@ def _digests(rows: FloatArray) -> np.ndarray:
 
 
 def unnamed_groups(data: Dataset) -> tuple[str, ...]:
-    """A note on the first input that looks like the names of groups, where there are none: neighbours would leak."""
+    """A note on the first input that looks like the names of groups, where there are none: neighbours would leak.
+
+    Rows of one name are in one stretch of rows, or follow one another more smoothly than rows of the file do.
+    """
     if data.has_groups:
         return ()
+    dates = {name for column in data.schema.columns if column.kind == DATE for name in column.inputs}
     for i, name in enumerate(data.names):
-        if is_like_groups(data.X[:, i]):
+        if name not in dates and is_like_groups(data.X[:, i]):
             n = len(np.unique(data.X[:, i]))
-            column = name.split("=")[0]
-            return (
-                f"input {name!r} has {n} values, each in one stretch of rows: if they are machines or experiments, "
-                f"--group {column} keeps their rows together",
-            )
+            return (_group_note(name.split("=")[0], n, "each in one stretch of rows"),)
+    for name, codes in _categories(data).items():
+        n = len(np.unique(codes))
+        if n >= MIN_GROUPS and _is_smoother_within(codes, data.y):
+            return (_group_note(name, n, "within which the target changes less from row to row than in the file"),)
     return ()
+
+
+def _group_note(column: str, n: int, why: str) -> str:
+    return (
+        f"column {column!r} has {n} values, {why}: if they are machines or experiments, --group {column} keeps their "
+        "rows together, and scores are those on others of them"
+    )
+
+
+def _categories(data: Dataset) -> dict[str, IntArray]:
+    """The level of each row in each column of text, by the column's name: (n_rows,), -1 for none."""
+    found: dict[str, IntArray] = {}
+    first = 0
+    for column in data.schema.columns:
+        own = data.X[:, first : first + len(column.inputs)]
+        first += len(column.inputs)
+        if column.levels is None or column.kind == DATE or not own.shape[1]:
+            continue
+        if column.kind == CODES:
+            found[column.name] = np.where(np.isfinite(own[:, 0]), own[:, 0], -1.0).astype(np.int64)
+        else:
+            found[column.name] = np.where(own.max(axis=1) > 0.0, own.argmax(axis=1), -1).astype(np.int64)
+    return found
+
+
+def _is_smoother_within(codes: IntArray, y: FloatArray) -> bool:
+    """Whether the target changes much less between successive rows of one level than between rows of the file.
+
+    It must also change less than between any two rows of a level: else the level explains the target, and rows have no
+    order.
+    """
+    known = np.isfinite(y) & (codes >= 0)
+    codes, y = codes[known], y[known]
+    order = np.argsort(codes, kind="stable")
+    within = np.diff(y[order])[np.diff(codes[order]) == 0]
+    if len(within) < MIN_ROWS_WITHIN * len(np.unique(codes)):
+        return False
+    change, change_in_file = float(np.mean(within**2)), float(np.mean(np.diff(y) ** 2))
+    n, sums = np.bincount(codes), np.bincount(codes, weights=y)
+    spread = float(np.mean((y - (sums / np.maximum(n, 1))[codes]) ** 2))
+    return change < min(SMOOTHER * change_in_file, spread)
 
 
 def given_away(data: Dataset, splits: Splits) -> tuple[str, ...]:
@@ -113,11 +161,32 @@ def given_away(data: Dataset, splits: Splits) -> tuple[str, ...]:
     X, y = data.X[rows], data.y[rows]
     strength = _correlations(X, y) if data.task == "regression" else _areas(X, y)
     what = "correlation" if data.task == "regression" else "area under the ROC curve"
+    own = data.schema.target  # an input with a horizon: that the present tells of the future is no leak
+    by_name = {data.names[i]: strength[i] for i in np.flatnonzero(strength > GIVEN_AWAY) if data.names[i] != own}
+    for name, codes in _categories(data).items():
+        if not any(known.split("=")[0] == name for known in by_name):
+            together = _strength_of_levels(codes[rows], y, is_class=data.task == "classification")
+            if together > GIVEN_AWAY:
+                by_name[name] = together
     return tuple(
-        f"input {data.names[i]!r} gives the target away ({what} {strength[i]:.3f}): is it known when a prediction is "
-        f"made? if not, --ignore {data.names[i].split('=')[0]}"
-        for i in np.flatnonzero(strength > GIVEN_AWAY)
+        f"input {name!r} gives the target away ({what} {value:.3f}): is it known when a prediction is made? if not, "
+        f"--ignore {name.split('=')[0]}"
+        for name, value in by_name.items()
     )
+
+
+def _strength_of_levels(codes: IntArray, y: FloatArray, *, is_class: bool) -> float:
+    """How well the mean target of each level on every other row tells the target on the rows between them."""
+    even = np.arange(len(y)) % 2 == 0
+    levels = codes + 1  # rows without a level have one of their own
+    n = np.bincount(levels[even], minlength=int(levels.max(initial=0)) + 1)
+    strength = 0.0
+    for truth in ((y == code).astype(float) for code in np.unique(y)) if is_class else (y,):
+        sums = np.bincount(levels[even], weights=truth[even], minlength=len(n))
+        means = np.where(n > 0, sums / np.maximum(n, 1), truth[even].mean())
+        guess, rest = means[levels[~even]][:, None], truth[~even]
+        strength = max(strength, float((_areas(guess, rest) if is_class else _correlations(guess, rest))[0]))
+    return strength
 
 
 def _correlations(X: FloatArray, y: FloatArray) -> FloatArray:

@@ -97,13 +97,16 @@ def _headline(view: RunView) -> str:
     member, score = chosen.member, f"reaches {front.score} {chosen.member.validation:.3f}"
     if front.score == "r2":
         score = f"explains {member.validation:.0%} of the variance of {view.study.data.target or 'the target'}"
+    tested = ""
+    if member.test is not None:
+        tested = f" ({f'{member.test:.0%}' if front.score == 'r2' else f'{member.test:.3f}'} on the test rows)"
     where = "on rows" if view.study.split.by != "group" else "in groups"
     saved = ""
     best = front.best
     if best is not None and best.trial != member.trial and use.grams(member) > 0.0:
         saved = f", {use.grams(best) / use.grams(member):.1f} times less than the best one"
     return (
-        f"The balanced pipeline ({member.model}) {score} {where} that it was not trained on, and emits "
+        f"The balanced pipeline ({member.model}) {score} {where} that it was not trained on{tested}, and emits "
         f"{readable_grams(use.grams(member))} CO2eq a year{saved}. {spent}"
     )
 

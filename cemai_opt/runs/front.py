@@ -184,7 +184,9 @@ class RunFront:
         if rule == "within":
             return self._pipelines[self.recommended.within(self.tolerance if tolerance is None else tolerance).trial]
         if rule == GREENEST:
-            return self.by_trial[self.pareto.greenest.trial]
+            constant = -math.inf if self.dummy is None else self.dummy.validation
+            useful = [member for member in self.members if member.validation - member.error > constant]
+            return min(useful or self.members, key=lambda member: (member.carbon_g, member.trial))
         if rule in RULES:
             point: Point = getattr(self.recommended, rule)
             return self._pipelines[point.trial]

@@ -60,6 +60,8 @@ def joined(names: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+SAME_SCORE = 0.0005
+"""Less than this is 0.000 in print."""
 NOT_BETTER = (
     "Nothing that the search found is, with 95 % confidence, better than this, or greener and as good: it would take "
     "more groups or rows to tell."
@@ -126,6 +128,8 @@ def _against_baseline(front: RunFront, member: FrontMember) -> str | None:
     if member.trial == front.baseline.trial:
         return "untuned"
     gain = member.validation - front.baseline.validation
+    if abs(gain) < SAME_SCORE:
+        return "as good as without a search"
     return f"{abs(gain):.3f} {'better' if gain >= 0.0 else 'worse'} than without a search"
 
 

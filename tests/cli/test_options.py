@@ -66,7 +66,7 @@ def test_an_option_is_on_the_command_line(option: StudyOption) -> None:
     (parameter,) = (p for p in command.params if option.flag in p.opts)
     assert isinstance(parameter, click.Option)
     assert parameter.name == option.name
-    assert parameter.default is None or parameter.multiple is False
+    assert parameter.multiple == (option.kind is tuple)  # a list may also be given piece by piece
     assert (parameter.help or "").startswith(option.help)
     assert option.default_text in (parameter.help or "")
     if option.kind is bool:
@@ -123,3 +123,11 @@ def test_docs_list_them_as_they_are() -> None:
     page = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     assert page == options_page()
     assert all(f"`{option.flag}" in page and f"`{'.'.join(option.place)}`" in page for option in OPTIONS)
+
+
+def test_a_list_may_be_given_in_pieces() -> None:
+    """A repeated option adds to it, instead of keeping the last piece only."""
+    (ignore,) = (p for p in command.params if "--ignore" in p.opts)
+    context = click.Context(command)
+    assert ignore.process_value(context, ("a,b", "c")) == ("a", "b", "c")
+    assert ignore.process_value(context, ()) is None

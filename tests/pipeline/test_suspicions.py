@@ -15,6 +15,7 @@ from cemai_opt.datasets import Dataset
 from cemai_opt.pipeline.suspicions import unnamed_groups
 
 RNG = np.random.default_rng(0)
+NO_GROUP = {"group": None, "time": "t", "target": "y"}
 
 
 def frame(n: int = 120) -> pd.DataFrame:
@@ -93,3 +94,39 @@ def test_a_column_like_groups_is_pointed_out() -> None:
         notes = unnamed_groups(data)
         assert len(notes) == n_notes
         assert not notes or "--group unit" in notes[0]
+
+
+def test_machines_whose_rows_are_mixed_are_pointed_out(tmp_path: Path) -> None:
+    """Each drifts on its own, and a log holds them in turn; materials whose rows have no order are none."""
+    walks = {name: np.cumsum(RNG.normal(size=40)) for name in ("P-1", "P-2", "P-3", "P-4")}
+    log = pd.DataFrame(
+        [{"t": i, "pump": name, "x": RNG.normal(), "y": walk[i]} for i in range(40) for name, walk in walks.items()]
+    )
+    assert "column 'pump' has 4 values, within which the target changes less" in notes_of(log, tmp_path, **NO_GROUP)
+    level = dict(zip(walks, (0.0, 5.0, 10.0, 15.0), strict=True))
+    materials = log.assign(y=log["pump"].map(level) + RNG.normal(size=len(log)))
+    materials["pump"] = RNG.permutation(materials["pump"])
+    materials["y"] = materials["pump"].map(level) + RNG.normal(size=len(log))
+    assert "--group" not in notes_of(materials, tmp_path, **NO_GROUP)
+
+
+def test_a_code_that_gives_the_class_away_is_named(tmp_path: Path) -> None:
+    """Though no value of it does so alone: two of its values stand for each class."""
+    rows = frame(240)
+    pair = rows["c"].map({"good": 0, "worn": 2}) + RNG.integers(0, 2, len(rows))
+    rows["code"] = pair.map({0: "A7", 1: "B1", 2: "C9", 3: "D4"})
+    text = notes_of(rows.drop(columns="y"), tmp_path, target="c")
+    assert "input 'code' gives the target away (area under the ROC curve 1.000)" in text
+    assert "--ignore code" in text
+    rows["code"] = RNG.permutation(rows["code"])
+    assert "gives the target away" not in notes_of(rows.drop(columns="y"), tmp_path, target="c")
+
+
+def test_a_level_that_gives_a_number_away_is_named(tmp_path: Path) -> None:
+    """By the mean target of each level."""
+    rows = frame(240)
+    rows["grade"] = RNG.choice(list("pqrs"), len(rows))
+    rows["y"] = rows["grade"].map({"p": 3.0, "q": 1.0, "r": 2.0, "s": 9.0}) + 0.01 * RNG.normal(size=len(rows))
+    assert "input 'grade' gives the target away (correlation 1.000)" in notes_of(
+        rows.drop(columns="c"), tmp_path, target="y"
+    )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.result import FAILED, PRUNED, REPEAT, SKIPPED
+from cemai_opt.runs.dummy import DummyScore
 from cemai_opt.runs.front import counts_of, score_ties_of
 from tests.results import FRONT, confirmed, run_of, stage, trial
 
@@ -197,3 +198,11 @@ def test_scores_tie_like_grams() -> None:
     assert score_ties_of([trial(0, 0.8, 1.0), trial(1, 0.8, 1.0)]) == {0: [], 1: []}
     front = run_of(a, b, c).front
     assert [front.mark_of(member).split()[0] for member in front.members[:2]] == ["~s", "~s"]
+
+
+def test_the_greenest_is_better_than_a_constant() -> None:
+    """The cheapest member may be one; it is on the front, but no rule picks it."""
+    dummy = DummyScore(prediction="'good'", validation=0.5)
+    record = run_of(trial(0, 0.5, 1.0), trial(1, 0.8, 2.0), trial(2, 0.9, 3.0), dummy=dummy)
+    assert [member.trial for member in record.front.members] == [0, 1, 2]
+    assert record.front.pick("greenest").trial == 1
