@@ -19,7 +19,7 @@ from cemai_opt.core.space import LockedSpace
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.footprint import Footprint
 from cemai_opt.runs.run_folder import TRIALS
-from cemai_opt.search import DRIVER, LOST, OTHERS, MemberLog, entries_of
+from cemai_opt.search import DRIVER, INTERRUPTED, LOST, OTHERS, MemberLog, entries_of
 from cemai_opt.search.samplers import PARENT
 
 ROUNDING_J = 1e-6
@@ -36,6 +36,14 @@ class EarlierSessions:
     ledger: Sequence[LedgerEntry]
     footprints: Sequence[Footprint]
     members: MemberLog
+
+
+def was_finished(folder: RunFolder, *, confirm: int) -> bool:
+    """Whether an earlier session has measured and tested the front, as often as is asked for now."""
+    if not folder.holds_a_run or folder.study().search.confirm != confirm:
+        return False
+    summary = folder.known_summary()
+    return summary is not None and summary.ended != INTERRUPTED and bool(folder.members().tested)
 
 
 def in_space_of_run(prepared: PreparedStudy, folder: RunFolder) -> PreparedStudy:

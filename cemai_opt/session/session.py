@@ -46,7 +46,7 @@ from cemai_opt.search import (
 from cemai_opt.search.prior import Prior
 from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.storage import open_study
-from cemai_opt.session.earlier import check_same_trials, earlier_sessions, in_space_of_run
+from cemai_opt.session.earlier import check_same_trials, earlier_sessions, in_space_of_run, was_finished
 from cemai_opt.session.empty_front import refuse_empty_front
 from cemai_opt.session.waiting import Waiting
 
@@ -97,6 +97,7 @@ class Session:
         self._prior = Prior.of([RunFolder(Path(run)) for run in self._study.search.warm_start], self._study)
         self._prepared = in_space_of_run(prepared, folder)
         self._earlier = earlier_sessions(self._prepared, folder)
+        self._was_finished = was_finished(folder, confirm=self._study.search.confirm)
         self._ledger = Ledger(prepared.meters, prepared.start_j, earlier=self._earlier.ledger)
         self._forecast = None if self._earlier.results else forecast_of(prepared)
         self._waiting = Waiting(
@@ -289,6 +290,9 @@ class Session:
         """The record with the scores and costs of front candidates confirmed, and the members tested."""
         remeasurement = Remeasurement(context, self._earlier.members)
         untuned = untuned_of(record.results, space=context.space, portfolio=context.portfolio)
+        if self._was_finished and len(record.results) == len(self._earlier.results):
+            self.announce("nothing has changed since the front was measured: --trials or --confirm ask for more")
+            return replace(record, baseline=baseline_of(record.results, untuned))
         candidates = contenders(
             record.points,
             models={result.trial: result.model for result in record.results},

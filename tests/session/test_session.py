@@ -29,6 +29,12 @@ def searched(frame: pd.DataFrame, out: Path, **options: object) -> Run:
     return optimize(frame, out=out, **{**given, "trials": TRIALS, "confirm": 1, "engine": "in_process", **options})  # type: ignore[arg-type]  # options
 
 
+def spent_by(folder: RunFolder) -> dict[str, float]:
+    """Joules of the run by entry of the ledger."""
+    ledger = folder.ledger()
+    return {entry: sum(row.energy_j for row in ledger if row.entry == entry) for entry in {row.entry for row in ledger}}
+
+
 @pytest.fixture
 def finishes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RunRecord, int]]:
     """Every record that is written as front and summary, and how many of its members were tested by then."""
@@ -116,6 +122,20 @@ def test_a_resumed_run_goes_on_and_measures_nothing_twice(wear: pd.DataFrame, tm
     assert {result.trial: again[result.trial] for result in members.tested} == {r.trial: r for r in members.tested}
     assert len(folder.summary().footprint.sessions) == 2
     assert folder.summary().search.energy_j >= sum(result.spent.energy_j for result in folder.results())
+
+
+def test_a_finished_run_is_not_measured_again(wear: pd.DataFrame, tmp_path: Path) -> None:
+    """The same command twice: same trials, same members, nothing spent on them; more repeats are a reason."""
+    searched(wear, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    members, spent, front = folder.members(), spent_by(folder), folder.front()
+    searched(wear, tmp_path / "run")
+    assert folder.members() == members
+    assert {entry: spent_by(folder)[entry] for entry in ("confirm", "final")} == pytest.approx(
+        {entry: spent[entry] for entry in ("confirm", "final")}
+    )
+    assert folder.front().picks == front.picks
+    assert folder.front().baseline == front.baseline
 
 
 def test_an_average_is_tried_once(wear: pd.DataFrame, tmp_path: Path) -> None:
