@@ -249,9 +249,8 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     if resolved.score == "rmse_last":
         _check_last_rows(data, splits)
     if data.horizon:
-        split_note += (
-            f"; the present value of {data_spec.target!r} is no input: copy its column under another name to use it"
-        )
+        role = "an input (--no-past-target)" if data_spec.target in data.schema.input_columns else "no input"
+        split_note += f"; the present value of {data_spec.target!r} is {role}"
     score_notes = _score_notes(resolved.score, data, splits=splits)
     split_note += f"; the scores of the front are confirmed on {len(splits.confirm)} other folds"
     space_note = (INDEPENDENT_NOTE,) if (study.space, resolved.space) == (AUTO_SPACE, INDEPENDENT_SPACE) else ()

@@ -35,9 +35,7 @@ class DataSpec(Strict):
     rows: int | None = option("rows", "Rows to generate, of generated data.", metavar="N", ge=1)
     target: str | None = option("target", "Column to predict.", metavar="COL")
     group: str | None = option("group", "Column of units, tools or experiments; a group is never split.", metavar="COL")
-    time: str | None = option(
-        "time", "Column that orders the rows of a group, or DATE,TIME; not an input.", metavar="COL"
-    )
+    time: str | None = option("time", "Column that orders the rows of a group, or DATE,TIME.", metavar="COL")
     test_groups: tuple[str, ...] = option("test_groups", "Groups that are the test rows.", default=(), metavar="A,B")
     test_last: float = option(
         "test_last",
@@ -84,6 +82,12 @@ class DataSpec(Strict):
     encode: bool = option(
         "encode", "Encode text with many values, and use hour, weekday and month of dates.", default=True
     )
+    calendar: Literal["auto", "always", "never"] = option(
+        "calendar",
+        "Hour, weekday and month of the time as inputs, by the clock by which it is written.",
+        default="auto",
+        default_text="auto: where series of dates are long enough to learn from",
+    )
     missing: float | None = option("missing", 'A number that means "no value", such as -200.', metavar="VALUE")
     clip_target: float | None = option(
         "clip_target", "Upper limit of the target, as for remaining useful life.", metavar="MAX"
@@ -96,6 +100,9 @@ class DataSpec(Strict):
     )
     horizon: int = option(
         "horizon", "Predict the target H rows ahead, in the same group.", default=0, metavar="H", ge=0
+    )
+    past_target: bool = option(
+        "past_target", "With --horizon, the present value of the target is an input.", default=True
     )
 
     @property

@@ -190,7 +190,8 @@ class StudySpec(Strict):
         document.pop("description")
         document.pop("engine")
         document["carbon"].pop("origin")
-        document["data"].pop("encode")  # the digest of the data tells whether it made a difference
+        for key in ("encode", "calendar", "past_target"):
+            document["data"].pop(key)  # the digest of the data tells whether it made a difference
         for key in SEARCH_ONLY_KEYS:
             document["search"].pop(key)
         return document

@@ -42,7 +42,14 @@ def parse_resolved_study(document: object, where: str) -> ResolvedStudy:
     """
     if isinstance(document, Mapping) and isinstance(document.get("data"), Mapping):
         document = {**document, "data": {"encode": False, **document["data"]}}
-    return _parsed(ResolvedStudy, document, where=where)
+    return _parsed(ResolvedStudy, as_written_before(document), where=where)
+
+
+def as_written_before(document: object) -> object:
+    """A document in which every key was written, with the meaning of those that its version did not know yet."""
+    if isinstance(document, Mapping) and isinstance(document.get("data"), Mapping):
+        return {**document, "data": {"calendar": "never", "past_target": False, **document["data"]}}
+    return document
 
 
 def parse_average(document: object, where: str) -> AverageConfig:

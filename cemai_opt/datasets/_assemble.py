@@ -10,7 +10,8 @@ import pandas as pd
 from cemai_opt.core.batch import BoolArray, FloatArray, IntArray, group_starts
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.datasets._columns import inputs_of
+from cemai_opt.datasets._calendar import calendar_column
+from cemai_opt.datasets._columns import inputs_of, numbers_of
 from cemai_opt.datasets._dataset import Dataset, Frames
 from cemai_opt.datasets._schema import Schema, format_of
 from cemai_opt.datasets._target import target_of
@@ -52,10 +53,19 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
     )
 
     target_values = target_of(rows[target], task, spec=spec)
-    inputs = rows.drop(columns=[c for c in {target, group, *time_columns, *spec.ignore} if c is not None])
+    no_input = {group, *time_columns, *spec.ignore} | (set() if spec.horizon and spec.past_target else {target})
     X, columns, left_out, notes = inputs_of(
-        inputs, ~is_test, encode=spec.encode, date_format=spec.date_format, text=spec.keep_text
+        rows.drop(columns=[column for column in no_input if column is not None]),
+        ~is_test,
+        encode=spec.encode,
+        date_format=spec.date_format,
+        text=spec.keep_text,
     )
+    times = None if times is None else times.iloc[by_group_and_time].rename(spec.time)
+    clock, clock_notes = calendar_column(times, ~is_test, group=group_codes, style=style, choice=spec.calendar)
+    if clock is not None and times is not None:
+        columns = (*columns, clock)
+        X = np.hstack([X, numbers_of(times, clock).astype(X.dtype)])
     y = shifted(target_values.y, group_codes, horizon=spec.horizon)
     if not np.isfinite(y).any():
         raise StudyError(f"no row has a target {spec.horizon} rows later", "choose a shorter --horizon")
@@ -73,7 +83,7 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
         has_time=spec.time is not None,
         horizon=spec.horizon,
         regime=spec.regime,
-        notes=(*frames.notes, *part_notes, *target_values.notes, *notes, *_without_target(y)),
+        notes=(*frames.notes, *part_notes, *target_values.notes, *notes, *clock_notes, *_without_target(y)),
         schema=Schema(
             columns=columns,
             target=target,

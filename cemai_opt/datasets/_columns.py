@@ -9,9 +9,9 @@ import pandas as pd
 
 from cemai_opt.core.batch import FloatArray
 from cemai_opt.core.errors import StudyError
-from cemai_opt.datasets._dates import DAY_FIRST, MONTH_FIRST, date_style, parsed_dates, refuse_impossible
+from cemai_opt.datasets._dates import DAY_FIRST, MONTH_FIRST, date_style, local_dates, parsed_dates, refuse_impossible
 from cemai_opt.datasets._number_text import is_numeric_with_errors
-from cemai_opt.datasets._schema import CODES, DATE, Column
+from cemai_opt.datasets._schema import CODES, DATE, LOCAL, Column
 
 MAX_LEVELS = 20
 """A text column with more distinct values than this has one input, the code of its value, which models encode."""
@@ -90,7 +90,7 @@ def _of_text(
     """The input column of text or dates, None if it is left out; and a note, if there is something to say."""
     name, present = str(values.name), values[seen].dropna()
     if (style := date_style(values, date_format)) is not None:
-        stamps = parsed_dates(values, style)
+        stamps = local_dates(values, style)
         refuse_impossible(values, stamps)
         stamps = stamps[seen].dropna()
         varying = [part for part, attribute in DATE_PARTS.items() if getattr(stamps.dt, attribute).nunique() > 1]
@@ -98,7 +98,7 @@ def _of_text(
             return None, f"column {name!r} is left out: dates (use --time)"
         order = {DAY_FIRST: " (day first)", MONTH_FIRST: " (month first)"}.get(style, "")
         note = f"column {name!r} is a date{order}: inputs are its {', '.join(varying)}"
-        return Column(name=name, levels=tuple(varying), kind=DATE, style=style), note
+        return Column(name=name, levels=tuple(varying), kind=DATE, style=style, zone=LOCAL), note
     levels = sorted(present.astype(str).unique())
     if len(levels) <= MAX_LEVELS:
         return Column(name=name, levels=tuple(levels)), ""
@@ -113,7 +113,7 @@ def numbers_of(values: pd.Series, column: Column) -> FloatArray:
     if column.levels is None:
         return values.to_numpy(np.float64, na_value=np.nan)[:, None]
     if column.kind == DATE:
-        stamps = parsed_dates(values, column.style)
+        stamps = (local_dates if column.zone == LOCAL else parsed_dates)(values, column.style)
         parts = [getattr(stamps.dt, DATE_PARTS[part]).to_numpy(np.float64, na_value=np.nan) for part in column.levels]
         return np.column_stack(parts)
     text = values.astype(str).to_numpy()

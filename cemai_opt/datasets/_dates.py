@@ -11,6 +11,8 @@ ISO, DAY_FIRST, MONTH_FIRST = "iso", "day_first", "month_first"
 ISO_DATE = r"\s*\d{4}-\d{1,2}-\d{1,2}([T ].*)?"
 NUMBERED = r"\s*(\d{1,2})([./-])(\d{1,2})[./-](\d{4})(.*)"
 """Two numbers and a year: day and month, or month and day."""
+WITH_OFFSET = r"^(.*\d:\d\d.*?)\s*(?:Z|[+-]\d\d(?::?\d\d)?)$"
+"""A time with its offset from UTC."""
 
 
 def date_style(values: pd.Series, date_format: str | None) -> str | None:
@@ -59,6 +61,14 @@ def parsed_dates(values: pd.Series, style: str) -> pd.Series:
             stamps = pd.to_datetime(text.where(is_whole), format="mixed", errors="coerce", utc=True)
         return stamps
     return pd.to_datetime(text, format=style, errors="coerce", utc=True)
+
+
+def local_dates(values: pd.Series, style: str) -> pd.Series:
+    """Dates by the clock by which they are written: without their offset from UTC, where they have one."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return pd.Series(values.dt.tz_localize(None))
+    text = values.where(values.isna(), values.astype(str)).astype(object)
+    return pd.Series(parsed_dates(text.str.replace(WITH_OFFSET, r"\1", regex=True), style).dt.tz_localize(None))
 
 
 def refuse_impossible(values: pd.Series, stamps: pd.Series) -> None:

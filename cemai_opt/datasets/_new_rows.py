@@ -84,10 +84,11 @@ def known_pieces(
 ) -> Iterator[pd.DataFrame]:
     """The rows of a file or folder, piece by piece, with checked columns; `notes` as of `pieces`.
 
-    The target is text, or read like numeric inputs on request.
+    The target is text, unless it is an input too, or is read like numeric inputs on request.
     """
-    text = [column.name for column in schema.columns if column.levels is not None]
-    unused = [*schema.left_out] if numeric_target else [schema.target, *schema.left_out]
+    text = [column.name for column in schema.columns if column.levels is not None and column.name != schema.time]
+    is_number = numeric_target or (schema.target in schema.input_columns and schema.target not in text)
+    unused = [*schema.left_out] if is_number else [schema.target, *schema.left_out]
     exact = [*text, *([schema.group] if schema.group else []), *schema.time_parts, *unused]
     for piece in pieces(path, exact, form=schema.text_format, notes=notes):
         if schema.group == FILE_GROUP and FILE_GROUP not in piece.columns:
@@ -97,7 +98,7 @@ def known_pieces(
 
 
 def _check_columns(path: Path | str, found: list[str], *, schema: Schema) -> None:
-    wanted = {column.name: "input" for column in schema.columns}
+    wanted = dict.fromkeys(schema.input_columns, "input")
     wanted |= dict.fromkeys(schema.time_columns, "time") | ({schema.group: "group"} if schema.group else {})
     for name, kind in wanted.items():
         if name not in found:
@@ -109,8 +110,9 @@ def _check_columns(path: Path | str, found: list[str], *, schema: Schema) -> Non
 
 def _numbers(piece: pd.DataFrame, schema: Schema, *, first_row: int, unseen: dict[str, int]) -> FloatArray:
     parts = []
+    times = times_of(piece, schema.time_columns)
     for column in schema.columns:
-        values = piece[column.name]
+        values = times if times is not None and column.name == schema.time else piece[column.name]
         if column.levels is None:
             values = _numeric(values, first_row)
             parts.append(

@@ -9,6 +9,8 @@ from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
 
 FLAGS, CODES, DATE = "flags", "codes", "date"
+UTC, LOCAL = "utc", "local"
+"""By which clock the parts of a date are: that of Greenwich, or that by which it is written."""
 QUOTED_EMPTY = '""'
 """How `--na` names a quoted cell without any text, which is a label otherwise."""
 
@@ -18,13 +20,15 @@ class Column:
     """One input column: numbers, unless it has `levels`.
 
     `kind` "flags": text, each level is a 0/1 input; "codes": text with many levels, the input is the position of the
-    level; "date": each level is a part of the date that is an input, `style` is how dates are written (`_dates.py`).
+    level; "date": each level is a part of the date that is an input, `style` is how dates are written (`_dates.py`),
+    `zone` whose clock counts. A date may be the time.
     """
 
     name: str
     levels: tuple[str, ...] | None = None
     kind: str = FLAGS
     style: str = "iso"
+    zone: str = UTC
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -74,6 +78,11 @@ class Schema:
     def time_columns(self) -> tuple[str, ...]:
         """The columns that the time is read from."""
         return self.time_parts or ((self.time,) if self.time is not None else ())
+
+    @property
+    def input_columns(self) -> tuple[str, ...]:
+        """Columns of a file that inputs are read from, besides those of the time."""
+        return tuple(column.name for column in self.columns if column.name != self.time)
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -162,9 +162,11 @@ def given_away(data: Dataset, splits: Splits) -> tuple[str, ...]:
     strength = _correlations(X, y) if data.task == "regression" else _areas(X, y)
     what = "correlation" if data.task == "regression" else "area under the ROC curve"
     own = data.schema.target  # an input with a horizon: that the present tells of the future is no leak
-    by_name = {data.names[i]: strength[i] for i in np.flatnonzero(strength > GIVEN_AWAY) if data.names[i] != own}
+    by_name = {
+        data.names[i]: strength[i] for i in np.flatnonzero(strength > GIVEN_AWAY) if data.names[i].split("=")[0] != own
+    }
     for name, codes in _categories(data).items():
-        if not any(known.split("=")[0] == name for known in by_name):
+        if name != own and not any(known.split("=")[0] == name for known in by_name):
             together = _strength_of_levels(codes[rows], y, is_class=data.task == "classification")
             if together > GIVEN_AWAY:
                 by_name[name] = together

@@ -9,7 +9,7 @@ from cemai_opt.core.average import AVERAGE, AverageConfig
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.plan import Config
 from cemai_opt.core.study import StudySpec
-from cemai_opt.core.study_file import parse_average, parse_study
+from cemai_opt.core.study_file import as_written_before, parse_average, parse_study
 
 KEYS = ("picked", "config", AVERAGE, "study")
 
@@ -22,7 +22,7 @@ def read_config_file(path: Path) -> tuple[StudySpec, Config | AverageConfig]:
     for key in document:
         if key not in KEYS:
             raise StudyError(f"{path}: unknown key {key!r}", nearest(str(key), KEYS))
-    study = parse_study(document.get("study") or {}, str(path))
+    study = parse_study(as_written_before(document.get("study") or {}), str(path))
     if AVERAGE in document:
         return study, parse_average(document[AVERAGE], str(path))
     stages = document["config"]

@@ -19,7 +19,7 @@ from cemai_opt.datasets._columns import (
     refuse_nearly_numeric,
 )
 from cemai_opt.datasets._dates import DAY_FIRST, ISO
-from cemai_opt.datasets._schema import CODES, DATE, Column
+from cemai_opt.datasets._schema import CODES, DATE, LOCAL, Column
 
 
 def seen(frame: pd.DataFrame) -> np.ndarray:
@@ -89,7 +89,8 @@ def test_a_date_gives_the_parts_that_vary(style: str | None) -> None:
     frame = pd.DataFrame({"x": 1.0, "at": stamps if style is None else stamps.dt.strftime(style)})
     X, columns, _, (note,) = inputs_of(frame, seen(frame))
     dotted = style is not None and "." in style
-    assert columns[1] == Column(name="at", levels=("hour", "weekday"), kind=DATE, style=DAY_FIRST if dotted else ISO)
+    style = DAY_FIRST if dotted else ISO
+    assert columns[1] == Column(name="at", levels=("hour", "weekday"), kind=DATE, style=style, zone=LOCAL)
     assert columns[1].inputs == ("at.hour", "at.weekday")
     assert X[:3, 1:].tolist() == [[22.0, 0.0], [23.0, 0.0], [0.0, 1.0]]
     assert f"'at' is a date{' (day first)' if dotted else ''}: inputs are its hour, weekday" in note

@@ -6,7 +6,15 @@ import pandas as pd
 import pytest
 
 from cemai_opt.core.errors import StudyError
-from cemai_opt.datasets._dates import DAY_FIRST, ISO, MONTH_FIRST, date_style, parsed_dates, refuse_impossible
+from cemai_opt.datasets._dates import (
+    DAY_FIRST,
+    ISO,
+    MONTH_FIRST,
+    date_style,
+    local_dates,
+    parsed_dates,
+    refuse_impossible,
+)
 
 DAYS = pd.Series(pd.date_range("2026-01-05 13:30", periods=40, freq="36h", tz="UTC"), name="at")
 
@@ -58,3 +66,15 @@ def test_an_impossible_date_is_named_with_its_row(text: str) -> None:
     assert style is not None
     with pytest.raises(StudyError, match=f"'{text}' in row 1 is no date"):
         refuse_impossible(values, parsed_dates(values, style))
+
+
+def test_a_clock_shows_the_time_as_it_is_written() -> None:
+    """Whatever its offset from UTC, as text or as a type; a date alone has no offset."""
+    texts = ["2026-07-01T08:30+02:00", "2026-01-01T08:30:00.5+01:00", "2026-01-01 08:30Z", "2026-01-01 08:30 -0500"]
+    for text in texts:
+        (stamp,) = local_dates(pd.Series([text], name="at"), ISO)
+        assert (stamp.hour, stamp.minute, stamp.tzinfo) == (8, 30, None)
+        (typed,) = local_dates(pd.Series(pd.to_datetime([text]), name="at"), ISO)
+        assert (typed.hour, typed.tzinfo) == (8, None)
+    (day,) = local_dates(pd.Series(["2026-01-31"], name="at"), ISO)
+    assert (day.day, day.hour) == (31, 0)

@@ -107,6 +107,20 @@ def test_with_a_horizon_the_last_known_value_is_a_prediction(tmp_path: Path) -> 
     y, now = prepared.data.y[final.is_eval], frame["walk"].to_numpy()[final.is_eval]
     assert prepared.dummy.prediction == "the last known value"
     assert prepared.dummy.test == pytest.approx(r2_score(y, now))
-    assert any("present value of 'walk' is no input" in note for note in prepared.notes)
+    assert any("present value of 'walk' is an input" in note for note in prepared.notes)
     y, group = np.array([1.0, 2.0, np.nan, 5.0, np.nan]), np.array([0, 0, 0, 1, 1])
     assert last_known(y, group, horizon=1)[[1, 2, 4]].tolist() == [1.0, 2.0, 5.0]
+
+
+def test_with_a_season_its_value_is_a_prediction(tmp_path: Path) -> None:
+    """Days with the same course: what was known a day before the hour that is predicted, by its number of rows."""
+    rng = np.random.default_rng(0)
+    day = rng.normal(size=24)
+    frame = pd.DataFrame({"x": rng.normal(size=480), "load": np.tile(day, 20) + 0.1 * rng.normal(size=480)})
+    frame.to_csv(tmp_path / "load.csv", index=False)
+    data = {"path": str(tmp_path / "load.csv"), "target": "load", "horizon": 5}
+    prepared = prepare(parse_study({"name": "load", "data": data, "space": "quick"}, "test"))
+    _, final = folds_of(prepared)
+    load, rows = frame["load"].to_numpy(), np.flatnonzero(final.is_eval)
+    assert prepared.dummy.prediction == "the value 24 rows before"
+    assert prepared.dummy.test == pytest.approx(r2_score(load[rows + 5], load[rows + 5 - 24]))
