@@ -99,7 +99,7 @@ def _text(data: str, frame: pd.DataFrame, *, chosen: dict[str, str | None]) -> s
         "#",
         "# data.group: rows of one group (machine, tool, experiment) are never split between training and test.",
         "# data.time: orders the rows of a group; needed if the file is not in order.",
-        "# More keys of data: horizon, calendar, test, missing, decimal; of search: trials, budget_g, max_carbon_g, min_score.",
+        "# More keys of data: horizon, calendar, test, missing; of search: trials, budget_g, max_carbon_g, min_score.",
         "# carbon: {country: NOR} sets the carbon intensity; without it, the world mean is used.",
     ]
     return "\n".join(lines) + "\n" + yaml_text(study)

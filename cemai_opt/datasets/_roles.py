@@ -9,10 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cemai_opt.core.batch import FloatArray, IntArray
+from cemai_opt.datasets._columns import is_number
+
 TARGET_WORDS = ("target", "label", "class", "y", "rul", "wear", "quality", "anomaly", "fault", "failure", "outcome")
 TIME_WORDS = ("time", "timestamp", "date", "datetime", "cycle", "cut", "step", "seconds")
 MIN_GROUPS, MIN_ROWS = 3, 2
 """Fewer values are hardly groups; with fewer rows per value on average, the column numbers rows."""
+MIN_ROWS_WITHIN, SMOOTHER = 5, 0.25
+"""In a log of several machines, each has so many rows on average, and the mean squared change of the target from row to
+row within them is below this share of that in the file."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,19 @@ def roles_of(frame: pd.DataFrame) -> Roles:
         target: Role | None = Role(str(named[-1]), "is named so")
     else:
         target = Role(str(left[-1]), "is the last column") if left else None
+    if group is None and target is not None:
+        group = _mixed_groups(frame, [column for column in left if str(column) != target.column], target=target.column)
     return Roles(target=target, group=group, time=time)
+
+
+def _mixed_groups(frame: pd.DataFrame, columns: Sequence[Hashable], *, target: str) -> Role | None:
+    """The first column of text within which the target runs on, while it jumps from row to row of the file."""
+    values = frame[target]
+    y = values.to_numpy(np.float64, na_value=np.nan) if is_number(values) else pd.factorize(values)[0].astype(float)
+    for column in columns:
+        if not is_number(frame[column]) and is_smoother_within(pd.factorize(frame[column])[0], y):
+            return Role(str(column), f"has {frame[column].nunique()} values, within which the target runs on")
+    return None
 
 
 def is_like_groups(values: np.ndarray) -> bool:
@@ -61,6 +79,26 @@ def is_like_groups(values: np.ndarray) -> bool:
         return False
     n_stretches = 1 + int((codes[1:] != codes[:-1]).sum())
     return n_stretches == len(names)
+
+
+def is_smoother_within(codes: IntArray, y: FloatArray) -> bool:
+    """Whether the target changes much less between successive rows of one level than between rows of the file.
+
+    It must also change less than between any two rows of a level: else the level explains the target, and rows have no
+    order.
+    """
+    known = np.isfinite(y) & (codes >= 0)
+    codes, y = codes[known], y[known]
+    if len(np.unique(codes)) < MIN_GROUPS:
+        return False
+    order = np.argsort(codes, kind="stable")
+    within = np.diff(y[order])[np.diff(codes[order]) == 0]
+    if len(within) < MIN_ROWS_WITHIN * len(np.unique(codes)):
+        return False
+    change, change_in_file = float(np.mean(within**2)), float(np.mean(np.diff(y) ** 2))
+    n, sums = np.bincount(codes), np.bincount(codes, weights=y)
+    spread = float(np.mean((y - (sums / np.maximum(n, 1))[codes]) ** 2))
+    return change < min(SMOOTHER * change_in_file, spread)
 
 
 def _first(columns: Sequence[Hashable], why: str, *, frame: pd.DataFrame) -> Role | None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cemai_opt.core.batch import BoolArray, FloatArray, IntArray
 from cemai_opt.core.errors import StudyError
-from cemai_opt.datasets import CODES, DATE, TEST_GROUP, Dataset, is_like_groups
+from cemai_opt.datasets import CODES, DATE, TEST_GROUP, Dataset, is_like_groups, is_smoother_within
 from cemai_opt.pipeline.splits import Splits
 
 SAME_DATA = 0.99
@@ -16,9 +16,6 @@ FEW_SAME = 0.01
 """No more than this share of equal rows is taken for chance."""
 GIVEN_AWAY = 0.99
 """An input with an absolute correlation, or an area under the ROC curve, above this determines the target alone."""
-MIN_GROUPS, MIN_ROWS_WITHIN, SMOOTHER = 3, 5, 0.25
-"""Levels are taken for machines if there are at least so many, of so many rows each, and if the mean squared change of
-the target from row to row within them is below this share of that in the file."""
 MAX_ROWS = 20_000
 """Rows, evenly spaced, by which inputs are judged."""
 
@@ -105,15 +102,15 @@ def unnamed_groups(data: Dataset) -> tuple[str, ...]:
     for i, name in enumerate(data.names):
         if name not in dates and is_like_groups(data.X[:, i]):
             n = len(np.unique(data.X[:, i]))
-            return (_group_note(name.split("=")[0], n, "each in one stretch of rows"),)
+            return (_group_note(name.split("=")[0], n, why="each in one stretch of rows"),)
     for name, codes in _categories(data).items():
         n = len(np.unique(codes))
-        if n >= MIN_GROUPS and _is_smoother_within(codes, data.y):
-            return (_group_note(name, n, "within which the target changes less from row to row than in the file"),)
+        if is_smoother_within(codes, data.y):
+            return (_group_note(name, n, why="within which the target changes less from row to row than in the file"),)
     return ()
 
 
-def _group_note(column: str, n: int, why: str) -> str:
+def _group_note(column: str, n: int, *, why: str) -> str:
     return (
         f"column {column!r} has {n} values, {why}: if they are machines or experiments, --group {column} keeps their "
         "rows together, and scores are those on others of them"
@@ -134,24 +131,6 @@ def _categories(data: Dataset) -> dict[str, IntArray]:
         else:
             found[column.name] = np.where(own.max(axis=1) > 0.0, own.argmax(axis=1), -1).astype(np.int64)
     return found
-
-
-def _is_smoother_within(codes: IntArray, y: FloatArray) -> bool:
-    """Whether the target changes much less between successive rows of one level than between rows of the file.
-
-    It must also change less than between any two rows of a level: else the level explains the target, and rows have no
-    order.
-    """
-    known = np.isfinite(y) & (codes >= 0)
-    codes, y = codes[known], y[known]
-    order = np.argsort(codes, kind="stable")
-    within = np.diff(y[order])[np.diff(codes[order]) == 0]
-    if len(within) < MIN_ROWS_WITHIN * len(np.unique(codes)):
-        return False
-    change, change_in_file = float(np.mean(within**2)), float(np.mean(np.diff(y) ** 2))
-    n, sums = np.bincount(codes), np.bincount(codes, weights=y)
-    spread = float(np.mean((y - (sums / np.maximum(n, 1))[codes]) ** 2))
-    return change < min(SMOOTHER * change_in_file, spread)
 
 
 def given_away(data: Dataset, splits: Splits) -> tuple[str, ...]:

@@ -47,3 +47,18 @@ def test_dates_are_times_whatever_their_name() -> None:
 def test_groups_are_a_few_values_in_one_stretch_each(values: np.ndarray, is_group: bool) -> None:
     """No fractions, no gaps, no row numbers."""
     assert is_like_groups(values) == is_group
+
+
+def test_a_log_of_several_machines_has_their_names() -> None:
+    """In turns, each with a course of its own; a material that explains the target is none."""
+    rng = np.random.default_rng(0)
+    walks = {name: np.cumsum(rng.normal(size=40)) for name in ("P-1", "P-2", "P-3")}
+    log = pd.DataFrame(
+        [{"pump": name, "x": rng.normal(), "left": walk[i]} for i in range(40) for name, walk in walks.items()]
+    )
+    found = roles_of(log).group
+    assert found is not None
+    assert (found.column, found.why) == ("pump", "has 3 values, within which the target runs on")
+    level = {"P-1": 0.0, "P-2": 5.0, "P-3": 10.0}
+    shuffled = log.assign(left=log["pump"].map(level) + rng.normal(size=len(log))).sample(frac=1.0, random_state=0)
+    assert roles_of(shuffled).group is None
