@@ -222,7 +222,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     data_spec = _with_paths(study.data, data_root or Path(os.environ.get(DATA_ROOT, ".")))
     data_spec = READERS.require(data_spec.source)().within_memory(data_spec)
     data = read_data(data_spec, study.task)
-    split, split_note = resolve_split(data, _explorable(study))
+    split, split_note = resolve_split(data, _independent(_explorable(study), study.space, data=data))
     resolved = ResolvedStudy.model_validate(
         {
             **dict(study),
@@ -346,6 +346,13 @@ def _explorable(study: StudySpec) -> SplitSpec:
         why = "--confirm 0" if not study.search.confirm else "--score rmse_last"
         raise StudyError(f"--explore-rows does not work with {why}", "leave one of them out")
     return study.split.model_copy(update={"explore_rows": 0})
+
+
+def _independent(split: SplitSpec, space: str, *, data: Dataset) -> SplitSpec:
+    """The split; of shuffled rows if the search space takes rows as independent, and nothing is said of their order."""
+    if split.by == "auto" and space == INDEPENDENT_SPACE and not data.has_groups and not data.has_time:
+        return split.model_copy(update={"by": "rows"})
+    return split
 
 
 def _with_paths(spec: DataSpec, root: Path) -> DataSpec:

@@ -36,3 +36,20 @@ def test_a_space_that_was_given_is_taken(wear_csv: Path) -> None:
     """Even where another one would be chosen."""
     data = {"path": str(wear_csv), "target": "tool_wear"}
     assert prepare(wear_study(wear_csv, space="default", split={"by": "rows"}, data=data)).study.space == "default"
+
+
+@pytest.mark.parametrize(
+    ("data", "by", "resolved"),
+    [
+        ({}, "auto", "rows"),
+        ({}, "time", "time"),
+        ({"time": "cut"}, "auto", "time"),
+        ({"group": "run"}, "auto", "group"),
+    ],
+)
+def test_a_space_of_independent_rows_splits_them_at_random(
+    wear_csv: Path, data: dict[str, str], by: str, resolved: str
+) -> None:
+    """Unless a split, a time or a group is given."""
+    columns = {"path": str(wear_csv), "target": "tool_wear", **data}
+    assert prepare(wear_study(wear_csv, space="tabular", split={"by": by}, data=columns)).study.split.by == resolved
