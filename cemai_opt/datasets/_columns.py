@@ -100,12 +100,23 @@ def _of_text(
         note = f"column {name!r} is a date{order}: inputs are its {', '.join(varying)}"
         return Column(name=name, levels=tuple(varying), kind=DATE, style=style, zone=LOCAL), note
     levels = sorted(present.astype(str).unique())
+    alike = _spelled_twice(levels)
     if len(levels) <= MAX_LEVELS:
-        return Column(name=name, levels=tuple(levels)), ""
+        return Column(name=name, levels=tuple(levels)), f"column {name!r}: {alike}" if alike else ""
     if not encode or len(present) < MIN_LEVEL_ROWS * len(levels):
         return None, f"column {name!r} is left out: text with {len(levels)} values"
     column = Column(name=name, levels=tuple(levels), kind=CODES)
-    return column, f"column {name!r} has {len(levels)} values: models encode them"
+    return column, f"column {name!r} has {len(levels)} values: models encode them{f'; {alike}' if alike else ''}"
+
+
+def _spelled_twice(levels: Sequence[str]) -> str:
+    """The first two levels that differ in case or blanks only, in words; empty if there are none."""
+    seen: dict[str, str] = {}
+    for level in levels:
+        other = seen.setdefault("".join(level.casefold().split()), level)
+        if other != level:
+            return f"{other!r} and {level!r} count as two values, which differ in case or blanks only"
+    return ""
 
 
 def numbers_of(values: pd.Series, column: Column) -> FloatArray:

@@ -16,6 +16,8 @@ FEW_SAME = 0.01
 """No more than this share of equal rows is taken for chance."""
 GIVEN_AWAY = 0.99
 """An input with an absolute correlation, or an area under the ROC curve, above this determines the target alone."""
+MIN_STAND_INS = 3
+"""A number that stands for a missing value occurs so often at least."""
 MAX_ROWS = 20_000
 """Rows, evenly spaced, by which inputs are judged."""
 
@@ -131,6 +133,34 @@ def _categories(data: Dataset) -> dict[str, IntArray]:
         else:
             found[column.name] = np.where(own.max(axis=1) > 0.0, own.argmax(axis=1), -1).astype(np.int64)
     return found
+
+
+def stand_ins(data: Dataset, splits: Splits) -> tuple[str, ...]:
+    """A note on each number that seems to mean "no value": an extreme that recurs, far from all other values."""
+    numbers = {column.name for column in data.schema.columns if column.levels is None}
+    rows = np.flatnonzero(~splits.test)
+    rows = rows[:: -(-len(rows) // MAX_ROWS)]
+    notes = []
+    for i, name in enumerate(data.names):
+        values = data.X[rows, i]
+        found = _stand_in(values[np.isfinite(values)]) if name in numbers else None
+        if found is not None:
+            notes.append(
+                f"input {name!r}: {found:g} recurs, far from all other values: if it means none, --missing {found:g}"
+            )
+    return tuple(notes)
+
+
+def _stand_in(values: FloatArray) -> float | None:
+    """The largest or smallest value, if it recurs and lies farther from the next one than most others are apart."""
+    for extreme in (values.max(initial=-np.inf), values.min(initial=np.inf)):
+        rest = values[values != extreme]
+        if not MIN_STAND_INS <= len(values) - len(rest) < len(rest):
+            continue
+        low, high = np.quantile(rest, [0.01, 0.99])
+        if high > low and np.abs(rest - extreme).min() > high - low:
+            return float(extreme)
+    return None
 
 
 def given_away(data: Dataset, splits: Splits) -> tuple[str, ...]:

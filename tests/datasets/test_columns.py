@@ -146,3 +146,10 @@ def test_many_rows_are_stored_in_32_bits_where_nothing_that_matters_is_lost(monk
         assert any("32 bits" in note for note in notes) == (kind == np.float32)
     monkeypatch.setattr(_columns, "MANY_ROWS", 100)
     assert inputs_of(pd.DataFrame({"a": values}), np.ones(100, bool))[0].dtype == np.float64
+
+
+def test_two_spellings_of_a_value_are_pointed_out() -> None:
+    """They are two inputs, which may be a mistake in the data."""
+    frame = pd.DataFrame({"x": 1.0, "alloy": ["AlSi9", "alsi9 ", "AlMg3"] * 10})
+    (note,) = inputs_of(frame, seen(frame))[3]
+    assert note == "column 'alloy': 'AlSi9' and 'alsi9 ' count as two values, which differ in case or blanks only"

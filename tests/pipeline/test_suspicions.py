@@ -130,3 +130,15 @@ def test_a_level_that_gives_a_number_away_is_named(tmp_path: Path) -> None:
     assert "input 'grade' gives the target away (correlation 1.000)" in notes_of(
         rows.drop(columns="c"), tmp_path, target="y"
     )
+
+
+def test_a_number_that_means_none_is_pointed_out(tmp_path: Path) -> None:
+    """It recurs, and is far from all others; a single outlier is a measurement, and a limit is not far away."""
+    rows = frame().drop(columns="c")
+    rows.loc[[3, 40, 90], "a"] = 999.9
+    rows.loc[5, "b"] = -50.0
+    text = notes_of(rows.assign(y=rows["b"] + RNG.normal(size=len(rows))), tmp_path, target="y")
+    assert "input 'a': 999.9 recurs, far from all other values: if it means none, --missing 999.9" in text
+    assert "input 'b'" not in text
+    limited = frame().drop(columns="c").assign(a=lambda f: f["a"].clip(upper=1.0))
+    assert "recurs" not in notes_of(limited, tmp_path, target="y")
