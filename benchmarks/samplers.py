@@ -18,7 +18,6 @@ from multiprocessing import get_context
 
 import optuna
 
-from cemai_opt.compose import build_space
 from cemai_opt.core.front import Box, ParetoFront, Point
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.measurement import Cost, Measurement
@@ -30,6 +29,7 @@ from cemai_opt.engines import Engine
 from cemai_opt.meters.cpu_time import CpuTime
 from cemai_opt.search import Budget, Ledger, Search, SearchContext
 from cemai_opt.search.samplers import SAMPLERS, SamplerContext, sampler_named
+from cemai_opt.spaces import build_space
 
 MODELS = ("ridge", "decision_tree", "xgboost", "gradient_boosting", "random_forest", "dnn")
 LANDSCAPES, SEEDS = range(6), 6

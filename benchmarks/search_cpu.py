@@ -15,7 +15,6 @@ from pathlib import Path
 import optuna
 
 from benchmarks.samplers import MODELS, Landscape
-from cemai_opt.compose import build_space
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import SearchSpaceSpec
 from cemai_opt.core.study import ResolvedStudy
@@ -26,6 +25,7 @@ from cemai_opt.runs import RunFolder
 from cemai_opt.search import Budget, Events, Ledger, Search, SearchContext, SearchState
 from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.storage import open_study
+from cemai_opt.spaces import build_space
 
 
 class _Writer(Events):

@@ -1,4 +1,4 @@
-"""Creates the objects of a study; the only module that depends on every kind of part."""
+"""Creates the objects of a study: the only module that knows every kind of part."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +23,22 @@ from cemai_opt.carbon import (
 )
 from cemai_opt.core.batch import last_rows
 from cemai_opt.core.data_spec import DataSpec
-from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.hyperparameters import Hyperparameter
+from cemai_opt.core.errors import StudyError
 from cemai_opt.core.plan import Config
 from cemai_opt.core.scores import ERRORS, REGRESSION_SCORES, skill
-from cemai_opt.core.space import MODEL, LockedSpace, Params, SearchSpace, SearchSpaceSpec
+from cemai_opt.core.shipped import document_of
+from cemai_opt.core.space import LockedSpace, Params, SearchSpace, SearchSpaceSpec
 from cemai_opt.core.study import COMMAND, EngineSpec, ResolvedCarbon, ResolvedSplit, ResolvedStudy, SplitSpec, StudySpec
 from cemai_opt.core.study_file import parse_study_file
-from cemai_opt.core.yaml_text import parsed_yaml
 from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
 from cemai_opt.models import MODELS
-from cemai_opt.pipeline import Splits, dummy_score, read_data, resolve_split, stage_order
+from cemai_opt.pipeline import Splits, dummy_score, read_data, resolve_split
 from cemai_opt.pipeline.suspicions import check_classes, given_away, same_rows, stand_ins, unnamed_groups
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.dummy import DummyScore
+from cemai_opt.spaces import build_space, load_portfolio, load_space_spec
 from cemai_opt.stages import STAGES
 
 DATA_ROOT = "CEMAI_OPT_DATA"
@@ -46,10 +46,7 @@ DATA_ROOT = "CEMAI_OPT_DATA"
 DEFAULT_STUDY = "demo"
 AUTO_SPACE, ORDERED_SPACE, INDEPENDENT_SPACE = "auto", "default", "tabular"
 """The first stands for one of the others: rows that are shuffled have no earlier rows to compute features from."""
-PORTFOLIOS = "search_spaces/portfolios"
 INDEPENDENT_NOTE = "the rows are taken as independent: no features of earlier rows are searched (--space default does)"
-NO_PORTFOLIO = "none"
-"""Instead of a portfolio: every search then begins with the defaults of all models."""
 
 log = logging.getLogger(__name__)
 
@@ -84,126 +81,9 @@ class PreparedStudy:
         return self.space.locked(self.data.digest)
 
 
-def shipped(kind: str) -> dict[str, Path]:
-    """Files included in the product, by name: `kind` is their folder, such as "studies".
-
-    In a wheel they are inside the package, in a checkout next to it.
-    """
-    package = Path(__file__).parent
-    for folder in (package / kind, package.parent / kind):
-        if folder.is_dir():
-            return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-    return {}
-
-
 def load_study(name: str) -> StudySpec:
     """A shipped study by name, or a study file by path. StudyError if it names a command or a host."""
-    return parse_study_file(*_document("studies", name))
-
-
-def load_space_spec(name: str) -> tuple[SearchSpaceSpec, str]:
-    """A shipped search space by name, or a file by path; and the path of the file."""
-    document, where = _document("search_spaces", name)
-    return SearchSpaceSpec.parse(document, where), where
-
-
-def load_portfolio(name: str) -> tuple[Params, ...]:
-    """The configurations of a shipped portfolio by name, or of a file by path; none of "none".
-
-    StudyError if one names a model or a hyperparameter that does not exist.
-    """
-    if name == NO_PORTFOLIO:
-        return ()
-    document, where = _document(PORTFOLIOS, name)
-    found = document.get("configurations") if isinstance(document, dict) else None
-    if not isinstance(found, list) or not all(isinstance(params, dict) for params in found):
-        raise StudyError(f"{where}: a portfolio has a list of configurations", "see docs/searching.md")
-    known = _all_names()
-    for params in found:
-        MODELS.require(str(params.get(MODEL, "")))
-        for unknown in [key for key in params if key not in known]:
-            raise StudyError(f"{where}: there is no hyperparameter {str(unknown)!r}", nearest(str(unknown), known))
-    return tuple(found)
-
-
-def _all_names() -> set[str]:
-    """Full names of the hyperparameters of all stages and models."""
-    names = {f"{stage}.{h.name}" for stage in STAGES.available() for h in STAGES.find(stage).hyperparameters()}
-    for model in MODELS.available():
-        kind = MODELS.find(model)
-        names |= {f"{model}.{h.name}" for task in kind.tasks for h in kind.hyperparameters(task)}
-    return names
-
-
-def _document(kind: str, name: str) -> tuple[object, str]:
-    known = shipped(kind)
-    path = Path(name) if name.endswith((".yaml", ".yml")) else known.get(name)
-    if path is None and Path(name).exists():
-        raise StudyError(f"{name} is not YAML", f"if it is data: --data {name}; `cemai-opt init` writes a study for it")
-    if path is None:
-        raise StudyError(f"{kind}: there is no {name!r}", f"{nearest(name, known)} (a path ends in .yaml)")
-    return read_yaml(path), str(path)
-
-
-def read_yaml(path: Path) -> object:
-    """The document in a YAML file. StudyError if it is missing or not YAML."""
-    try:
-        return parsed_yaml(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        siblings = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        raise StudyError(f"there is no file {path}", nearest(path.name, siblings)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"cannot read {path}: {error}", "is it a YAML file?") from error
-    except ValueError as error:
-        raise StudyError(f"{path} is not YAML: {error}", "fix the file") from error
-
-
-def build_space(
-    spec: SearchSpaceSpec, where: str, *, task: str, has_categories: bool = False, longest_window: int = 0
-) -> SearchSpace:
-    """All hyperparameters of the stages and models that the search space file allows.
-
-    `has_categories`: whether the data has columns of many categories, for which an encoding is searched.
-    `longest_window`: rows up to which windows are searched, if these are more than usual.
-    """
-    names = stage_order(STAGES.available())
-    for name in spec.skip_stages:
-        if name not in names:
-            raise StudyError(f"{where}: there is no stage {name!r}", nearest(name, names))
-        if not STAGES.find(name).is_optional:
-            optional = [n for n in names if STAGES.find(n).is_optional]
-            raise StudyError(f"{where}: stage {name!r} cannot be skipped", f"these can: {', '.join(optional)}")
-    stages = tuple(name for name in names if name not in spec.skip_stages)
-    models = _models(spec, where, task=task)
-    model_choice, encoding = STAGES.find("train").hyperparameters()
-    found = {MODEL: replace(model_choice, name=MODEL, choices=models, default=models[0], searched=len(models) > 1)}
-    for stage in stages:
-        owned = [_qualified(stage, hyperparameter) for hyperparameter in STAGES.find(stage).hyperparameters()]
-        absent = {MODEL} if has_categories else {MODEL, f"train.{encoding.name}"}
-        found |= {h.name: h for h in owned if h.name not in absent}
-    for model in models:
-        owned = [_qualified(model, hyperparameter) for hyperparameter in MODELS.find(model).hyperparameters(task)]
-        found |= {h.name: h if h.when else replace(h, when=(MODEL, (model,))) for h in owned}
-    pins = {model: MODELS.find(model).pins for model in models}
-    return SearchSpace(spec.applied(found, where, longest_window=longest_window), stages, pins=pins)
-
-
-def _models(spec: SearchSpaceSpec, where: str, *, task: str) -> tuple[str, ...]:
-    """Models of the search space file, or all that solve the task and whose libraries are installed; cheapest first."""
-    if spec.models is not None and not spec.models:
-        raise StudyError(f"{where}: models is an empty list", f"known: {', '.join(MODELS.names)}")
-    for name in spec.models or ():
-        if task not in MODELS.require(name).tasks:
-            raise StudyError(f"{where}: model {name!r} cannot solve a {task}", "take it out of models")
-    able = [name for name in MODELS.available() if task in MODELS.find(name).tasks]
-    names = dict.fromkeys(spec.models or able)
-    return tuple(sorted(names, key=lambda name: (MODELS.find(name).cost_rank, name)))
-
-
-def _qualified(owner: str, hyperparameter: Hyperparameter) -> Hyperparameter:
-    """A hyperparameter with full names, also in its condition."""
-    when = (f"{owner}.{hyperparameter.when[0]}", hyperparameter.when[1]) if hyperparameter.when else None
-    return replace(hyperparameter, name=f"{owner}.{hyperparameter.name}", when=when)
+    return parse_study_file(*document_of("studies", name))
 
 
 def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: bool = False) -> PreparedStudy:

@@ -15,10 +15,10 @@ import time
 import numpy as np
 import optuna
 
-from cemai_opt import compose
 from cemai_opt.core.space import MODEL, SearchSpaceSpec
 from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.suggest import suggest
+from cemai_opt.spaces import build_space
 
 LENGTHS = (50, 200, 500)
 SAMPLERS_TIMED = ("random", "nsga2_stock", "nsga2", "tpe")
@@ -31,7 +31,7 @@ def main() -> None:
     """Prints milliseconds and millijoules."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     lengths = sorted(map(int, sys.argv[1:])) or LENGTHS
-    space = compose.build_space(SearchSpaceSpec(), "benchmark", task="regression")
+    space = build_space(SearchSpaceSpec(), "benchmark", task="regression")
     print(f"{'sampler':<14}" + "".join(f"{f'{n} trials':>22}" for n in lengths))
     for name in SAMPLERS_TIMED:
         sampler = sampler_named(name).build(space, SamplerContext(trials=lengths[-1], seed=0))

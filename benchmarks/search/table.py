@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from cemai_opt import compose
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.space import MODEL, Params, SearchSpace, SearchSpaceSpec
 from cemai_opt.models import MODELS
+from cemai_opt.spaces import build_space
 from cemai_opt.stages import STAGES
 
 PARAMS = "genes"
@@ -68,9 +68,9 @@ class Table:
 
     def space_of(self, models: tuple[str, ...]) -> SearchSpace:
         """The space of these models as it was recorded: what was added since then keeps its default."""
-        whole = compose.build_space(SearchSpaceSpec(models=models), "the table", task=self.task)
+        whole = build_space(SearchSpaceSpec(models=models), "the table", task=self.task)
         fixed = {name: h.default for name, h in whole.hyperparameters.items() if h.searched and name not in self._known}
-        return compose.build_space(SearchSpaceSpec(models=models, hyperparameters=fixed), "the table", task=self.task)
+        return build_space(SearchSpaceSpec(models=models, hyperparameters=fixed), "the table", task=self.task)
 
     def estimate(self, params: Params, sizes: Sequence[int] = ()) -> Estimate:
         """The pipeline at some sizes of its model; at the size in `params` where none are given."""

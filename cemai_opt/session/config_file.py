@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cemai_opt.compose import read_yaml
 from cemai_opt.core.average import AVERAGE, AverageConfig
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.plan import Config
+from cemai_opt.core.shipped import read_yaml
 from cemai_opt.core.study import StudySpec
 from cemai_opt.core.study_file import as_written_before, parse_average, parse_study
 

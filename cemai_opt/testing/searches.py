@@ -8,7 +8,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from cemai_opt.compose import build_space
 from cemai_opt.core.measurement import Cost, Measurement
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import COMPLETE, FAILED, Curve, CurvePoint, TrialResult
@@ -19,6 +18,7 @@ from cemai_opt.meters.cpu_time import CpuTime
 from cemai_opt.search import Budget, Ledger, Search, SearchContext
 from cemai_opt.search.samplers import SamplerContext, sampler_named
 from cemai_opt.search.storage import open_study
+from cemai_opt.spaces import build_space
 
 STUDY = "formula"
 """Name of the study, in Optuna's storage too."""

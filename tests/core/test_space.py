@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cemai_opt.compose import build_space
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.hyperparameters import choice, flag, integer, real
 from cemai_opt.core.space import MODEL, SearchSpaceSpec
 from cemai_opt.search.initial_design import initial_design
+from cemai_opt.spaces import build_space
 
 SPACE = build_space(SearchSpaceSpec(), "test", task="regression")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cemai_opt.compose import load_study, shipped
+from cemai_opt.compose import load_study
 from cemai_opt.core.plan import Config, TrialPlan
 from cemai_opt.core.serialization import from_json, to_json
+from cemai_opt.core.shipped import shipped
 from cemai_opt.core.study_file import parse_study
 from cemai_opt.testing.searches import study_of
 

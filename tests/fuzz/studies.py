@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from cemai_opt.compose import build_space, load_portfolio, load_space_spec, load_study, prepare, shipped
+from cemai_opt.compose import load_study, prepare
+from cemai_opt.core.shipped import shipped
 from cemai_opt.core.yaml_text import parsed_yaml, yaml_text
 from cemai_opt.engines import ENGINES
 from cemai_opt.options import changed, study_options
 from cemai_opt.search.samplers import sampler_named
+from cemai_opt.spaces import build_space, load_portfolio, load_space_spec
 
 ODD: tuple[Any, ...] = (
     *(None, True, -1, 0, 10**9, 10**400, 1e308, float("nan"), float("-inf"), "", " ", ".", "..", "../x", "/dev/null"),

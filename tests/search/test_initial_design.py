@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cemai_opt import compose
 from cemai_opt.core.space import MODEL, SearchSpaceSpec
 from cemai_opt.models import MODELS
 from cemai_opt.search import baseline_of
 from cemai_opt.search.initial_design import FEATURE_ENGINEERING, initial_design, untuned_of
+from cemai_opt.spaces import build_space
 from cemai_opt.testing.searches import BASE_SCORES, FormulaEngine, run_search, space_of
 from tests.results import confirmed, trial
 
@@ -28,7 +28,7 @@ def test_every_model_is_tried_without_and_with_features_cheapest_first() -> None
 def test_what_the_search_space_excludes_is_left_out() -> None:
     """Fixed features leave one variant of each model, and it has the fixed value."""
     spec = SearchSpaceSpec(models=("ridge",), hyperparameters={"featurize.rolling": "none"})
-    design = initial_design(compose.build_space(spec, "test", task="regression"))
+    design = initial_design(build_space(spec, "test", task="regression"))
     assert [(params[MODEL], params["featurize.rolling"]) for params in design] == [("ridge", "none")]
 
 
@@ -61,7 +61,7 @@ def test_the_baseline_is_the_best_untuned_trial_less_its_standard_error() -> Non
 def test_a_portfolio_comes_first_and_models_that_it_lacks_after_it() -> None:
     """In its order; what a narrower space excludes has its default, a model that is not there is left out."""
     spec = SearchSpaceSpec(models=("ridge", "decision_tree"), hyperparameters={"featurize.rolling": ["none", "mean"]})
-    space = compose.build_space(spec, "test", task="regression")
+    space = build_space(spec, "test", task="regression")
     portfolio = [
         {MODEL: "decision_tree", "featurize.rolling": "mean"},
         {MODEL: "dnn"},

@@ -8,7 +8,6 @@ from pathlib import Path
 import optuna
 import pytest
 
-from cemai_opt import compose
 from cemai_opt.core.ledger_entry import joules_by
 from cemai_opt.core.result import FAILED
 from cemai_opt.core.space import MODEL, SearchSpaceSpec
@@ -16,6 +15,7 @@ from cemai_opt.search.initial_design import initial_design
 from cemai_opt.search.loop import is_interrupt
 from cemai_opt.search.samplers import SAMPLERS
 from cemai_opt.search.storage import read_journal
+from cemai_opt.spaces import build_space
 from cemai_opt.testing.searches import STUDY, FormulaEngine, run_search, search_in, space_of, study_of
 
 
@@ -73,7 +73,7 @@ def test_a_small_space_ends_the_search(tmp_path: Path) -> None:
     """When nothing new is left, the search says so instead of asking for ever."""
     fixed = {name: h.default for name, h in space_of(("ridge",)).hyperparameters.items() if name != MODEL}
     spec = SearchSpaceSpec(models=("ridge",), hyperparameters={**fixed, "scale.input": ["none", "standard"]})
-    space = compose.build_space(spec, "test", task="regression")
+    space = build_space(spec, "test", task="regression")
     search = search_in(tmp_path, study_of(trials=100), sampler="random", space=space)
     assert "used up" in search.run()
     assert len(search.points) == 2

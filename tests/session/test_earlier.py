@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cemai_opt.compose import PreparedStudy, build_space, prepare
+from cemai_opt.compose import PreparedStudy, prepare
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.ledger_entry import joules_by
 from cemai_opt.core.result import TrialResult
@@ -16,6 +16,7 @@ from cemai_opt.core.space import MODEL, SearchSpaceSpec
 from cemai_opt.runs import RunFolder
 from cemai_opt.search import CONFIRM, DRIVER, FINAL, LOST
 from cemai_opt.session.earlier import earlier_sessions, in_space_of_run
+from cemai_opt.spaces import build_space
 from cemai_opt.testing.searches import cost_of
 from tests.conftest import wear_study
 from tests.finished import finished_run

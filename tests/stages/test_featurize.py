@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cemai_opt.compose import build_space
 from cemai_opt.core.errors import StudyError, TrialError
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.onnx_graph import OnnxGraph
 from cemai_opt.core.space import SearchSpaceSpec
+from cemai_opt.spaces import build_space
 from cemai_opt.stages import STAGES
 from cemai_opt.stages._regimes import fitted_regimes, nearest
 from cemai_opt.testing.batches import batch_of, run_stages

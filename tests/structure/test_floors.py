@@ -27,6 +27,7 @@ FLOORS = (
     "deploy",
     "search",
     "dashboard",
+    "spaces",
     "compose",
     "session",
     "updating",

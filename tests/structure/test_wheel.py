@@ -19,7 +19,7 @@ def test_a_wheel_installs_one_package_that_finds_its_files(tmp_path: Path) -> No
         tops = {name.split("/")[0] for name in archive.namelist()}
         archive.extractall(tmp_path / "site")
     assert {top for top in tops if not top.endswith(".dist-info")} == {"cemai_opt"}
-    code = "from cemai_opt.compose import shipped; print(*shipped('studies'), *shipped('search_spaces'))"
+    code = "from cemai_opt.core.shipped import shipped; print(*shipped('studies'), *shipped('search_spaces'))"
     done = subprocess.run(
         [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, '{tmp_path / 'site'}'); {code}"],
         cwd=tmp_path,
