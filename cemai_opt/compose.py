@@ -35,7 +35,7 @@ from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import Splits, dummy_score, read_data, resolve_split
-from cemai_opt.pipeline.suspicions import check_classes, given_away, same_rows, stand_ins, unnamed_groups
+from cemai_opt.pipeline.suspicions import check_classes, suspicions
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.dummy import DummyScore
 from cemai_opt.spaces import build_space, load_portfolio, load_space_spec
@@ -134,8 +134,16 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     score_notes = _score_notes(resolved.score, data, splits=splits)
     split_note += f"; the scores of the front are confirmed on {len(splits.confirm)} other folds"
     space_note = (INDEPENDENT_NOTE,) if (study.space, resolved.space) == (AUTO_SPACE, INDEPENDENT_SPACE) else ()
-    suspicions = (*same_rows(data, splits), *given_away(data, splits), *unnamed_groups(data), *stand_ins(data, splits))
-    notes = (sizes, *data.notes, *suspicions, split_note, *space_note, *score_notes, carbon_note, *trace_note)
+    notes = (
+        sizes,
+        *data.notes,
+        *suspicions(data, splits),
+        split_note,
+        *space_note,
+        *score_notes,
+        carbon_note,
+        *trace_note,
+    )
     for note in notes:
         log.info("%s", note)
     return PreparedStudy(

@@ -83,7 +83,14 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
         has_time=spec.time is not None,
         horizon=spec.horizon,
         regime=spec.regime,
-        notes=(*frames.notes, *part_notes, *target_values.notes, *notes, *clock_notes, *_without_target(y)),
+        notes=(
+            *frames.notes,
+            *part_notes,
+            *target_values.notes,
+            *notes,
+            *clock_notes,
+            *_without_target(y, spec.horizon),
+        ),
         schema=Schema(
             columns=columns,
             target=target,
@@ -220,8 +227,10 @@ def shifted(y: FloatArray, group: IntArray, *, horizon: int) -> FloatArray:
     return later
 
 
-def _without_target(y: FloatArray) -> tuple[str, ...]:
+def _without_target(y: FloatArray, horizon: int) -> tuple[str, ...]:
     absent = int((~np.isfinite(y)).sum())
+    if horizon and absent > len(y) / 2:
+        return (f"{absent} of {len(y)} rows have no row of their group {horizon} rows later: is it the right --group?",)
     return (
         (f"{absent} rows have no target: nothing is trained or scored on them (windows of later rows may see them)",)
         if absent

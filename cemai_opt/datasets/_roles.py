@@ -16,6 +16,8 @@ TARGET_WORDS = ("target", "label", "class", "y", "rul", "wear", "quality", "anom
 TIME_WORDS = ("time", "timestamp", "date", "datetime", "cycle", "cut", "step", "seconds")
 MIN_GROUPS, MIN_ROWS = 3, 2
 """Fewer values are hardly groups; with fewer rows per value on average, the column numbers rows."""
+MOST, FEW = 0.5, 0.05
+"""Shares of rows that share their time with other rows, in a log of several units, and of those of one unit that do."""
 MIN_ROWS_WITHIN, SMOOTHER = 5, 0.25
 """In a log of several machines, each has so many rows on average, and the mean squared change of the target from row to
 row within them is below this share of that in the file."""
@@ -40,12 +42,13 @@ class Roles:
 
 def roles_of(frame: pd.DataFrame) -> Roles:
     """The likely roles of the columns of a table, in the order of its rows."""
-    groups = [column for column in frame if is_like_groups(frame[column].to_numpy())]
-    group = _first(groups, "has {n} values, each in one stretch of rows", frame=frame)
-    left = [column for column in frame if group is None or column != group.column]
-    times = [column for column in left if _is_named(column, TIME_WORDS) or _is_date(frame[column])]
+    times = [column for column in frame if _is_named(column, TIME_WORDS) or _is_date(frame[column])]
     time = _first(times, "is named so, or holds dates", frame=frame)
-    left = [column for column in left if time is None or column != time.column]
+    groups = [column for column in frame if column not in times and is_like_groups(frame[column].to_numpy())]
+    group = _first(groups, "has {n} values, each in one stretch of rows", frame=frame)
+    if group is None and time is not None:
+        group = _told_apart(frame, time.column)
+    left = [column for column in frame if not {str(column)} & {role.column for role in (time, group) if role}]
     named = [column for column in left if _is_named(column, TARGET_WORDS)]
     if named:
         target: Role | None = Role(str(named[-1]), "is named so")
@@ -54,6 +57,22 @@ def roles_of(frame: pd.DataFrame) -> Roles:
     if group is None and target is not None:
         group = _mixed_groups(frame, [column for column in left if str(column) != target.column], target=target.column)
     return Roles(target=target, group=group, time=time)
+
+
+def _told_apart(frame: pd.DataFrame, time: str) -> Role | None:
+    """The first column of text by which rows of the same time are told apart."""
+    order = pd.factorize(frame[time])[0]
+    for column in frame:
+        if column != time and not is_number(frame[column]) and tells_apart(pd.factorize(frame[column])[0], order):
+            return Role(str(column), f"has {frame[column].nunique()} values, which tell rows of the same time apart")
+    return None
+
+
+def tells_apart(codes: IntArray, order: np.ndarray) -> bool:
+    """Whether most rows share their time with others, and hardly any with another of the same level: (n_rows,) each."""
+    times = pd.DataFrame({"order": order, "code": codes})
+    shared = times["order"].duplicated(keep=False).mean()
+    return bool(shared > MOST and times.duplicated(keep=False).mean() < FEW and times["code"].nunique() > 1)
 
 
 def _mixed_groups(frame: pd.DataFrame, columns: Sequence[Hashable], *, target: str) -> Role | None:

@@ -91,6 +91,8 @@ def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
     ordered = "time order" if data.has_time else "row order"
     how = f"{folds} folds" if folds > 1 else f"one holdout of {spec.validation_share:.0%}"
     note = f"split by {what.get(by, ordered)}: validation is {how}"
+    if by == "group" and data.has_time:
+        note += ", on groups that are not trained on (--split time: on later rows of the same groups)"
     if by == "time" and not data.has_time:
         note += "; if rows have no order, --split rows is right, and features of earlier rows are left out"
     explored = explore_rows(spec, int((data.has_target & ~data.is_test).sum()))

@@ -7,7 +7,8 @@ import pandas as pd
 
 from cemai_opt.core.batch import BoolArray, FloatArray, IntArray
 from cemai_opt.core.errors import StudyError
-from cemai_opt.datasets import CODES, DATE, TEST_GROUP, Dataset, is_like_groups, is_smoother_within
+from cemai_opt.datasets import CODES, DATE, TEST_GROUP, Dataset, is_like_groups, is_smoother_within, tells_apart
+from cemai_opt.pipeline.dummy import last_known
 from cemai_opt.pipeline.splits import Splits
 
 SAME_DATA = 0.99
@@ -41,6 +42,17 @@ def check_classes(data: Dataset, splits: Splits) -> None:
 
 CHUNK_ROWS = 1 << 16
 """Rows that are compared at once."""
+
+
+def suspicions(data: Dataset, splits: Splits) -> tuple[str, ...]:
+    """Notes on what makes scores too good or inputs useless. StudyError if all test rows are known."""
+    return (
+        *same_rows(data, splits),
+        *given_away(data, splits),
+        *unnamed_groups(data),
+        *same_times(data),
+        *stand_ins(data, splits),
+    )
 
 
 def same_rows(data: Dataset, splits: Splits) -> tuple[str, ...]:
@@ -105,9 +117,12 @@ def unnamed_groups(data: Dataset) -> tuple[str, ...]:
         if name not in dates and is_like_groups(data.X[:, i]):
             n = len(np.unique(data.X[:, i]))
             return (_group_note(name.split("=")[0], n, why="each in one stretch of rows"),)
+    y = last_known(data.y, data.group, horizon=data.horizon) if data.horizon else data.y
     for name, codes in _categories(data).items():
         n = len(np.unique(codes))
-        if is_smoother_within(codes, data.y):
+        if data.has_time and tells_apart(codes, data.order):
+            return (_group_note(name, n, why="which tell rows of the same time apart"),)
+        if is_smoother_within(codes, y):
             return (_group_note(name, n, why="within which the target changes less from row to row than in the file"),)
     return ()
 
@@ -133,6 +148,17 @@ def _categories(data: Dataset) -> dict[str, IntArray]:
         else:
             found[column.name] = np.where(own.max(axis=1) > 0.0, own.argmax(axis=1), -1).astype(np.int64)
     return found
+
+
+def same_times(data: Dataset) -> tuple[str, ...]:
+    """A note on rows that have the same time as another one of their group: their order is that of the file."""
+    if not data.has_time:
+        return ()
+    is_same = (np.diff(data.order) == 0) & (np.diff(data.group) == 0)
+    n_same, where = int(is_same.sum()), "group" if data.has_groups else "file"
+    if not n_same:
+        return ()
+    return (f"{n_same} rows have the same time as the row before in their {where}: are they copies, or other units?",)
 
 
 def stand_ins(data: Dataset, splits: Splits) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cemai_opt.datasets import is_like_groups, roles_of
+from cemai_opt.datasets import is_like_groups, roles_of, tells_apart
 
 
 def test_roles_are_guessed_by_name_and_shape() -> None:
@@ -62,3 +62,27 @@ def test_a_log_of_several_machines_has_their_names() -> None:
     level = {"P-1": 0.0, "P-2": 5.0, "P-3": 10.0}
     shuffled = log.assign(left=log["pump"].map(level) + rng.normal(size=len(log))).sample(frac=1.0, random_state=0)
     assert roles_of(shuffled).group is None
+
+
+def shops(n_days: int = 30) -> pd.DataFrame:
+    """Daily sales of three shops, in the order of days."""
+    days = pd.date_range("2026-01-01", periods=n_days).strftime("%Y-%m-%d")
+    pairs = [(i, day, shop) for i, day in enumerate(days) for shop in "abc"]
+    return pd.DataFrame([{"date": day, "shop": shop, "units": i % 7 + 10 * ord(shop)} for i, day, shop in pairs])
+
+
+def test_a_date_is_the_time_and_what_tells_its_rows_apart_the_group() -> None:
+    """Though all rows of a date are in one stretch."""
+    found = roles_of(shops())
+    assert found.time is not None
+    assert found.group is not None
+    assert (found.time.column, found.group.column) == ("date", "shop")
+    assert found.group.why == "has 3 values, which tell rows of the same time apart"
+
+
+def test_a_column_that_does_not_tell_rows_apart_is_no_group() -> None:
+    """A kind of product that occurs twice a day; and where each time has one row, there is nothing to tell apart."""
+    order = np.repeat(np.arange(40), 3)
+    assert tells_apart(np.tile([0, 1, 2], 40), order)
+    assert not tells_apart(np.tile([0, 1, 1], 40), order)
+    assert not tells_apart(np.arange(120) % 3, np.arange(120))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cemai_opt.core.errors import MeterError
+from cemai_opt.core.files import write_atomic
 from cemai_opt.meters.command import COMMAND, Command
 from tests.meters.conftest import HandClocks
 
@@ -22,7 +23,7 @@ class Plug:
 
     def shows(self, text: str) -> None:
         """What the command prints from now on."""
-        self._file.write_text(f"{text}\n")
+        write_atomic(self._file, f"{text}\n")  # it may be read at any time
 
 
 def meter_of(plug: Plug, clocks: HandClocks, idle_w: float | None = None) -> Command:

@@ -99,9 +99,8 @@ def test_a_column_like_groups_is_pointed_out() -> None:
 def test_machines_whose_rows_are_mixed_are_pointed_out(tmp_path: Path) -> None:
     """Each drifts on its own, and a log holds them in turn; materials whose rows have no order are none."""
     walks = {name: np.cumsum(RNG.normal(size=40)) for name in ("P-1", "P-2", "P-3", "P-4")}
-    log = pd.DataFrame(
-        [{"t": i, "pump": name, "x": RNG.normal(), "y": walk[i]} for i in range(40) for name, walk in walks.items()]
-    )
+    rows = [{"pump": name, "x": RNG.normal(), "y": walk[i]} for i in range(40) for name, walk in walks.items()]
+    log = pd.DataFrame(rows).assign(t=range(len(rows)))
     assert "column 'pump' has 4 values, within which the target changes less" in notes_of(log, tmp_path, **NO_GROUP)
     level = dict(zip(walks, (0.0, 5.0, 10.0, 15.0), strict=True))
     materials = log.assign(y=log["pump"].map(level) + RNG.normal(size=len(log)))
@@ -142,3 +141,26 @@ def test_a_number_that_means_none_is_pointed_out(tmp_path: Path) -> None:
     assert "input 'b'" not in text
     limited = frame().drop(columns="c").assign(a=lambda f: f["a"].clip(upper=1.0))
     assert "recurs" not in notes_of(limited, tmp_path, target="y")
+
+
+def test_units_with_rows_of_the_same_time_are_pointed_out(tmp_path: Path) -> None:
+    """Also with a horizon, which counts rows across them; with the group it is no longer said."""
+    rows = [{"t": i, "shop": shop, "x": RNG.normal(), "y": RNG.normal()} for i in range(60) for shop in ("u", "v", "w")]
+    log = pd.DataFrame(rows)
+    for horizon in (0, 7):
+        text = notes_of(log, tmp_path, **NO_GROUP, horizon=horizon)
+        assert "column 'shop' has 3 values, which tell rows of the same time apart" in text
+        assert "120 rows have the same time as the row before in their file" in text
+    text = notes_of(log, tmp_path, **{**NO_GROUP, "group": "shop"})
+    assert "same time" not in text
+    assert "--split time: on later rows of the same groups" in text
+    twice = pd.concat([log, log.iloc[:2]])
+    text = notes_of(twice, tmp_path, **{**NO_GROUP, "group": "shop"})
+    assert "2 rows have the same time as the row before in their group" in text
+
+
+def test_a_horizon_that_groups_are_too_short_for_is_pointed_out(tmp_path: Path) -> None:
+    """A date as the group, for example: three rows later is another group."""
+    log = frame().drop(columns="c").assign(g=np.repeat(np.arange(30), 4).astype(str), t=np.tile(np.arange(4), 30))
+    text = notes_of(log, tmp_path, time="t", target="y", horizon=3)
+    assert "90 of 120 rows have no row of their group 3 rows later: is it the right --group?" in text
