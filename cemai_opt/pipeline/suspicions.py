@@ -17,6 +17,8 @@ FEW_SAME = 0.01
 """No more than this share of equal rows is taken for chance."""
 GIVEN_AWAY = 0.99
 """An input with an absolute correlation, or an area under the ROC curve, above this determines the target alone."""
+LOOKED_AT = 100_000
+"""Successive rows in which units are looked for."""
 MIN_STAND_INS = 3
 """A number that stands for a missing value occurs so often at least."""
 MAX_ROWS = 20_000
@@ -119,10 +121,10 @@ def unnamed_groups(data: Dataset) -> tuple[str, ...]:
             return (_group_note(name.split("=")[0], n, why="each in one stretch of rows"),)
     y = last_known(data.y, data.group, horizon=data.horizon) if data.horizon else data.y
     for name, codes in _categories(data).items():
-        n = len(np.unique(codes))
-        if data.has_time and tells_apart(codes, data.order):
+        n, first = len(np.unique(codes)), slice(0, LOOKED_AT)
+        if data.has_time and tells_apart(codes[first], data.order[first]):
             return (_group_note(name, n, why="which tell rows of the same time apart"),)
-        if is_smoother_within(codes, y):
+        if is_smoother_within(codes[first], y[first]):
             return (_group_note(name, n, why="within which the target changes less from row to row than in the file"),)
     return ()
 
