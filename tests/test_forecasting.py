@@ -53,6 +53,16 @@ def test_what_is_known_now_and_the_clock_are_inputs(csv: Path) -> None:
     assert inputs_of(study_of(csv, horizon=0)) == ("temperature", "time.hour", "time.weekday")
 
 
+def test_codes_of_many_values_stay_the_last_inputs(tmp_path: Path) -> None:
+    """As the stages expect them; the code of each row is its own."""
+    frame = series().assign(zone=[f"zone {i % 30:02}" for i in range(HOURS)])
+    frame.to_csv(tmp_path / "building.csv", index=False)
+    data = prepare(parse_study(study_of(tmp_path / "building.csv"), "test")).data
+    assert data.names == ("temperature", "kwh", "time.hour", "time.weekday", "zone")
+    assert data.n_levels == (30,)
+    assert data.X[:, -1].tolist() == [i % 30 for i in range(HOURS)]
+
+
 def test_a_study_that_was_written_before_has_the_inputs_of_its_time(csv: Path) -> None:
     """In a run folder every key is written, so a key that is missing was not known."""
     resolved = prepare(parse_study(study_of(csv), "test")).study.to_json()

@@ -13,7 +13,7 @@ from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.datasets._calendar import calendar_column
 from cemai_opt.datasets._columns import inputs_of, numbers_of
 from cemai_opt.datasets._dataset import Dataset, Frames
-from cemai_opt.datasets._schema import Schema, format_of
+from cemai_opt.datasets._schema import CODES, Schema, format_of
 from cemai_opt.datasets._target import target_of
 from cemai_opt.datasets._times import moments_of, ranks_of, time_parts, time_style, times_of
 
@@ -64,8 +64,10 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
     times = None if times is None else times.iloc[by_group_and_time].rename(spec.time)
     clock, clock_notes = calendar_column(times, ~is_test, group=group_codes, style=style, choice=spec.calendar)
     if clock is not None and times is not None:
-        columns = (*columns, clock)
-        X = np.hstack([X, numbers_of(times, clock).astype(X.dtype)])
+        n_codes = sum(column.kind == CODES for column in columns)  # they stay last
+        columns = (*columns[: len(columns) - n_codes], clock, *columns[len(columns) - n_codes :])
+        n_numbers = X.shape[1] - n_codes
+        X = np.hstack([X[:, :n_numbers], numbers_of(times, clock).astype(X.dtype), X[:, n_numbers:]])
     y = shifted(target_values.y, group_codes, horizon=spec.horizon)
     if not np.isfinite(y).any():
         raise StudyError(f"no row has a target {spec.horizon} rows later", "choose a shorter --horizon")
