@@ -118,27 +118,19 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     splits = Splits.of(data, split, seed=study.seed)
     check_classes(data, splits)
     spec, where = load_space_spec(resolved.space)
-    if splits.explored is not None:
-        split_note += (
-            f"; trials explore on {int(splits.explored.sum())} rows, candidates run on all (see --explore-rows)"
-        )
     sizes = (
         f"{len(data.y)} rows, {len(data.names)} inputs, {data.task}; search {int((~splits.test).sum())} rows, "
         f"test {int(splits.final.is_eval.sum())} rows that the search never sees"
     )
     if resolved.score == "rmse_last":
         _check_last_rows(data, splits)
-    if data.horizon:
-        role = "an input (--no-past-target)" if data_spec.target in data.schema.input_columns else "no input"
-        split_note += f"; the present value of {data_spec.target!r} is {role}"
     score_notes = _score_notes(resolved.score, data, splits=splits)
-    split_note += f"; the scores of the front are confirmed on {len(splits.confirm)} other folds"
     space_note = (INDEPENDENT_NOTE,) if (study.space, resolved.space) == (AUTO_SPACE, INDEPENDENT_SPACE) else ()
     notes = (
         sizes,
         *data.notes,
         *suspicions(data, splits),
-        split_note,
+        f"{split_note}{_split_details(data, splits)}",
         *space_note,
         *score_notes,
         carbon_note,
@@ -266,6 +258,18 @@ def _score(study: StudySpec, data: Dataset) -> str:
     if study.score == "rmse_last" and len(np.unique(data.group)) < 2:
         raise StudyError("rmse_last is that of the last row of each group, and there are no groups", "give --group")
     return study.score
+
+
+def _split_details(data: Dataset, splits: Splits) -> str:
+    """What follows the note on the split: which rows are explored, what is known of the target, what is confirmed."""
+    text = ""
+    if splits.explored is not None:
+        text += f"; trials explore on {int(splits.explored.sum())} rows, candidates run on all (see --explore-rows)"
+    if data.horizon:
+        target = data.schema.target
+        role = "an input (--no-past-target)" if target in data.schema.input_columns else "no input"
+        text += f"; the present value of {target!r} is {role}"
+    return f"{text}; the scores of the front are confirmed on {len(splits.confirm)} other folds"
 
 
 def _check_last_rows(data: Dataset, splits: Splits) -> None:

@@ -11,9 +11,9 @@ from cemai_opt.core.batch import BoolArray, FloatArray, IntArray, group_starts
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.datasets._calendar import calendar_column
-from cemai_opt.datasets._columns import inputs_of, numbers_of
+from cemai_opt.datasets._columns import inputs_of
 from cemai_opt.datasets._dataset import Dataset, Frames
-from cemai_opt.datasets._schema import CODES, Schema, format_of
+from cemai_opt.datasets._schema import Schema, format_of
 from cemai_opt.datasets._target import target_of
 from cemai_opt.datasets._times import moments_of, ranks_of, time_parts, time_style, times_of
 
@@ -53,6 +53,8 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
     )
 
     target_values = target_of(rows[target], task, spec=spec)
+    times = None if times is None else times.iloc[by_group_and_time].rename(spec.time)
+    clock, clock_notes = calendar_column(times, ~is_test, group=group_codes, style=style, choice=spec.calendar)
     no_input = {group, *time_columns, *spec.ignore} | (set() if spec.horizon and spec.past_target else {target})
     X, columns, left_out, notes = inputs_of(
         rows.drop(columns=[column for column in no_input if column is not None]),
@@ -60,14 +62,8 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
         encode=spec.encode,
         date_format=spec.date_format,
         text=spec.keep_text,
+        clock=None if clock is None or times is None else (clock, times),
     )
-    times = None if times is None else times.iloc[by_group_and_time].rename(spec.time)
-    clock, clock_notes = calendar_column(times, ~is_test, group=group_codes, style=style, choice=spec.calendar)
-    if clock is not None and times is not None:
-        n_codes = sum(column.kind == CODES for column in columns)  # they stay last
-        columns = (*columns[: len(columns) - n_codes], clock, *columns[len(columns) - n_codes :])
-        n_numbers = X.shape[1] - n_codes
-        X = np.hstack([X[:, :n_numbers], numbers_of(times, clock).astype(X.dtype), X[:, n_numbers:]])
     y = shifted(target_values.y, group_codes, horizon=spec.horizon)
     if not np.isfinite(y).any():
         raise StudyError(f"no row has a target {spec.horizon} rows later", "choose a shorter --horizon")
@@ -231,10 +227,8 @@ def shifted(y: FloatArray, group: IntArray, *, horizon: int) -> FloatArray:
 
 def _without_target(y: FloatArray, horizon: int) -> tuple[str, ...]:
     absent = int((~np.isfinite(y)).sum())
+    if not absent:
+        return ()
     if horizon and absent > len(y) / 2:
         return (f"{absent} of {len(y)} rows have no row of their group {horizon} rows later: is it the right --group?",)
-    return (
-        (f"{absent} rows have no target: nothing is trained or scored on them (windows of later rows may see them)",)
-        if absent
-        else ()
-    )
+    return (f"{absent} rows have no target: nothing is trained or scored on them (windows of later rows may see them)",)

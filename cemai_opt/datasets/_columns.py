@@ -35,12 +35,13 @@ def inputs_of(
     encode: bool = True,
     date_format: str | None = None,
     text: Collection[str] = (),
+    clock: tuple[Column, pd.Series] | None = None,
 ) -> tuple[FloatArray, tuple[Column, ...], tuple[str, ...], tuple[str, ...]]:
     """Numbers unchanged, text with few values in one-hot encoding, with many values as codes, dates by their parts.
 
     Everything else is left out with a note; without `encode` also text with many values, and dates. Columns in `text`
-    are text, even if they look like numbers. Returns the numbers
-    (n_rows, n_inputs), the columns, those with codes last, the names of columns left out, and notes.
+    are text, even if they look like numbers. `clock`: the time as a column of dates, with its values. Returns the
+    numbers (n_rows, n_inputs), the columns, those with codes last, the names of columns left out, and notes.
     """
     parts: list[FloatArray] = []
     kept: list[Column] = []
@@ -63,6 +64,9 @@ def inputs_of(
             continue
         kept.append(column)
         parts.append(numbers_of(values, column))
+    if clock is not None:
+        kept.append(clock[0])
+        parts.append(numbers_of(clock[1], clock[0]))
     order = sorted(range(len(kept)), key=lambda i: kept[i].kind == CODES)
     kept, parts = [kept[i] for i in order], [parts[i] for i in order]
     if not any(part.shape[1] for part in parts):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from cemai_opt.core.errors import MeterError
 from cemai_opt.core.files import try_lock
 
 _held: dict[str, IO[str]] = {}
@@ -21,3 +23,11 @@ def lease(device: str, folder: Path | None = None) -> IO[str] | None:
     if stream is not None:
         _held[device] = stream
     return stream
+
+
+def first_free(gpus: Sequence[str]) -> int:
+    """The position of the first GPU that no other process holds, which is leased. MeterError if there is none."""
+    for index, gpu in enumerate(gpus):
+        if lease(gpu) is not None:
+            return index
+    raise MeterError(f"all {len(gpus)} GPUs are leased to other trials", "wait for them, or use --device cpu")

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from cemai_opt.core.errors import MeterError
@@ -32,6 +33,14 @@ class Counter(ABC):
     @abstractmethod
     def advance_j(self) -> float:
         """Joules since the previous call, or since the counter was opened. MeterError if it cannot be read."""
+
+
+def read_integer(path: Path) -> int:
+    """The number in a file of the kernel. MeterError if it cannot be read."""
+    try:
+        return int(path.read_text())
+    except OSError as error:
+        raise MeterError(f"cannot read {path}: {error.strerror}", "see `doctor`") from error
 
 
 @dataclass(frozen=True, kw_only=True)

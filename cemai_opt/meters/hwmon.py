@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cemai_opt.core.errors import MeterError
 from cemai_opt.core.units import UJ_PER_J
 from cemai_opt.meters._meter import Availability
-from cemai_opt.meters._shared_counters import Clocks, Counter, SharedCounters
+from cemai_opt.meters._shared_counters import Clocks, Counter, SharedCounters, read_integer
 
 HWMON = Path("/sys/class/hwmon")
 DRIVER = "amd_energy"
@@ -20,11 +19,11 @@ class _Socket(Counter):
     """One counter, which the driver extends to 64 bits."""
 
     def __init__(self, file: Path) -> None:
-        self._file, self._last_uj = file, _microjoules(file)
+        self._file, self._last_uj = file, read_integer(file)
 
     def advance_j(self) -> float:
         """Joules since the last reading."""
-        now_uj = _microjoules(self._file)
+        now_uj = read_integer(self._file)
         step_uj, self._last_uj = now_uj - self._last_uj, now_uj
         return step_uj / UJ_PER_J
 
@@ -68,10 +67,3 @@ def _socket_files(root: Path) -> list[Path]:
 
 def _text(path: Path) -> str:
     return path.read_text().strip() if path.exists() else ""
-
-
-def _microjoules(path: Path) -> int:
-    try:
-        return int(path.read_text())
-    except OSError as error:
-        raise MeterError(f"cannot read {path}: {error.strerror}", "see `doctor`") from error

@@ -11,7 +11,7 @@ from typing import Any
 from cemai_opt.core.errors import MeterError
 from cemai_opt.core.units import MJ_PER_J
 from cemai_opt.meters._cpu_clock import process_tree
-from cemai_opt.meters._lease import lease
+from cemai_opt.meters._lease import first_free
 from cemai_opt.meters._meter import Availability, Meter
 
 SAMPLE_S = 0.05
@@ -72,14 +72,8 @@ class Nvml(Meter):
 
     def _free_index(self) -> int:
         """The first GPU that no other process has leased. MeterError if all are leased."""
-        count = self._nvml.nvmlDeviceGetCount()
-        for index in range(count):
-            handle = self._nvml.nvmlDeviceGetHandleByIndex(index)
-            held = lease(str(self._nvml.nvmlDeviceGetUUID(handle)))
-            if held is not None:
-                self._lease = held
-                return index
-        raise MeterError(f"all {count} GPUs are leased to other trials", "wait for them, or use --device cpu")
+        handles = [self._nvml.nvmlDeviceGetHandleByIndex(i) for i in range(self._nvml.nvmlDeviceGetCount())]
+        return first_free([str(self._nvml.nvmlDeviceGetUUID(handle)) for handle in handles])
 
     def _counts(self) -> bool:
         """Whether the GPU has an energy counter; if not, its power is integrated from now on."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cemai_opt.core.errors import MeterError
 from cemai_opt.core.units import UJ_PER_J
 from cemai_opt.meters._meter import Availability
-from cemai_opt.meters._shared_counters import Clocks, Counter, SharedCounters
+from cemai_opt.meters._shared_counters import Clocks, Counter, SharedCounters, read_integer
 
 POWERCAP = Path("/sys/class/powercap")
 MAX_POWER_W = 800.0
@@ -20,12 +19,12 @@ class _Zone(Counter):
 
     def __init__(self, folder: Path) -> None:
         self._energy_file = folder / "energy_uj"
-        self._max_uj, self._last_uj = _integer(folder / "max_energy_range_uj"), _integer(self._energy_file)
+        self._max_uj, self._last_uj = read_integer(folder / "max_energy_range_uj"), read_integer(self._energy_file)
         self.lasts_s = self._max_uj / UJ_PER_J / MAX_POWER_W
 
     def advance_j(self) -> float:
         """Joules since the last reading, between which the counter may have wrapped once."""
-        now_uj = _integer(self._energy_file)
+        now_uj = read_integer(self._energy_file)
         step_uj = now_uj - self._last_uj
         self._last_uj = now_uj
         return (step_uj if step_uj >= 0 else step_uj + self._max_uj) / UJ_PER_J
@@ -76,10 +75,3 @@ def _counted_zones(root: Path) -> list[Path]:
     """Package zones and the memory zones inside them; core, uncore, psys and mmio would count joules twice."""
     folders = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
     return [folder for folder in folders if _label(folder).startswith("package") or _label(folder) == "dram"]
-
-
-def _integer(path: Path) -> int:
-    try:
-        return int(path.read_text())
-    except OSError as error:
-        raise MeterError(f"cannot read {path}: {error.strerror}", "see `doctor`") from error

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from cemai_opt.core.errors import MeterError
 from cemai_opt.core.units import MJ_PER_J
-from cemai_opt.meters._lease import lease
+from cemai_opt.meters._lease import first_free
 from cemai_opt.meters._meter import Availability, Meter
 
 
@@ -38,7 +38,8 @@ class ZeusGpu(Meter):
 
     def __init__(self, gpus: _Gpus | None = None, *, leases: bool = True) -> None:
         self._gpus, self._lock = gpus or _amd_gpus(), threading.Lock()
-        self._index = self._free_index() if leases else 0
+        names = [f"amd-gpu-{index}" for index in range(len(self._gpus))]
+        self._index = first_free(names) if leases else 0
         self.device = f"gpu{self._index}"
         if len(self._gpus) == 0 or not self._gpus.supports_get_total_energy_consumption(self._index):
             raise MeterError(f"{self.device} has no energy counter that Zeus can read", "see `doctor`")
@@ -59,21 +60,14 @@ class ZeusGpu(Meter):
         """The GPU; other processes on it are charged to this one."""
         return f"zeus_gpu: {self._name}, energy counter, whole device"
 
-    def _free_index(self) -> int:
-        """The first GPU that no other process has leased. MeterError if all are leased."""
-        for index in range(len(self._gpus)):
-            held = lease(f"amd-gpu-{index}")
-            if held is not None:
-                self._held = held
-                return index
-        raise MeterError(f"all {len(self._gpus)} GPUs are leased to other trials", "wait for them, or use --device cpu")
-
     def _read_j(self) -> float:
         with self._lock:
             try:
                 return float(self._gpus.get_total_energy_consumption(self._index)) / MJ_PER_J
             except Exception as error:  # Zeus hands on what AMD's library raises
-                raise MeterError(f"the energy of {self.device} cannot be read: {error}", "see `doctor`") from error
+                raise MeterError(
+                    f"Zeus cannot read {self.device}: {type(error).__name__}: {error}", "see `doctor`"
+                ) from error
 
     def _read_out_j(self) -> float:
         return self.READ_OUT_J

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
-from cemai_opt.meters._lease import lease
+import pytest
+
+from cemai_opt.core.errors import MeterError
+from cemai_opt.meters import _lease
+from cemai_opt.meters._lease import first_free, lease
 
 CODE = """import sys
 from pathlib import Path
@@ -40,3 +45,18 @@ def test_any_name_of_a_device_is_a_file(tmp_path: Path) -> None:
     assert lease(f"MIG-GPU/{tmp_path.name}/../1", tmp_path) is not None
     (file,) = tmp_path.iterdir()
     assert file.suffix == ".lock"
+
+
+def test_the_first_free_gpu_is_leased(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of other processes are left to them; if there is none, the trial is told to wait."""
+    asked: list[str] = []
+
+    def lease_of(gpu: str) -> io.StringIO | None:
+        asked.append(gpu)
+        return None if gpu == "a" else io.StringIO()
+
+    monkeypatch.setattr(_lease, "lease", lease_of)
+    assert first_free(["a", "b", "c"]) == 1
+    assert asked == ["a", "b"]
+    with pytest.raises(MeterError, match="all 1 GPUs are leased"):
+        first_free(["a"])

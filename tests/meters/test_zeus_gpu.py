@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
 from cemai_opt.core.errors import MeterError
-from cemai_opt.meters import zeus_gpu
 from cemai_opt.meters.zeus_gpu import ZeusGpu
 from cemai_opt.testing.hardware import FakeAmdGpus
 
@@ -21,14 +18,6 @@ def test_millijoules_become_joules() -> None:
     assert meter.read_j() - start_j == pytest.approx(2.5)
     assert (meter.device, meter.kind) == ("gpu0", "gpu")
     assert "Fake Instinct" in meter.source
-
-
-def test_a_gpu_that_another_process_leased_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next one is taken; if there is none, the trial is told to wait."""
-    monkeypatch.setattr(zeus_gpu, "lease", lambda device: None if device.endswith("0") else io.StringIO())
-    assert ZeusGpu(FakeAmdGpus(devices=2)).device == "gpu1"
-    with pytest.raises(MeterError, match="all 1 GPUs are leased"):
-        ZeusGpu(FakeAmdGpus(devices=1))
 
 
 def test_what_cannot_be_read_is_said() -> None:
