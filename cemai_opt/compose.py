@@ -130,7 +130,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         sizes,
         *data.notes,
         *suspicions(data, splits),
-        f"{split_note}{_split_details(data, splits)}",
+        f"{split_note}{_split_details(data, splits, by=split.by)}",
         *space_note,
         *score_notes,
         carbon_note,
@@ -145,6 +145,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
             where,
             task=data.task,
             has_categories=bool(data.n_levels),
+            has_starts=split.by != "time",
             longest_window=_longest_window(data, splits),
         ),
         space_spec=spec,
@@ -260,7 +261,7 @@ def _score(study: StudySpec, data: Dataset) -> str:
     return study.score
 
 
-def _split_details(data: Dataset, splits: Splits) -> str:
+def _split_details(data: Dataset, splits: Splits, *, by: str) -> str:
     """What follows the note on the split: which rows are explored, what is known of the target, what is confirmed."""
     text = ""
     if splits.explored is not None:
@@ -269,6 +270,8 @@ def _split_details(data: Dataset, splits: Splits) -> str:
         target = data.schema.target
         role = "an input (--no-past-target)" if target in data.schema.input_columns else "no input"
         text += f"; the present value of {target!r} is {role}"
+    if by == "time":
+        text += "; rows to predict continue these series: no feature of a series' start is searched"
     return f"{text}; the scores of the front are confirmed on {len(splits.confirm)} other folds"
 
 

@@ -52,11 +52,18 @@ def _all_names() -> set[str]:
 
 
 def build_space(
-    spec: SearchSpaceSpec, where: str, *, task: str, has_categories: bool = False, longest_window: int = 0
+    spec: SearchSpaceSpec,
+    where: str,
+    *,
+    task: str,
+    has_categories: bool = False,
+    has_starts: bool = True,
+    longest_window: int = 0,
 ) -> SearchSpace:
     """All hyperparameters of the stages and models that the search space file allows.
 
     `has_categories`: whether the data has columns of many categories, for which an encoding is searched.
+    `has_starts`: whether rows to predict come with the first rows of their group; rows that continue a series do not.
     `longest_window`: rows up to which windows are searched, if these are more than usual.
     """
     names = stage_order(STAGES.available())
@@ -77,6 +84,9 @@ def build_space(
     for model in models:
         owned = [_qualified(model, hyperparameter) for hyperparameter in MODELS.find(model).hyperparameters(task)]
         found |= {h.name: h if h.when else replace(h, when=(MODEL, (model,))) for h in owned}
+    if not has_starts:
+        lacking = [name for name, h in found.items() if h.needs_start and name not in spec.hyperparameters]
+        found |= {name: replace(found[name], searched=False) for name in lacking}
     pins = {model: MODELS.find(model).pins for model in models}
     return SearchSpace(spec.applied(found, where, longest_window=longest_window), stages, pins=pins)
 

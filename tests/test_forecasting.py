@@ -99,3 +99,31 @@ def test_an_exported_model_needs_the_target_and_the_time(csv: Path, tmp_path: Pa
     assert (load_model(tmp_path / "model").predict(pd.read_csv(tmp_path / "new.csv")) == predictions).all()
     with pytest.raises(StudyError, match="lacks the input column 'kwh'"):
         model.predict(new.drop(columns="kwh"))
+
+
+def test_no_feature_of_where_a_series_began_is_searched(csv: Path, tmp_path: Path) -> None:
+    """A file that continues the series does not hold its start. A search space file may ask for it."""
+    began = "featurize.since_start"
+    prepared = prepare(parse_study(study_of(csv), "test"))
+    assert prepared.study.split.by == "time"
+    assert not prepared.space.hyperparameters[began].searched
+    assert "no feature of a series' start" in " ".join(prepared.notes)
+    (tmp_path / "own.yaml").write_text(f"hyperparameters:\n  {began}: [true, false]\n")
+    own = prepare(parse_study({**study_of(csv), "space": str(tmp_path / "own.yaml")}, "test"))
+    assert own.space.hyperparameters[began].searched
+    series().assign(day=series()["time"].str[:10]).to_csv(tmp_path / "days.csv", index=False)
+    by_day = prepare(parse_study(study_of(tmp_path / "days.csv", group="day", horizon=2), "test"))
+    assert by_day.space.hyperparameters[began].searched
+
+
+def test_missing_rows_of_a_series_are_pointed_out(csv: Path) -> None:
+    """Because a horizon counts rows; nothing is said of whole series, or where nothing is predicted ahead."""
+
+    def gaps(document: dict[str, object]) -> list[str]:
+        return [note for note in prepare(parse_study(document, "test")).notes if "longer than the usual one" in note]
+
+    assert gaps(study_of(csv)) == []
+    series().drop(index=[50, 51, 200]).to_csv(csv, index=False)
+    (note,) = gaps(study_of(csv))
+    assert note.startswith("2 steps between rows")
+    assert gaps(study_of(csv, horizon=0)) == []

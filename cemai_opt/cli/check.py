@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model")
 @click.option("--data", required=True, metavar="PATH", help="Rows with their target: a file, or a folder of them.")
+@click.option("--history", metavar="PATH", help="The rows before those of --data, for features of earlier rows.")
 @click.option("--min-score", type=float, metavar="S", help="Lowest score; of a model chosen by an error, its skill.")
 @click.option("--max-error", type=float, metavar="E", help="Largest error, for a model that was chosen by an error.")
 @click.option("--max-grams", type=click.FloatRange(min=0.0), metavar="G", help="Most grams for 1,000 predictions.")
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 def command(
     model: str,
     data: str,
+    history: str | None,
     min_score: float | None,
     max_error: float | None,
     max_grams: float | None,
@@ -53,6 +55,7 @@ def command(
         trained,
         Path(data),
         limits=limits,
+        history=None if history is None else Path(history),
         ignore=tuple(name.strip() for name in ignore.split(",") if name.strip()),
         intensity_g_per_kwh=intensity,
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model")
 @click.option("--data", required=True, metavar="PATH", help="CSV or Parquet file (gzip too), or a folder of them.")
+@click.option("--history", metavar="PATH", help="The rows before those of --data, for features of earlier rows.")
 @click.option("--out", required=True, metavar="FILE", help="Output file (CSV), one line per row.")
 @click.option("--form", type=click.Choice(["native", "onnx"]), default="native", show_default=True, help="Model form.")
 @click.option("--scores", is_flag=True, help="Add a column with the score of each class.")
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
 @click.option("--intensity", type=float, metavar="G_PER_KWH", help="Local carbon intensity.  [default: the study's]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
-    model: str, data: str, out: str, form: str, scores: bool, ignore: str, intensity: float | None, as_json: bool
+    model: str,
+    data: str,
+    history: str | None,
+    out: str,
+    form: str,
+    scores: bool,
+    ignore: str,
+    intensity: float | None,
+    as_json: bool,
 ) -> None:
     """Predict the rows in --data with the exported model in folder MODEL; the file may be larger than memory.
 
@@ -44,6 +53,7 @@ def command(
         trained,
         Path(data),
         out=Path(out),
+        history=None if history is None else Path(history),
         with_scores=scores,
         ignore=tuple(name.strip() for name in ignore.split(",") if name.strip()),
         intensity_g_per_kwh=intensity,

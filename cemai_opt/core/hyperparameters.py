@@ -19,7 +19,8 @@ class Hyperparameter:
 
     `when` is the name of another hyperparameter and those of its values for which this one is active. With
     `searched=False` the default value is used unless a search space file says otherwise. Numbers above `usual` are
-    valid, but searched only where a search space file or long groups of rows say so.
+    valid, but searched only where a search space file or long groups of rows say so. What `needs_start` is searched
+    only where rows to predict come with the first rows of their group, or where a search space file names it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Hyperparameter:
     when: tuple[str, tuple[Value, ...]] | None = None
     searched: bool = True
     usual: float | None = None
+    needs_start: bool = False
 
     def check(self, value: Value) -> Value:
         """`value` in the type of this hyperparameter. StudyError if it is outside the range."""

@@ -21,6 +21,8 @@ TEST_GROUP = "test:"
 """Prefix of the names of groups of the test data."""
 MAX_NAMES = 60
 """Characters of names in a note."""
+LONG_STEP, REGULAR = 1.5, 0.8
+"""A step of this many usual ones is a gap, in series where this share of the steps is the usual one."""
 ROW_GROUP = "row"
 """Group name of data without groups."""
 
@@ -41,7 +43,8 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
     is_test = np.arange(len(rows)) >= n_plain
     times = times_of(rows, time_columns)
     style = time_style(times, spec.date_format)
-    order = ranks_of(moments_of(times, len(rows), style=style))
+    moments = moments_of(times, len(rows), style=style)
+    order = ranks_of(moments)
     names, part_notes = _unit_names(rows, group, parts=frames.parts, order=order if time_columns else None)
     group_codes, group_names = _groups(names, group, spec=spec, is_test=is_test)
     by_group_and_time = np.lexsort((order, group_codes))
@@ -88,6 +91,7 @@ def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
             *notes,
             *clock_notes,
             *_without_target(y, spec.horizon),
+            *(_gaps(moments[0][by_group_and_time], group_codes, horizon=spec.horizon) if time_columns else ()),
         ),
         schema=Schema(
             columns=columns,
@@ -223,6 +227,19 @@ def shifted(y: FloatArray, group: IntArray, *, horizon: int) -> FloatArray:
     same = starts[horizon:] == starts[:-horizon]
     later[:-horizon][same] = y[horizon:][same]
     return later
+
+
+def _gaps(moments: IntArray, group: IntArray, *, horizon: int) -> tuple[str, ...]:
+    """A note on rows that are missing in series of equal steps, where the target is so many rows later."""
+    steps = np.diff(moments)[np.diff(group) == 0]
+    if not horizon or not len(steps):
+        return ()
+    usual = float(np.median(steps))
+    n_gaps, n_usual = int((steps > LONG_STEP * usual).sum()), int((steps == usual).sum())
+    if usual <= 0 or not n_gaps or n_usual < REGULAR * len(steps):
+        return ()
+    what = f"{n_gaps} steps between rows are longer than the usual one"
+    return (f"{what}: --horizon {horizon} counts rows, so targets beyond them are later (add rows with empty cells)",)
 
 
 def _without_target(y: FloatArray, horizon: int) -> tuple[str, ...]:

@@ -37,11 +37,13 @@ class NewRows:
 
     `X`: (n_rows, n_inputs), NaN where missing; `group`: (n_rows,) number of the group, in order of first appearance;
     `order`: (n_rows,) values by which the rows of a group are ordered. Large arrays are memory-mapped files.
+    The first `n_history` rows are the history of the others, which features are computed from.
     """
 
     X: FloatArray
     group: IntArray
     order: FloatArray
+    n_history: int = 0
     notes: tuple[str, ...] = ()
 
 

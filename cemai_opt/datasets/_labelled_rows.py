@@ -17,21 +17,34 @@ from cemai_opt.datasets._schema import Schema
 
 
 def read_labelled_rows(
-    path: Path, schema: Schema, *, classes: tuple[str, ...], horizon: int = 0, clip_target: float | None = None
+    path: Path,
+    schema: Schema,
+    *,
+    classes: tuple[str, ...],
+    horizon: int = 0,
+    clip_target: float | None = None,
+    history: Path | None = None,
 ) -> Dataset:
     """The rows of a file or folder, in memory. `classes` are those of the model, empty for a regression.
 
-    StudyError if a column is missing or unknown, or if no row has a target that the model knows.
+    `history` is a file or folder with rows before them; they are in the data set, without a target.
+    StudyError if a column is missing or unknown, if no row has a target that the model knows, or if history is not
+    earlier.
     """
     notes: list[str] = []
-    frame = pd.concat(list(known_pieces(path, schema, notes=notes, numeric_target=not classes)), ignore_index=True)
+    frame = _frame_of(path, schema, classes=classes, notes=notes)
     if schema.target not in frame.columns:
         raise StudyError(f"{path} lacks the target column {schema.target!r}", nearest(schema.target, frame.columns))
-    rows = rows_of_frame(frame, schema)
+    n_history = 0
+    if history is not None:
+        earlier = _frame_of(history, schema, classes=classes, notes=notes)
+        frame, n_history = pd.concat([earlier, frame], ignore_index=True), len(earlier)
+    rows = rows_of_frame(frame, schema, n_history=n_history)
     y = _targets(frame[schema.target], classes, missing=schema.missing)
     y = y if clip_target is None else np.minimum(y, clip_target)
     in_order = np.lexsort((rows.order, rows.group))
     y = shifted(y[in_order], rows.group[in_order], horizon=horizon)
+    y = np.where(in_order < n_history, np.nan, y)
     if not np.isfinite(y).any():
         raise StudyError(f"no row of {path} has a target", f"is {schema.target!r} filled?")
     names = ("row",) if schema.group is None else tuple(str(name) for name in frame[schema.group].astype(str).unique())
@@ -51,6 +64,10 @@ def read_labelled_rows(
         notes=(*notes, *rows.notes),
         schema=replace(schema),
     )
+
+
+def _frame_of(path: Path, schema: Schema, *, classes: tuple[str, ...], notes: list[str]) -> pd.DataFrame:
+    return pd.concat(list(known_pieces(path, schema, notes=notes, numeric_target=not classes)), ignore_index=True)
 
 
 def _targets(values: pd.Series, classes: tuple[str, ...], *, missing: float | None) -> FloatArray:

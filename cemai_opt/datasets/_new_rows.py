@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -20,37 +21,59 @@ from cemai_opt.datasets._times import moments_of, ranks_of, times_of
 from cemai_opt.datasets.tabular import FILE_GROUP, pieces
 
 
-def read_new_rows(path: Path, schema: Schema, *, scratch: Path) -> NewRows:
+def read_new_rows(path: Path, schema: Schema, *, scratch: Path, history: Path | None = None) -> NewRows:
     """The rows of a file or folder as numbers, in files without a name in the folder `scratch`.
 
-    StudyError if a column is missing, unknown, or of another type.
+    `history` is a file or folder with rows before them, which come first. StudyError if a column is missing, unknown,
+    or of another type, or if history is not earlier.
     """
     codes: dict[str, int] = {}
     unseen: dict[str, int] = {}
     notes: list[str] = []
-    n_rows = 0
+    counts: list[int] = []
     with ExitStack() as stack:
         numbers, groups, moments, rests = (stack.enter_context(TemporaryFile(dir=scratch)) for _ in range(4))
-        for piece in known_pieces(path, schema, notes=notes):
-            _numbers(piece, schema, first_row=n_rows, unseen=unseen).tofile(numbers)
-            _group_codes(piece, schema, codes=codes, first_row=n_rows).tofile(groups)
-            times = moments_of(
-                times_of(piece, schema.time_columns), len(piece), style=schema.time_style, first_row=n_rows
-            )
-            for part, stream in zip(times, (moments, rests), strict=True):
-                part.tofile(stream)
-            n_rows += len(piece)
-        if not n_rows:
-            raise StudyError(f"{path} has no rows", "is there more than a header?")
+        for source in (path,) if history is None else (history, path):
+            n_read = 0
+            for piece in known_pieces(source, schema, notes=notes):
+                _numbers(piece, schema, first_row=n_read, unseen=unseen).tofile(numbers)
+                _group_codes(piece, schema, codes=codes, first_row=n_read).tofile(groups)
+                times = moments_of(
+                    times_of(piece, schema.time_columns), len(piece), style=schema.time_style, first_row=n_read
+                )
+                for part, stream in zip(times, (moments, rests), strict=True):
+                    part.tofile(stream)
+                n_read += len(piece)
+            if not n_read:
+                raise StudyError(f"{source} has no rows", "is there more than a header?")
+            counts.append(n_read)
+        n_rows = sum(counts)
         order: FloatArray = np.arange(n_rows, dtype=np.float64)
         if schema.time is not None:
             order = ranks_of((_mapped(moments, np.int64, shape=n_rows), _mapped(rests, np.float64, shape=n_rows)))
-        return NewRows(
+        rows = NewRows(
             X=_mapped(numbers, np.float64, shape=(n_rows, len(schema.inputs))),
             group=_mapped(groups, np.int64, shape=n_rows),
             order=order,
-            notes=(*notes, *_unseen_notes(unseen)),
+            n_history=n_rows - counts[-1],
         )
+        return replace(rows, notes=(*notes, *_unseen_notes(unseen), *history_notes(rows)))
+
+
+def history_notes(rows: NewRows) -> tuple[str, ...]:
+    """What is missing in the history of rows. StudyError if it is not earlier than the rows of the same group."""
+    if not rows.n_history:
+        return ()
+    n, n_groups = rows.n_history, int(rows.group.max()) + 1
+    last, first = np.full(n_groups, -np.inf), np.full(n_groups, np.inf)
+    np.maximum.at(last, rows.group[:n], rows.order[:n])
+    np.minimum.at(first, rows.group[n:], rows.order[n:])
+    n_late, is_there = int((last >= first).sum()), np.isfinite(first)
+    if n_late:
+        of = "" if n_groups == 1 else f" of {n_late} groups"
+        raise StudyError(f"the history{of} is not earlier than the rows", "--history has to end where --data begins")
+    n_lacking = int((is_there & np.isinf(last)).sum())
+    return (f"{n_lacking} of {int(is_there.sum())} groups have no rows in the history",) if n_lacking else ()
 
 
 def _mapped(stream: IO[bytes], kind: type, *, shape: int | tuple[int, int]) -> np.ndarray:
@@ -63,20 +86,24 @@ def _unseen_notes(unseen: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(f"column {c!r}: {n} rows hold a value that did not occur in training" for c, n in unseen.items())
 
 
-def rows_of_frame(frame: pd.DataFrame, schema: Schema) -> NewRows:
-    """The rows of a data frame as numbers. StudyError if a column is missing, unknown, or of another type."""
+def rows_of_frame(frame: pd.DataFrame, schema: Schema, *, n_history: int = 0) -> NewRows:
+    """The rows of a data frame as numbers; the first `n_history` rows are the history of the others.
+
+    StudyError if a column is missing, unknown, or of another type, or if history is not earlier.
+    """
     frame = frame.set_axis(frame.columns.map(str), axis=1)
     if schema.group == FILE_GROUP and FILE_GROUP not in frame.columns:
         frame = frame.assign(**{FILE_GROUP: "frame"})
     _check_columns("the frame", list(frame.columns), schema=schema)
     unseen: dict[str, int] = {}
     X = _numbers(frame, schema, first_row=0, unseen=unseen)
-    return NewRows(
+    rows = NewRows(
         X=X,
         group=_group_codes(frame, schema, codes={}, first_row=0),
         order=ranks_of(moments_of(times_of(frame, schema.time_columns), len(frame), style=schema.time_style)),
-        notes=_unseen_notes(unseen),
+        n_history=n_history,
     )
+    return replace(rows, notes=(*_unseen_notes(unseen), *history_notes(rows)))
 
 
 def known_pieces(

@@ -128,7 +128,12 @@ def write_model(
         horizon=rows.horizon,
         clip_target=study.data.clip_target,
         schema=rows.schema,
-        history=HistoryRows(rows=lookback.rows, start_rows=lookback.start_rows, last_known=lookback.last_known),
+        history=HistoryRows(
+            rows=lookback.rows,
+            start_rows=lookback.start_rows,
+            last_known=lookback.last_known,
+            continues=study.split.by == "time",
+        ),
         scorer=saved,
         versions=dict(library_versions()),
         native=native,

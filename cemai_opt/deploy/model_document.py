@@ -71,6 +71,8 @@ class HistoryRows:
     rows: int
     start_rows: int
     last_known: bool
+    continues: bool = False
+    """Whether rows to predict continue series of the training data, as where these were split by time."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,15 +81,21 @@ class TrainedModel:
             ("training", f"{readable_grams(training.carbon_g)} CO2eq, measured by {training.source}"),
         ]
 
-    def predict(self, rows: pd.DataFrame) -> np.ndarray:
-        """One prediction per row, in the order of `rows`: numbers, or names of classes. StudyError for other columns.
+    def predict(self, rows: pd.DataFrame, *, history: pd.DataFrame | None = None) -> np.ndarray:
+        """One prediction per row, in the order of `rows`: numbers, or names of classes.
 
-        `rows` need the columns of the training data, including group and time; the target may be present.
+        `rows` need the columns of the training data, including group and time; the target may be present. `history` are
+        the rows before them, which features are computed from. StudyError for other columns, or a later history.
         """
+        n_history = 0
+        if history is not None:
+            import pandas as pd
+
+            rows, n_history = pd.concat([history, rows], ignore_index=True), len(history)
         value = np.empty(len(rows))
-        for numbers, prediction in self.predictions(rows_of_frame(rows, self.schema)):
+        for numbers, prediction in self.predictions(rows_of_frame(rows, self.schema, n_history=n_history)):
             value[numbers] = prediction.value
-        return self.named(value)
+        return self.named(value[n_history:])
 
     def predictions(self, rows: NewRows) -> Iterator[tuple[IntArray, Prediction]]:
         """Row numbers with their predictions, block by block."""

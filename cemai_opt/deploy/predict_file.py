@@ -55,17 +55,19 @@ def predict_file(
     data: Path,
     *,
     out: Path,
+    history: Path | None = None,
     with_scores: bool = False,
     ignore: tuple[str, ...] = (),
     intensity_g_per_kwh: float | None = None,
 ) -> FilePredictions:
     """Writes one line per row of `data` to `out`: its number, group, time and prediction.
 
-    Neither all rows nor all features are held in memory: values are in files without a name on the disk of `out`,
-    which end with the process. Rows that are not in order take 32 bytes each. StudyError if `data` has other columns
-    than the training data, or if `out` is a file of another kind.
+    `history` is a file or folder with the rows before those of `data`, which features are computed from. Neither all
+    rows nor all features are held in memory: values are in files without a name on the disk of `out`, which end with
+    the process. Rows that are not in order take 32 bytes each. StudyError if `data` or `history` have other columns
+    than the training data, if history is not earlier, or if `out` is a file of another kind.
     """
-    _check_free(out, data)
+    _check_free(out, {"--data": data} if history is None else {"--data": data, "--history": history})
     schema = replace(model.schema, left_out=(*model.schema.left_out, *ignore))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +81,7 @@ def predict_file(
     meters = open_meters("auto", "cpu", threads=model.scorer.task.threads)
     recorder = Recorder(meters)
     with recorder.stage(PREDICT):
-        rows = read_new_rows(data, schema, scratch=out.parent)
+        rows = read_new_rows(data, schema, scratch=out.parent, history=history)
         values = _predicted(model, rows, scratch=out.parent, with_scores=with_scores)
         _write(model, values, schema=schema, data=data, out=out)
     row = recorder.recording().cost.rows[0]
@@ -90,7 +92,7 @@ def predict_file(
     counts_all = any(meter.counts_whole_process for meter in meters)
     whole_j = math.fsum(meter.peek_j() for meter in meters if meter.counts_whole_process)
     return FilePredictions(
-        rows=len(rows.group),
+        rows=len(rows.group) - rows.n_history,
         out=str(out),
         form=model.form,
         duration_s=row.duration_s,
@@ -99,18 +101,29 @@ def predict_file(
         uncertainty_g=grams(row.uncertainty_j),
         whole_process_g=grams(whole_j) if counts_all else None,
         source=row.source,
-        notes=rows.notes,
+        notes=(*rows.notes, *(lacking_history(model) if history is None and model.document.history.continues else ())),
     )
 
 
-def _check_free(out: Path, data: Path) -> None:
-    """StudyError unless predictions may be written to `out`: a new file, an empty one, or earlier predictions."""
+def lacking_history(model: TrainedModel) -> tuple[str, ...]:
+    """A note that a model with features of earlier rows has not been given the rows before those to predict."""
+    n_rows = model.document.history.rows
+    text = f"features look back up to {n_rows} rows: the first rows of each group lack their history (see --history)"
+    return (text,) if n_rows else ()
+
+
+def _check_free(out: Path, read: Mapping[str, Path]) -> None:
+    """StudyError unless predictions may be written to `out`: a new file, an empty one, or earlier predictions.
+
+    `read`: the files and folders to read, by the option that names them.
+    """
     if not out.name or out.is_dir():
         raise StudyError(f"--out {out} is a folder", "name a file")
-    if out.resolve() == data.resolve():
-        raise StudyError(f"--out {out} is the data itself", "name another file")
-    if data.is_dir() and out.resolve().parent == data.resolve():
-        raise StudyError(f"--out {out} would be one of the files of --data", "name a file in another folder")
+    for option, path in read.items():
+        if out.resolve() == path.resolve():
+            raise StudyError(f"--out {out} is the file of {option}", "name another file")
+        if path.is_dir() and out.resolve().parent == path.resolve():
+            raise StudyError(f"--out {out} would be one of the files of {option}", "name a file in another folder")
     if not out.exists():
         return
     if not out.is_file():
@@ -123,7 +136,7 @@ def _check_free(out: Path, data: Path) -> None:
 
 
 def _predicted(model: TrainedModel, rows: NewRows, *, scratch: Path, with_scores: bool) -> _Values:
-    """Predictions of all rows, in files without a name."""
+    """Predictions of all rows but the history, in files without a name."""
     n_rows = len(rows.group)
     value = _on_disk(scratch, n_rows)
     by_class = {name: _on_disk(scratch, n_rows) for name in (model.classes if with_scores else ())}
@@ -132,7 +145,7 @@ def _predicted(model: TrainedModel, rows: NewRows, *, scratch: Path, with_scores
         if prediction.by_class is not None:
             for code, column in enumerate(by_class.values()):
                 column[numbers] = prediction.by_class[:, code]
-    return _Values(value, by_class)
+    return _Values(value[rows.n_history :], {name: column[rows.n_history :] for name, column in by_class.items()})
 
 
 def _on_disk(scratch: Path, n_rows: int) -> np.ndarray:

@@ -68,7 +68,7 @@ class Featurize(Stage):
             _rows("difference_rows", 300, default=10, low=2, when=("trend", ("difference",))),
             choice("lags", tuple(LAGS), default="none"),
             integer("lag_rows", 1, high=100, default=1, log=True, unit="rows", when=lagged),
-            flag("since_start", False),
+            flag("since_start", False, needs_start=True),
             integer("start_rows", 1, high=300, default=30, log=True, unit="rows", when=("since_start", (True,))),
             flag("bands", False),
             _rows("band_rows", 512, default=64, low=8, when=("bands", (True,))),

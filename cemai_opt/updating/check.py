@@ -11,6 +11,7 @@ from cemai_opt.core.scores import error_of
 from cemai_opt.core.units import checked_intensity, grams_co2eq, readable_grams
 from cemai_opt.datasets import Dataset, read_labelled_rows
 from cemai_opt.deploy.model_folder import CONFIG, TrainedModel
+from cemai_opt.deploy.predict_file import lacking_history
 from cemai_opt.meters import open_meters
 from cemai_opt.pipeline import Recorder
 from cemai_opt.runs.payback import PER_READING
@@ -56,11 +57,13 @@ def check_model(
     data: Path,
     *,
     limits: Limits,
+    history: Path | None = None,
     ignore: tuple[str, ...] = (),
     intensity_g_per_kwh: float | None = None,
 ) -> CheckResult:
     """Scores a model on the rows of a file or folder and measures its predictions, in grams per 1,000 rows.
 
+    `history` is a file or folder with the rows before those of `data`, which features are computed from.
     A limit on a score that is not defined on these rows is broken. StudyError if the rows are not what the model needs,
     or if `max_error` is given and the model was not chosen by an error.
     """
@@ -75,6 +78,7 @@ def check_model(
         classes=model.classes,
         horizon=document.horizon,
         clip_target=document.clip_target,
+        history=history,
     )
     intensity = model.carbon.intensity_g_per_kwh
     if intensity_g_per_kwh is not None:
@@ -91,12 +95,12 @@ def check_model(
         energy_j_per_1000=energy_j / len(rows.y) * PER_READING,
         source=source,
         broken=(),
-        notes=(*rows.notes, *_cautions(model, data)),
+        notes=(*rows.notes, *_cautions(model, data, history=history)),
     )
     return replace(result, broken=_broken(result, limits))
 
 
-def _cautions(model: TrainedModel, data: Path) -> list[str]:
+def _cautions(model: TrainedModel, data: Path, *, history: Path | None) -> list[str]:
     """What makes the score on these rows differ from that on rows that are new."""
     spec, checked = read_config_file(model.folder / CONFIG)[0].data, data.resolve()
     cautions = list[str]()
@@ -104,9 +108,7 @@ def _cautions(model: TrainedModel, data: Path) -> list[str]:
         cautions.append(f"the model was trained on rows of {data}: the score is too good")
     elif spec.test is not None and checked == Path(spec.test).resolve():
         cautions.append(f"{data} has the test rows of the study: this repeats their score; updates train on them")
-    if rows := model.document.history.rows:
-        cautions.append(f"features look back up to {rows} rows: the first rows of each group lack their history")
-    return cautions
+    return [*cautions, *(lacking_history(model) if history is None else ())]
 
 
 def _broken(result: CheckResult, limits: Limits) -> tuple[str, ...]:

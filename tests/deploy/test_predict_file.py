@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,7 +148,57 @@ def test_the_data_is_not_overwritten(ridge: Exported, tmp_path: Path) -> None:
     data = rows_of("regression")
     before = data.read_bytes()
     for out in (data, tmp_path):
-        with pytest.raises(StudyError, match=r"is the data itself|is a folder"):
+        with pytest.raises(StudyError, match=r"is the file of --data|is a folder"):
             predict_file(load_model(ridge.folder), data, out=out)
     assert data.read_bytes() == before
     assert list(tmp_path.iterdir()) == []
+
+
+def halves_of_tools() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The earlier and the later rows of every tool."""
+    frame = tools().drop(columns=["worn", "tool_wear"])
+    is_late = frame["cut"] >= frame.groupby("run")["cut"].transform("median")
+    return frame[~is_late], frame[is_late]
+
+
+def test_rows_that_continue_series_have_their_history(ridge: Exported, tmp_path: Path) -> None:
+    """From a file or a frame: they are predicted as if all rows were there, and only they."""
+    trained, (earlier, later) = load_model(ridge.folder), halves_of_tools()
+    wanted = trained.predict(pd.concat([earlier, later]))[len(earlier) :]
+    assert not np.allclose(trained.predict(later), wanted)
+    np.testing.assert_array_equal(trained.predict(later, history=earlier), wanted)
+    earlier.sample(frac=1.0, random_state=1).to_csv(tmp_path / "earlier.csv", index=False)
+    later.to_csv(tmp_path / "later.csv", index=False)
+    done = predict_file(
+        trained, tmp_path / "later.csv", history=tmp_path / "earlier.csv", out=tmp_path / "out.csv", with_scores=True
+    )
+    got = pd.read_csv(tmp_path / "out.csv")
+    assert (done.rows, done.notes) == (len(later), ())
+    assert got["row"].tolist() == list(range(len(later)))
+    assert got["cut"].tolist() == later["cut"].tolist()
+    np.testing.assert_array_equal(got["prediction"], wanted)
+
+
+def test_history_that_is_not_earlier_is_refused(ridge: Exported, tmp_path: Path, cli: Cli) -> None:
+    """And groups that have none are counted; nothing is written over the history."""
+    trained, (earlier, later) = load_model(ridge.folder), halves_of_tools()
+    with pytest.raises(StudyError, match="history of 1 groups is not earlier"):
+        trained.predict(later, history=pd.concat([earlier, later.head(1)]))
+    earlier[earlier["run"] != earlier["run"].iloc[0]].to_csv(tmp_path / "earlier.csv", index=False)
+    later.to_csv(tmp_path / "later.csv", index=False)
+    options = (ridge.folder, "--data", tmp_path / "later.csv", "--history", tmp_path / "earlier.csv")
+    refused = cli("predict", *options, "--out", tmp_path / "earlier.csv")
+    assert "is the file of --history" in refused.stderr
+    done = cli("predict", *options, "--out", tmp_path / "out.csv")
+    assert done.returncode == 0
+    assert "1 of 12 groups have no rows in the history" in done.stderr
+
+
+def test_a_model_that_continues_series_asks_for_their_history(ridge: Exported, tmp_path: Path) -> None:
+    """One of whole groups, whose first rows had none in training either, does not."""
+    trained = load_model(ridge.folder)
+    assert predict_file(trained, rows_of("regression"), out=tmp_path / "out.csv").notes == ()
+    history = replace(trained.document.history, continues=True)
+    continuing = replace(trained, document=replace(trained.document, history=history))
+    (note,) = predict_file(continuing, rows_of("regression"), out=tmp_path / "out.csv").notes
+    assert "lack their history (see --history)" in note

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import r2_score
@@ -96,3 +97,21 @@ def test_the_test_rows_of_the_study_are_no_training_rows(tmp_path: Path) -> None
     notes = " ".join(check_model(model, rows, limits=Limits()).notes)
     assert "has the test rows of the study" in notes
     assert "was trained on" not in notes
+
+
+def test_rows_are_scored_with_the_history_that_is_given(tmp_path: Path, cli: Cli) -> None:
+    """As if it were in the same file, but only they are scored."""
+    model, rows = deployed(tmp_path), pd.read_csv(week(tmp_path, 0))
+    is_late = rows["cut"] >= rows.groupby("run")["cut"].transform("median")
+    for name, part in (("earlier", rows[~is_late]), ("later", rows[is_late])):
+        part.to_csv(tmp_path / f"{name}.csv", index=False)
+    trained = load_model(model)
+    value, y = trained.predict(rows.drop(columns="tool_wear"))[is_late], rows["tool_wear"][is_late]
+    wanted = 1.0 - np.square(y - value).sum() / np.square(y - y.mean()).sum()
+    done = cli("check", model, "--data", tmp_path / "later.csv", "--history", tmp_path / "earlier.csv", "--json")
+    result = json.loads(done.stdout)
+    assert result["rows"] == int(is_late.sum())
+    assert result["score"] == pytest.approx(wanted)
+    assert "lack their history" not in done.stderr
+    alone = check_model(trained, tmp_path / "later.csv", limits=Limits())
+    assert alone.score != pytest.approx(wanted)
