@@ -10,8 +10,9 @@ skipped, failed ones are repeated. Every run is a process of its own, whose CPU 
 without their files, and FLAML without its library, are skipped with a message.
 
 - hand_set: every model with its library's defaults, on raw columns and on full features; no search, no validation.
-- product: `cemai-opt optimize` with its defaults, without audit and report; product_1000: with up to 1,000 trials. Its
-  portfolio is one that was learned without this data set and others of its source.
+- product: `cemai-opt optimize` with its defaults, without audit and report; product_1000: with up to 1,000 trials;
+  product_worth: with --worth '0.01 = 5mg'. Their portfolio is
+  one that was learned without this data set and others of its source.
 - nsga2_stock, tpe: Optuna's samplers on the product's space and pipelines.
 - flaml: FLAML on raw columns, and on rolling features where rows have an order.
 
@@ -45,7 +46,11 @@ def main() -> None:
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run", help="run what is missing")
     run.add_argument("--sets", default="", help="names, separated by commas; all by default")
-    run.add_argument("--arms", default="", help="names, separated by commas; all but product_1000 by default")
+    run.add_argument(
+        "--arms",
+        default="",
+        help="names, separated by commas; by default all but those of the product with other options",
+    )
     run.add_argument("--seeds", type=int, default=3, help="number of seeds, from 0 on")
     run.add_argument("--budget-mg", type=float, default=32.0)
     run.add_argument("--jobs", type=int, default=2, help="processes at once")

@@ -22,7 +22,7 @@ from cemai_opt.core.units import grams_co2eq
 from cemai_opt.meters import thread_power
 
 ARMS = ("hand_set", "product", *STOCK_ARMS, "flaml")
-"""Arms that run unless others are named; `product_1000` is another one."""
+"""Arms that run unless others are named: those of the product with other options do not."""
 KNOWN_ARMS = (*ARMS, *(arm for arm in PRODUCT_ARMS if arm not in ARMS))
 WALL_FACTOR, WALL_S = 20.0, 600.0
 """A process that runs longer than 20 times its budget of CPU seconds plus 10 minutes is killed."""

@@ -17,7 +17,11 @@ TEST_RUNS = 1.5
 MAX_TRIALS = 100_000
 POPULATION = 50
 
-PRODUCT_ARMS: Mapping[str, tuple[str, ...]] = {"product": (), "product_1000": ("--trials", "1000")}
+PRODUCT_ARMS: Mapping[str, tuple[str, ...]] = {
+    "product": (),
+    "product_1000": ("--trials", "1000"),
+    "product_worth": ("--worth", "0.01 = 5mg"),
+}
 """Options beyond the budget and the seed: none are the product's defaults."""
 STOCK_ARMS = ("nsga2_stock", "tpe")
 RULES = ("knee", "within", "best")

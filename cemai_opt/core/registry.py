@@ -79,6 +79,7 @@ class Registry(Generic[P]):
         self.kind = kind
         self._package = package
         self._base = base
+        self._found: dict[str, type[P]] = {}
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -88,6 +89,11 @@ class Registry(Generic[P]):
 
     def find(self, name: str) -> type[P]:
         """The class of a part. StudyError, with a suggestion, if there is no such part."""
+        if name not in self._found:
+            self._found[name] = self._read(name)
+        return self._found[name]
+
+    def _read(self, name: str) -> type[P]:
         if name not in self.names:
             raise StudyError(f"there is no {self.kind} called {name!r}", nearest(name, self.names))
         module = importlib.import_module(f"{self._package}.{name}")

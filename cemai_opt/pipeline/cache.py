@@ -77,6 +77,10 @@ class StageCache:
             changed["fitted_states"] = fitted_states
         return Hit(replace(before, **changed), from_json(tuple[Measurement, ...], document["rows"]))
 
+    def may_keep(self, gain_s: float, n_bytes: int = 0) -> bool:
+        """Whether storing this many bytes saves more than it costs: `gain_s` seconds are saved at each hit."""
+        return gain_s >= MIN_GAIN_S + n_bytes / LOAD_BYTES_PER_S and n_bytes <= MAX_SHARE * self._max_bytes
+
     def keep(self, key: str, before: Batch, *, after: Batch, rows: Sequence[Measurement], gain_s: float) -> bool:
         """Stores a batch if that saves more than it costs: `gain_s` seconds are saved at each hit.
 
@@ -87,7 +91,7 @@ class StageCache:
             return False
         arrays, document = state
         n_bytes = sum(array.nbytes for array in arrays.values())
-        if gain_s < MIN_GAIN_S + n_bytes / LOAD_BYTES_PER_S or n_bytes > MAX_SHARE * self._max_bytes:
+        if not self.may_keep(gain_s, n_bytes):
             return False
         unfinished = self._folder / f"tmp-{os.getpid()}-{next(_NUMBERS)}"
         if self.find(key, before) is None:

@@ -111,6 +111,11 @@ class Recorder:
         """Adds the recorded cost of a stage that was taken from the cache."""
         self._known[row.stage] = row
 
+    @property
+    def last_s(self) -> float:
+        """Seconds of what was measured last."""
+        return self._spans[-1].duration_s
+
     def elapsed_s(self) -> float:
         """Seconds since this recorder was created."""
         return self._clock() - self._start.at_s

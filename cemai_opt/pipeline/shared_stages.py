@@ -53,9 +53,11 @@ class SharedStages:
 
     def offer(self, i: int, batch: Batch) -> None:
         """Stores the batch after stage `i` if that saves more than it costs."""
+        self._gain_s += self._recorder.last_s
+        if not self._cache.may_keep(self._gain_s):
+            return
         with self._recorder.aside(CACHE):
             rows = [row for row in self._recorder.recording().cost.rows if row.stage != OVERHEAD]
-            self._gain_s += rows[-1].duration_s
             if self._cache.keep(self._keys[i], self._before, after=batch, rows=rows, gain_s=self._gain_s):
                 self._gain_s = 0.0
 

@@ -33,8 +33,28 @@ class _Fit:
     n_known: int
 
 
-_Rows = list[tuple[np.ndarray, float]]
-"""Hyperparameters as numbers, and log joules per volume, of each pipeline of a family."""
+class _Family:
+    """Hyperparameters as numbers, and log joules per volume, of each pipeline of a family."""
+
+    def __init__(self) -> None:
+        self.features: list[np.ndarray] = []
+        self.log_j: list[float] = []
+        self._sum_features: np.ndarray | float = 0.0
+        self._sum_log_j = 0.0
+
+    def __len__(self) -> int:
+        return len(self.log_j)
+
+    def add(self, features: np.ndarray, log_j: float) -> None:
+        """One more pipeline."""
+        self.features.append(features)
+        self.log_j.append(log_j)
+        self._sum_features = self._sum_features + features
+        self._sum_log_j += log_j
+
+    def mean_residual(self, fit: _Fit) -> float:
+        """The mean of what a regression leaves; from sums, because it is asked for before each trial."""
+        return (self._sum_log_j - float(self._sum_features @ fit.weights)) / len(self)
 
 
 class CostModel:
@@ -48,72 +68,63 @@ class CostModel:
 
     def __init__(self, space: SearchSpace, earlier: Sequence[KnownCost] = ()) -> None:
         self._space = space
-        self._rows: dict[str, _Rows] = {}
-        self._earlier: dict[str, dict[str, _Rows]] = {}
+        self._families: dict[str, _Family] = {}
+        self._earlier: dict[str, dict[str, _Family]] = {}
+        self._n_known = 0
         self._fit: _Fit | None = None
-        self._means: dict[str, float] = {}
         self._known: dict[tuple[tuple[str, Value], ...], np.ndarray] = {}
         for known in earlier:
             for params in fitted_in(space, [space.params_of(known.config)]):
-                families = self._earlier.setdefault(known.run, {})
-                families.setdefault(known.config.model, []).append(self._row(params, known.energy_j))
+                self._add(self._earlier.setdefault(known.run, {}), params, cost_j=known.energy_j)
 
     def update(self, params: Params, cost_j: float) -> None:
         """Takes the cost of one more pipeline into account."""
-        model = str(params[MODEL])
-        self._rows.setdefault(model, []).append(self._row(params, cost_j))
-        self._means.pop(model, None)
+        self._add(self._families, params, cost_j=cost_j)
 
     def low_j(self, params: Params) -> float:
         """A low estimate of a pipeline's joules, one standard error below the expected value; 0 if nothing is known."""
-        if not self._rows:
+        if not self._families:
             return 0.0
         fit, features = self._fitted(), self._features(params)
         return math.exp(self._level(str(params[MODEL]), fit) + float(features @ fit.weights) + features[LOG_VOLUME])
 
     def _level(self, model: str, fit: _Fit) -> float:
         """The mean residual of a family, less one standard error; a guess for a family of which nothing is known."""
-        if model in self._rows:
-            return self._mean(model, fit) - (fit.error if len(self._rows[model]) > 1 else 0.0)
+        if model in self._families:
+            return self._families[model].mean_residual(fit) - (fit.error if len(self._families[model]) > 1 else 0.0)
         compared = [
             level for run in self._earlier.values() if (level := self._compared(model, run, fit=fit)) is not None
         ]
         if compared:
             return float(np.mean(compared)) - fit.error
-        return max(self._mean(known, fit) for known in self._rows) + math.log(NEW_FAMILY)
+        return max(family.mean_residual(fit) for family in self._families.values()) + math.log(NEW_FAMILY)
 
-    def _compared(self, model: str, run: Mapping[str, _Rows], *, fit: _Fit) -> float | None:
+    def _compared(self, model: str, run: Mapping[str, _Family], *, fit: _Fit) -> float | None:
         """The level of a family by an earlier run, shifted as families that are known in both are; None if none is."""
-        both = self._rows.keys() & run.keys()
+        both = self._families.keys() & run.keys()
         if model not in run or not both:
             return None
-        shift = np.mean([self._mean(known, fit) - _mean_residual(run[known], fit) for known in both])
-        return _mean_residual(run[model], fit) + float(shift)
-
-    def _mean(self, model: str, fit: _Fit) -> float:
-        """The mean residual of a known family."""
-        if model not in self._means:
-            self._means[model] = _mean_residual(self._rows[model], fit)
-        return self._means[model]
+        shift = np.mean([self._families[known].mean_residual(fit) - run[known].mean_residual(fit) for known in both])
+        return run[model].mean_residual(fit) + float(shift)
 
     def _fitted(self) -> _Fit:
         """The regression within families: the mean of each family is subtracted first."""
-        families = [*self._rows.values(), *(rows for run in self._earlier.values() for rows in run.values())]
-        n_known = sum(map(len, families))
-        if self._fit is None or n_known >= REFIT_AFTER * self._fit.n_known:
-            blocks = [(np.array([x for x, _ in rows]), np.array([y for _, y in rows])) for rows in families]
+        if self._fit is None or self._n_known >= REFIT_AFTER * self._fit.n_known:
+            families = [*self._families.values(), *(f for run in self._earlier.values() for f in run.values())]
+            blocks = [(np.array(family.features), np.array(family.log_j)) for family in families]
             X = np.concatenate([x - x.mean(axis=0) for x, _ in blocks])
             y = np.concatenate([y - y.mean() for _, y in blocks])
             weights = np.zeros(X.shape[1])
-            if n_known >= MIN_KNOWN:
+            if self._n_known >= MIN_KNOWN:
                 weights = np.linalg.solve(X.T @ X + RIDGE * np.eye(X.shape[1]), X.T @ y)
-            self._fit = _Fit(weights=weights, error=float(np.std(y - X @ weights)), n_known=n_known)
-            self._means.clear()
+            self._fit = _Fit(weights=weights, error=float(np.std(y - X @ weights)), n_known=self._n_known)
         return self._fit
 
-    def _row(self, params: Params, cost_j: float) -> tuple[np.ndarray, float]:
+    def _add(self, families: dict[str, _Family], params: Params, *, cost_j: float) -> None:
         features = self._features(params)
-        return features, math.log(cost_j) - features[LOG_VOLUME]
+        log_j = math.log(cost_j) - float(features[LOG_VOLUME])
+        families.setdefault(str(params[MODEL]), _Family()).add(features, log_j)
+        self._n_known += 1
 
     def _features(self, params: Params) -> np.ndarray:
         """Hyperparameters as numbers, then the logarithm of the volume. Kept, since a search asks again and again."""
@@ -127,7 +138,3 @@ class CostModel:
         volume = math.prod(STAGES.find(name).volume(given) for name, given in config.stages.items() if given)
         growth = MODELS.find(config.model).grows_by
         return math.log(volume * (float(config.params("train")[growth]) if growth else 1.0))
-
-
-def _mean_residual(rows: _Rows, fit: _Fit) -> float:
-    return float(np.mean([y - features @ fit.weights for features, y in rows]))

@@ -98,9 +98,7 @@ class Search:
         """Runs the search and returns why it ended, in words."""
         try:
             return self._run()
-        except (KeyboardInterrupt, OSError) as error:
-            if not is_interrupt(error):
-                raise
+        except KeyboardInterrupt:
             for trial in self._running.values():
                 end_abandoned(self._optuna_study, trial.number)
             return INTERRUPTED
@@ -345,12 +343,3 @@ def _repeat_of(known: TrialResult, number: int) -> TrialResult:
 def _skipped(number: int, config: Config, *, reason: str) -> TrialResult:
     """A trial that was not worth running."""
     return TrialResult(trial=number, state=PRUNED, config=config, reason=f"{SKIPPED}{reason}")
-
-
-def is_interrupt(error: BaseException | None) -> bool:
-    """Whether an error is an interrupt, or arose from one: Optuna's lock of the journal fails if it is interrupted."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__context__
-    return False

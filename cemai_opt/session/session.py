@@ -114,7 +114,10 @@ class Session:
 
     def run(self) -> RunRecord:
         """The finished record, which is also written to the folder. TrialError if no trial was complete."""
-        with self._folder.writing(self._study, self._prepared.locked_space):
+        from threadpoolctl import threadpool_limits
+
+        one_thread = threadpool_limits(limits=1)  # others would wait for work in loops; trials have their own limits
+        with self._folder.writing(self._study, self._prepared.locked_space), one_thread:
             return self._run()
 
     def _run(self) -> RunRecord:

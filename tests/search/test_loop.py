@@ -12,7 +12,6 @@ from cemai_opt.core.ledger_entry import joules_by
 from cemai_opt.core.result import FAILED
 from cemai_opt.core.space import MODEL, SearchSpaceSpec
 from cemai_opt.search.initial_design import initial_design
-from cemai_opt.search.loop import is_interrupt
 from cemai_opt.search.samplers import SAMPLERS
 from cemai_opt.search.storage import read_journal
 from cemai_opt.spaces import build_space
@@ -102,19 +101,3 @@ def test_constraints_hold(sampler: str, tmp_path: Path) -> None:
     assert len(search.front)
     assert all(p.score >= 0.7 and p.carbon_g <= 1e-4 for p in search.front)
     assert len(search.points) < sum(r.is_complete for r in search.results)
-
-
-def test_an_error_that_an_interrupt_has_caused_is_an_interrupt() -> None:
-    """As when Ctrl-C hits a library while it holds a lock; another error is none."""
-
-    def interrupted() -> None:
-        try:
-            raise KeyboardInterrupt
-        finally:
-            Path("no such folder/lock").unlink()
-
-    with pytest.raises(FileNotFoundError) as caught:
-        interrupted()
-    assert is_interrupt(caught.value)
-    assert not is_interrupt(OSError())
-    assert is_interrupt(KeyboardInterrupt())

@@ -21,6 +21,7 @@ OF_LIBRARIES = {
     "_show_all": "click",
     "after_iteration": "XGBoost's callback",
     "fit": "scikit-learn: X, y, groups",
+    "get_all_trials": "Optuna's storage",
     "get_window_bounds": "pandas' indexer",
     "sample_independent": "Optuna's sampler",
     "sample_relative": "Optuna's sampler",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect
 from collections.abc import Callable
 
 import numpy as np
@@ -62,10 +64,8 @@ class KnownTrials:
 
         Trials that violate the user's constraints come last, in order of their violation (VI-A there).
         """
-        violation = np.array(self._violation, np.float64)
-        score = np.array(self._score, np.float64)
-        left: IntArray = np.lexsort((np.array(self._number), -score, np.array(self._carbon_g)))
-        left = left[violation[left] <= 0.0]
+        violation, score = np.array(self._violation), np.array(self._score)
+        left = self._greenest_first[violation[self._greenest_first] <= 0.0]
         box = Box.around(self._points[i] for i in left[[0, -1]]) if len(left) else Box.around(())
         chosen: list[int] = []
         while len(left) and len(chosen) < n_wanted:
@@ -75,22 +75,29 @@ class KnownTrials:
             left = left[~is_front]
             chosen += [self._place[point.trial] for point in thinned(front, box)]
         missing = np.flatnonzero(violation > 0.0)
-        chosen += missing[np.lexsort((np.array(self._number)[missing], violation[missing]))].tolist()
+        number = np.array([self._trials[i].number for i in missing])
+        chosen += missing[np.lexsort((number, violation[missing]))].tolist()
         return [self._trials[i] for i in chosen[:n_wanted]]
 
     def _forget(self) -> None:
         self._numbers = set[int]()
         self._trials, self._points = list[FrozenTrial](), list[Point]()
-        self._number, self._score, self._carbon_g, self._violation = (list[float]() for _ in range(4))
+        self._score, self._violation = array("d"), array("d")
+        self._order = list[tuple[float, float, int]]()
+        """Grams, negative score and number of each trial, ascending."""
+        self._greenest_first: IntArray = np.zeros(0, np.int64)
+        """Places of the trials in that order."""
         self._place, self._by_model = dict[int, int](), dict[Value | None, list[int]]()
 
     def _add(self, trial: FrozenTrial) -> None:
         point, i = Point(trial.number, trial.values[0], trial.values[1]), len(self._trials)
         self._trials.append(trial)
         self._points.append(point)
-        self._number.append(point.trial)
         self._score.append(point.score)
-        self._carbon_g.append(point.carbon_g)
+        key = (point.carbon_g, -point.score, point.trial)
+        rank = bisect(self._order, key)
+        self._order.insert(rank, key)
+        self._greenest_first = np.insert(self._greenest_first, rank, i)
         self._violation.append(self._constraints.violation(point))
         self._place[point.trial] = i
         self._by_model.setdefault(trial.params.get(MODEL), []).append(i)

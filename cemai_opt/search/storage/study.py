@@ -18,6 +18,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.files import drop_partial_line
+from cemai_opt.search.storage.indexed import IndexedStorage
+from cemai_opt.search.storage.journal import OwnJournal
 
 if TYPE_CHECKING:
     from optuna.storages import RetryHeartbeatStaleTrialCallback
@@ -49,7 +51,7 @@ def open_study(
             _repair(journal)
         with quiet_optuna():
             study = optuna.create_study(
-                storage=storage or JournalStorage(JournalFileBackend(str(journal))),
+                storage=storage or IndexedStorage(JournalStorage(OwnJournal(journal))),
                 study_name=name,
                 sampler=sampler,
                 directions=["maximize", "minimize"],
