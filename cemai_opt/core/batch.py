@@ -31,6 +31,8 @@ class Task:
     """Of two classes, the second one is predicted if its score is above this; the one with the higher score if None."""
     n_levels: tuple[int, ...] = ()
     """Number of categories of each input that holds codes of categories; these are the last inputs."""
+    is_series: bool = False
+    """Whether later rows of the same groups are to be predicted, rather than rows of other groups."""
 
     @property
     def is_classification(self) -> bool:

@@ -289,6 +289,7 @@ def task_of(plan: TrialPlan, data: Dataset) -> Task:
         device=study.device,
         threshold=None if threshold is None else float(threshold),
         n_levels=data.n_levels,
+        is_series=study.split.by == "time",
     )
 
 

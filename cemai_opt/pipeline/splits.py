@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -22,6 +23,9 @@ MIN_CONFIRM_FOLDS = 5
 """Folds on which the scores of front candidates are confirmed, unless there are fewer groups."""
 EXPLORED_CONFIRM_FOLDS = 3
 """As many if there are so many rows that trials explore on a part of them: every row is evaluated once as well."""
+CONFIRM_SHARE = 0.6
+"""Of a series, the last part with this share of the rows, in blocks as long as the validation's: a shorter block would
+favour pipelines that are right for a short while only."""
 CONFIRM_SEED = 1
 """Added to the seed of a study, so that confirming folds cut between other groups than those of the search."""
 
@@ -148,6 +152,8 @@ def _ranks(values: Any) -> Any:
 
 def n_confirm_folds(spec: ResolvedSplit, n_groups: int) -> int:
     """The number of folds on which the scores of front candidates are confirmed."""
+    if spec.by == "time":
+        return max(1, math.floor(CONFIRM_SHARE / spec.validation_share + 1e-9))
     folds = max(EXPLORED_CONFIRM_FOLDS if spec.explore_rows else MIN_CONFIRM_FOLDS, spec.folds)
     return min(folds, n_groups) if spec.by == "group" else folds
 
@@ -169,7 +175,7 @@ def _last_blocks(
     data: Dataset, spec: ResolvedSplit, *, rows: BoolArray, folds: int
 ) -> list[tuple[BoolArray, BoolArray]]:
     """Consecutive blocks of time at the end of `rows`, each with all rows before it to train on."""
-    position, size = _position(data), spec.validation_share / 2.0
+    position, size = _position(data), spec.validation_share
     ends = [float(np.quantile(position[rows], max(1.0 - i * size, 0.0))) for i in range(folds + 1)]
     return [
         (rows & (position < begin), rows & (position >= begin) & ((position < end) | (end == ends[0])))

@@ -101,12 +101,14 @@ def test_few_groups_are_left_out_one_by_one() -> None:
 
 
 def test_a_series_is_confirmed_on_its_last_blocks() -> None:
-    """One after another, each with all rows before it to train on."""
+    """One after another, each as long as the validation's, with all rows before it to train on."""
     data = data_of([200], has_groups=False)
     spec, _ = resolve_split(data, SplitSpec())
     folds = Splits.of(data, spec, seed=0).confirm
-    assert [int(fold.is_eval.sum()) for fold in folds] == [16] * 5
-    assert [int(fold.is_train.sum()) for fold in folds] == [80, 96, 112, 128, 144]
+    assert [int(fold.is_eval.sum()) for fold in folds] == [32] * 3
+    assert [int(fold.is_train.sum()) for fold in folds] == [64, 96, 128]
+    long = Splits.of(data, spec.model_copy(update={"validation_share": 0.5}), seed=0).confirm
+    assert [(int(fold.is_train.sum()), int(fold.is_eval.sum())) for fold in long] == [(80, 80)]
 
 
 def test_time_order_keeps_the_future_out_and_the_horizon_too() -> None:
@@ -115,7 +117,7 @@ def test_time_order_keeps_the_future_out_and_the_horizon_too() -> None:
     spec, _ = resolve_split(data, SplitSpec())
     assert spec.by == "time"
     splits = Splits.of(data, spec, seed=0)
-    assert len(splits.confirm) == 5
+    assert len(splits.confirm) == 3
     for fold in (*splits.search, *splits.confirm, splits.final):
         assert np.flatnonzero(fold.is_train).max() + 10 < np.flatnonzero(fold.is_eval).min()
 

@@ -9,6 +9,8 @@ from cemai_opt.core.batch import WindowRows
 from cemai_opt.stages import combine
 from cemai_opt.testing.batches import batch_of, run_stages
 
+QUARTER = {"fraction": 0.25}
+
 
 def test_more_windows_than_memory_allows_are_thinned_before_they_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     """And that is said."""
@@ -41,3 +43,21 @@ def test_networks_read_more_windows_batch_by_batch(monkeypatch: pytest.MonkeyPat
         assert made.prediction is not None
         predicted.append(made.prediction.value)
     assert np.array_equal(*predicted)
+
+
+def test_a_share_of_a_series_is_its_newest_rows() -> None:
+    """Of every group; of groups that are held out as wholes it is a random share."""
+    y, group = np.arange(300.0), np.repeat([0, 1, 2], 100)
+    drawn, newest = (
+        run_stages(batch_of(y[:, None], y, group=group, is_series=is_series), until="combine", combine=QUARTER)
+        for is_series in (False, True)
+    )
+    assert drawn.samples is not None
+    assert newest.samples is not None
+    assert newest.samples.y.tolist() == [*range(75, 100), *range(175, 200)]
+    assert len(drawn.samples.y) == 50
+    assert drawn.samples.y.min() < 50
+    series = batch_of(y[:, None], y, group=group, is_series=True)
+    few = run_stages(series, until="combine", combine={"fraction": 0.02})
+    assert few.samples is not None
+    assert few.samples.group.tolist() == [0] * 15 + [1] * 15
