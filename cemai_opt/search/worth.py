@@ -7,8 +7,8 @@ from cemai_opt.core.units import readable_grams
 
 RECENT = 1.0 / 3.0
 """Gains are judged by this last share of the joules that the run has spent."""
-MIN_TRIALS = 20
-"""Before so many trials, gains say nothing about those to come."""
+MIN_TRIALS = 60
+"""Before so many trials, or half of those that are asked for, gains say nothing about those to come."""
 
 
 class Worth:
@@ -29,7 +29,8 @@ class Worth:
 
     def why_stop(self) -> str | None:
         """The reason, in words, to end the search; None if there is none, or too little is known."""
-        if self._study.search.worth is None or len(self._course) < MIN_TRIALS:
+        settings = self._study.search
+        if settings.worth is None or len(self._course) < min(MIN_TRIALS, settings.trials // 2):
             return None
         spent_j, best = self._course[-1]
         then_j, before = max(c for c in self._course if c[0] <= (1.0 - RECENT) * spent_j or c == self._course[0])
@@ -37,4 +38,4 @@ class Worth:
         if gain * self._study.worth_j >= cost_j:
             return None
         cost = readable_grams(self._study.carbon.grams(cost_j))
-        return f"the last {cost} have gained {gain:.4f}: less than --worth {self._study.search.worth!r}"
+        return f"the last {cost} have gained {gain:.4f}: less than --worth {settings.worth!r}"

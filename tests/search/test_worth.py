@@ -36,6 +36,8 @@ def test_it_ends_a_search(tmp_path: Path) -> None:
     search = run_search(tmp_path, trials=300, rules={"worth": "0.1 = 1ng"})
     assert MIN_TRIALS <= len(search.results) < 300
     assert "--worth" in search.run()
+    quick = run_search(tmp_path / "quick", trials=30, rules={"worth": "0.1 = 1ng"})
+    assert 15 <= len(quick.results) < 30
 
 
 @pytest.mark.parametrize("wrong", ["0.01", "0.01 = 5", "x = 5mg", "-1 = 5mg", "0.01 = 0mg", "0.01 = 5 miles"])
