@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import Cli
+from cemai_opt.cli import main
 
 
 @pytest.fixture
@@ -152,16 +154,24 @@ BAD = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD, ids=lambda x: " ".join(x[-3:]) if isinstance(x, list) else "")
-def test_bad_input_is_one_message(cli: Cli, folder: Path, arguments: list[str], message: str) -> None:
-    """What and where and what to try; exit 2; the folder is as it was."""
-    import re
-
+def test_bad_input_is_one_message(
+    folder: Path,
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """What and where and what to try; exit 2; the folder is as it was. In this process: an exception would end it."""
     before = sorted(path.relative_to(folder) for path in folder.rglob("*"))
-    done = cli(*arguments)
-    shown = " ".join(done.stderr.split())
-    assert done.returncode == 2, shown
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["cemai-opt", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capfd.readouterr()
+    shown = " ".join(err.split())
+    assert ended.value.code == 2, shown
     assert re.search(message, shown), shown
     assert "error: " in shown
     assert not {"Traceback", "Usage:"} & set(shown.split())
-    assert done.stdout == ""
+    assert out == ""
     assert sorted(path.relative_to(folder) for path in folder.rglob("*")) == before

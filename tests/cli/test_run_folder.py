@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.conftest import ROOT, Cli
@@ -27,19 +29,31 @@ OPTIONS = [
     "--explain",
     "never",
 ]
+IN_PROCESS = ["--engine", "in_process"]
+"""For tests that are not about processes."""
+
+
+@pytest.fixture(scope="module")
+def finished(wear: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of four trials and of its rows; not to be changed."""
+    folder = tmp_path_factory.mktemp("finished")
+    wear.to_csv(folder / "wear.csv", index=False)
+    command = [sys.executable, "-m", "cemai_opt", "optimize", "--data", "wear.csv", *map(str, OPTIONS), *IN_PROCESS]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([*command, "--trials", "4", "--out", "run", "--no-report"], cwd=folder, env=environment, check=True)
+    return folder
 
 
 @pytest.fixture
-def run(cli: Cli, wear_csv: Path, tmp_path: Path) -> Path:
-    """A run of four trials."""
-    done = cli("optimize", "--data", wear_csv, *OPTIONS, "--trials", 4, "--out", "run")
-    assert done.returncode == 0, done.stderr
-    return tmp_path / "run"
+def run(finished: Path, tmp_path: Path) -> Path:
+    """A copy of that run, beside the same rows."""
+    (tmp_path / "wear.csv").symlink_to(finished / "wear.csv")
+    return Path(shutil.copytree(finished / "run", tmp_path / "run"))
 
 
-def again(cli: Cli, trials: int = 6, *more: object) -> subprocess.CompletedProcess[str]:
+def again(cli: Cli, trials: int = 6) -> subprocess.CompletedProcess[str]:
     """The same command with more trials."""
-    return cli("optimize", "--data", "wear.csv", *OPTIONS, "--trials", trials, "--out", "run", *more)
+    return cli("optimize", "--data", "wear.csv", *OPTIONS, *IN_PROCESS, "--trials", trials, "--out", "run")
 
 
 @pytest.mark.parametrize(
