@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cemai_opt.core.batch import BoolArray, FloatArray
+from cemai_opt.core.batch import BoolArray, FloatArray, group_starts
 from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.core.files import lock_now, sha256_of_file, sha256_of_path
 from cemai_opt.datasets import Dataset, newest_rows, read_labelled_rows
 from cemai_opt.deploy.export import check_free
-from cemai_opt.deploy.model_document import ModelDocument
+from cemai_opt.deploy.model_document import HistoryRows, ModelDocument
 from cemai_opt.deploy.model_folder import (
     CARD,
     CONFIG,
@@ -135,7 +135,8 @@ class _Update:
             if known:
                 return Updated(entry=known[0], is_repeated=True)
             self._check_new_file()
-            score, errors = scored(self._model, newest, wanted=newest.has_target)
+            judged, notes = _judged(newest, self._model.document.history)
+            score, errors = scored(self._model, newest, wanted=judged)
             held_out = newest_rows(newest.group, newest.order, share=TEST_SHARE)
             situation = self._situation(errors, newest.y[newest.has_target & ~held_out])
             choice = decide(situation)
@@ -171,7 +172,9 @@ class _Update:
             self._log.with_entry(entry).append_last(self._folder)
         own = [meter for meter in self._meters if meter.counts_whole_process]
         whole_g = self._model.carbon.grams(math.fsum(meter.peek_j() for meter in own)) if own else None
-        return Updated(entry=UpdateLog.read(self._folder).entries[-1], whole_process_g=whole_g, notes=newest.notes)
+        return Updated(
+            entry=UpdateLog.read(self._folder).entries[-1], whole_process_g=whole_g, notes=(*newest.notes, *notes)
+        )
 
     def _rows(self, path: Path, model: TrainedModel) -> Dataset:
         document = model.document
@@ -303,6 +306,22 @@ class _Update:
         shutil.rmtree(self._previous, ignore_errors=True)
         self._folder.rename(self._previous)
         draft.rename(self._folder)
+
+
+def _judged(rows: Dataset, history: HistoryRows) -> tuple[BoolArray, tuple[str, ...]]:
+    """The rows, (n_rows,), by which the model is judged, and a note.
+
+    These are all that have a target; where rows continue a series, those whose features have all their earlier rows in
+    the file, if there are any: others are predicted worse than they would be, which looks like drift.
+    """
+    if not history.continues or not history.rows:
+        return rows.has_target, ()
+    place = np.arange(len(rows.y)) - group_starts(rows.group)
+    is_whole: BoolArray = rows.has_target & (place >= history.rows)
+    if not is_whole.any():
+        what = f"no row has the {history.rows} rows before it that features look back"
+        return rows.has_target, (f"{what}: give longer files, or scores are too low",)
+    return is_whole, ()
 
 
 @contextmanager

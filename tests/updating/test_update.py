@@ -17,7 +17,7 @@ import pytest
 from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.datasets.demo import tool_wear_runs
 from cemai_opt.deploy import export
-from cemai_opt.deploy.model_folder import load_model
+from cemai_opt.deploy.model_folder import load_model, write_sidecar
 from cemai_opt.deploy.picked import Picked
 from cemai_opt.runs import RunFolder
 from cemai_opt.session import read_config_file
@@ -90,6 +90,24 @@ def test_the_score_in_the_log_is_that_of_predictions(tmp_path: Path) -> None:
     assert entry.score == pytest.approx(1.0 - ((y - value) ** 2).sum() / ((y - y.mean()) ** 2).sum())
     assert entry.errors.mean == pytest.approx(((y - value) ** 2).mean())
     assert len(entry.errors.sums) == 5
+
+
+def test_rows_that_lack_their_history_are_no_drift(tmp_path: Path) -> None:
+    """Where a file continues series, the model is judged by rows that have it; if there are none, that is said."""
+    model, rows = deployed(tmp_path), week(tmp_path, 0)
+    document = load_model(model).document
+    for path, needed in ((model, 9), (tmp_path / "longer", 10_000)):
+        if path != model:
+            shutil.copytree(model, path, ignore=shutil.ignore_patterns("updates.jsonl"))
+        write_sidecar(path, replace(document, history=replace(document.history, rows=needed, continues=True), files={}))
+    frame, value = pd.read_csv(rows), values(model, rows)
+    is_whole = frame.groupby("run").cumcount() >= 9
+    y, value = frame["tool_wear"][is_whole].to_numpy(), value[is_whole]
+    done = update_model(model, rows, decide=forced(KEEP))
+    assert done.entry.score == pytest.approx(1.0 - ((y - value) ** 2).sum() / ((y - y.mean()) ** 2).sum())
+    assert done.notes == ()
+    (note,) = update_model(tmp_path / "longer", rows, decide=forced(KEEP)).notes
+    assert "no row has the 10000 rows before it" in note
 
 
 @pytest.mark.parametrize("action", [CONTINUE, REFIT])
