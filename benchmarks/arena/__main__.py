@@ -20,7 +20,9 @@ The budget of 32 mg is about 60 CPU seconds at 4 W per thread and 475 g/kWh, imp
 at 75 % of it, retrain their front by validation on training and validation rows, and test it. All grams come from the
 product's meters.
 
-`recorded.jsonl.gz` beside this file holds what has been run so far (cp and gunzip it to go on from there).
+`recorded.jsonl.gz` beside this file holds what has been run so far (cp and gunzip it to go on from there). Its runs
+`product_again` are of the product a second time, with a cheaper driver, on a machine that ran tests meanwhile; so are
+those of product_worth.
 
 `table` writes `arena.md` and `arena.png`. Printed are, per set and arm, medians over seeds (the worst in brackets) of:
 the best test score, which only an oracle knows; the test score of the member with the best validation score (of the
