@@ -92,7 +92,7 @@ def test_a_sampler_of_optuna_s_by_dotted_name(cli: Cli, wear_csv: Path) -> None:
 def test_the_report_is_part_of_the_budget(cli: Cli, wear_csv: Path, tmp_path: Path) -> None:
     """Where nothing is left for it, it is not written, and the message says how to get it."""
     options = ["--target", "tool_wear", "--group", "run", "--space", "quick", "--explain", "never", "--no-audit"]
-    done = cli("optimize", "--data", wear_csv, *options, "--budget-grams", 0.004, "--out", "run", "--report")
+    done = cli("optimize", "--data", wear_csv, *options, "--budget-grams", 0.0034, "--out", "run", "--report")
     assert done.returncode == 0, done.stderr
     assert "no report: the budget is used up; `cemai-opt report run` writes it" in " ".join(done.stdout.split())
     assert not (tmp_path / "run" / "report.html").exists()
