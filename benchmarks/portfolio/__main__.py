@@ -1,7 +1,7 @@
 """Learns the configurations that a search runs first.
 
     CEMAI_OPT_DATA=FOLDER python -m benchmarks.portfolio record [--sets A,B] [--jobs 2] [--out FILE]
-    python -m benchmarks.portfolio build [--without A,B] [--size 12] [--out FILE] [--to portfolio.yaml]
+    python -m benchmarks.portfolio build [--without A,B] [--size 18] [--out FILE] [--to portfolio.yaml]
 
 `record` trains every candidate on every data set of the arena (training and validation rows) and tests it. A fit of
 more than 8 CPU seconds is given up. Runs that are in FILE already are skipped.

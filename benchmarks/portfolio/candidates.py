@@ -55,6 +55,7 @@ XGBOOST_SMOOTH: Mapping[str, Value] = {
     "xgboost.colsample_bynode": 0.3,
     "xgboost.min_child_weight": 16.0,
 }
+NYSTROEM_EXACT: Mapping[str, Value] = {"nystroem.alpha": 0.003}
 MODEL_VARIANTS: Sequence[Mapping[str, Value]] = (
     {MODEL: "ridge"},
     {MODEL: "spline_ridge"},
@@ -67,6 +68,8 @@ MODEL_VARIANTS: Sequence[Mapping[str, Value]] = (
     {MODEL: "extra_trees"},
     {MODEL: "random_forest"},
     {MODEL: "dnn"},
+    {MODEL: "nystroem"},
+    {MODEL: "nystroem", **NYSTROEM_EXACT},
 )
 THINNED: Mapping[str, Value] = {"sequentialize.stride": 6}
 THINNED_MODELS = ("lightgbm", "xgboost", "extra_trees", "random_forest", "dnn")

@@ -24,8 +24,9 @@ def record_all(names: list[str], out: Path, *, at_once: int, data_root: Path) ->
     wished = candidates()
     known = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
     done = {(row["set"], row["candidate"]) for row in known if "set" in row}
-    if not known:
-        out.write_text("".join(_line({"candidate": i, "params": c}) for i, c in enumerate(wished)))
+    described = sum("set" not in row for row in known)
+    with out.open("a") as stream:
+        stream.writelines(_line({"candidate": i, "params": c}) for i, c in enumerate(wished) if i >= described)
     with tempfile.TemporaryDirectory(prefix="portfolio_") as scratch:
         studies = prepared_sets(names or list(SETS), Path(scratch), data_root=data_root)
         with ProcessPoolExecutor(at_once, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 TIE_FACTOR = 2.0
 """Two costs that differ by less than this many standard uncertainties are a tie (confidence about 95 %)."""
@@ -25,12 +26,12 @@ class Point:
     score: float
     carbon_g: float
 
-    @property
+    @cached_property
     def log_carbon(self) -> float:
         """Decimal logarithm of the grams."""
         return math.log10(max(self.carbon_g, MIN_CARBON_G))
 
-    @property
+    @cached_property
     def merit(self) -> float:
         """How small the error (1 - score) is, on a logarithmic scale from 0 (a constant prediction) to 1 (0.001).
 

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Annotated
 
 from cemai_opt.core.serialization import bare
@@ -40,12 +41,12 @@ class Cost:
 
     rows: tuple[Measurement, ...] = field(default=())
 
-    @property
+    @cached_property
     def energy_j(self) -> float:
         """Joules of all rows."""
         return math.fsum(row.total_j for row in self.rows)
 
-    @property
+    @cached_property
     def duration_s(self) -> float:
         """Seconds of all rows."""
         return math.fsum(row.duration_s for row in self.rows)

@@ -52,12 +52,11 @@ class SearchSpace:
 
     def complete(self, params: Params) -> dict[str, Value]:
         """All active hyperparameters, with defaults for those that `params` does not give."""
-        full: dict[str, Value] = {}
-        model = params.get(MODEL, self.hyperparameters[MODEL].default)
+        full: dict[str, Value] = {MODEL: params.get(MODEL, self.hyperparameters[MODEL].default)}
         for name, hyperparameter in self.hyperparameters.items():
-            if self.is_active(name, {**full, MODEL: model}):
+            if self.is_active(name, full):
                 full[name] = hyperparameter.check(params.get(name, hyperparameter.default))
-        return full
+        return {name: full[name] for name in self.hyperparameters if name in full}
 
     def active(self, params: Params) -> Config:
         """The configuration of `params`, without inactive hyperparameters."""

@@ -101,8 +101,21 @@ def predict_file(
         uncertainty_g=grams(row.uncertainty_j),
         whole_process_g=grams(whole_j) if counts_all else None,
         source=row.source,
-        notes=(*rows.notes, *(lacking_history(model) if history is None and model.document.history.continues else ())),
+        notes=(*rows.notes, *_history_notes(model, rows)),
     )
+
+
+def _history_notes(model: TrainedModel, rows: NewRows) -> tuple[str, ...]:
+    """A note on rows that continue series without all the earlier rows that their features need."""
+    if not model.document.history.continues:
+        return ()
+    if not rows.n_history:
+        return lacking_history(model)
+    n_groups, wanted = int(rows.group.max()) + 1, model.document.history.rows
+    n_before, n_own = (np.bincount(part, minlength=n_groups) for part in np.split(rows.group, [rows.n_history]))
+    n_short = int(((n_before > 0) & (n_before < wanted) & (n_own > 0)).sum())
+    of = "" if n_groups == 1 else f" of {n_short} groups"
+    return (f"the history{of} is shorter than the {wanted} rows that features look back",) if n_short else ()
 
 
 def lacking_history(model: TrainedModel) -> tuple[str, ...]:

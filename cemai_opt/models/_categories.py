@@ -12,7 +12,9 @@ from cemai_opt.core.batch import FloatArray, IntArray, Task
 from cemai_opt.core.onnx_graph import OnnxGraph, Port
 
 FOLDS = 5
-ENCODINGS = ("target", "frequency")
+ENCODINGS = ("target", "frequency", "one_hot")
+MAX_COLUMNS = 256
+"""Categories of a column with a number of their own in one-hot encoding: the most frequent ones."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,13 @@ def fitted_encoder(
 
     `X`: (n, window, n_features), codes last; `y`, `group`: (n,). Target encoding is scikit-learn's, which shrinks the
     mean of a rare category towards that of all (Micci-Barreca (2001), SIGKDD Explorations 3(1)). Encoded by its own
-    target, a training row would look easier than any new row: with fewer groups than folds, rows take turns.
+    target, a training row would look easier than any new row: with fewer groups than folds, rows take turns. The other
+    encodings do not know the target.
     """
     codes = X[:, -1, X.shape[2] - len(task.n_levels) :].astype(np.intp)
-    if encoding == "frequency":
-        encoder = CategoryEncoder(tuple(_frequencies(codes[:, j], n) for j, n in enumerate(task.n_levels)))
+    if encoding != "target":
+        table_of = {"frequency": _frequencies, "one_hot": _one_hot}[encoding]
+        encoder = CategoryEncoder(tuple(table_of(codes[:, j], n) for j, n in enumerate(task.n_levels)))
         return encoder, encoder.encoded(X)
     tables, scales = _standardised(_target_tables(codes, y, task=task), codes)
     encoder = CategoryEncoder(tuple(tables))
@@ -84,9 +88,22 @@ def _folds(group: IntArray, n_rows: int, *, seed: int) -> IntArray:
 
 def _frequencies(codes: IntArray, n_levels: int) -> FloatArray:
     """Share of each category among the samples, over that of a category of average frequency: (n_levels + 1, 1)."""
-    counts = np.bincount(codes[codes >= 0], minlength=n_levels)
-    share: FloatArray = np.append(0.0, counts * n_levels / max(len(codes), 1))[:, None]
+    share: FloatArray = np.append(0.0, _counts(codes, n_levels) * n_levels / max(len(codes), 1))[:, None]
     return share
+
+
+def _one_hot(codes: IntArray, n_levels: int) -> FloatArray:
+    """A column for each of the most frequent categories: (n_levels + 1, n_columns)."""
+    counts = _counts(codes, n_levels)
+    kept = np.sort(np.argsort(-counts, kind="stable")[: min(MAX_COLUMNS, np.count_nonzero(counts))])
+    table = np.zeros((n_levels + 1, max(len(kept), 1)))
+    table[kept + 1, np.arange(len(kept))] = 1.0
+    return table
+
+
+def _counts(codes: IntArray, n_levels: int) -> IntArray:
+    """Samples of each category: (n_levels,)."""
+    return np.bincount(codes[codes >= 0], minlength=n_levels)
 
 
 def _target_tables(codes: IntArray, y: FloatArray, *, task: Task) -> list[FloatArray]:

@@ -38,9 +38,9 @@ class EstimatorModel(Model):
         if self.task.is_classification:
             self._seen, codes = np.unique(y.astype(np.int64), return_inverse=True)
             if len(self._seen) > 1:  # some libraries refuse to fit a single class
-                self._fit_estimator(self._flat(X), codes, weight=self.row_weights(codes))
+                self._fit_estimator(self._training_flat(X), codes, weight=self.row_weights(codes))
         else:
-            self._fit_estimator(self._flat(X), y, weight=None)
+            self._fit_estimator(self._training_flat(X), y, weight=None)
 
     def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None) -> None:
         """Fits the estimator; `X`: (n, n_flat), `weight`: (n,) or None. Models with `grows_by` override it."""
@@ -113,6 +113,10 @@ class EstimatorModel(Model):
     def _flat(self, X: FloatArray) -> FloatArray:
         """The estimator's input, by default `(n, window * n_features)`, time-major, without a copy."""
         return X.reshape(len(X), -1)
+
+    def _training_flat(self, X: FloatArray) -> FloatArray:
+        """What the estimator is fitted on: the same, unless a model says otherwise."""
+        return self._flat(X)
 
     def _flat_input(self, window: int, n_features: int) -> FlatInput:
         """The same for ONNX."""

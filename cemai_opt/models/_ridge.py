@@ -53,16 +53,16 @@ class RidgeModel(LinearModel):
     def _tiny(self, X: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray | IntArray]:
         """One row of each class, or the first two rows."""
         if not self.task.is_classification:
-            return self._flat(X[:2]), y[:2]
+            return self._training_flat(X[:2]), y[:2]
         codes = np.searchsorted(self._seen, y.astype(np.int64))
         rows = np.unique(codes, return_index=True)[1]
-        return self._flat(X[rows]), codes[rows]
+        return self._training_flat(X[rows]), codes[rows]
 
     def _moments_of(self, X: FloatArray, y: FloatArray) -> Moments:
         """Moments of the rows, some of which are expanded at a time."""
         n_rows = max(MANY_VALUES // 8 // self._flat(X[:1]).shape[1], 1)
         chunks = (slice(first, first + n_rows) for first in range(0, len(X), n_rows))
-        return reduce(Moments.merged, (Moments.of(self._flat(X[c]), self._goals(y[c])) for c in chunks))
+        return reduce(Moments.merged, (Moments.of(self._training_flat(X[c]), self._goals(y[c])) for c in chunks))
 
     def _solve(self, moments: Moments) -> None:
         """Replaces the solution by that for these moments."""

@@ -45,30 +45,30 @@ class SplineRidge(RidgeModel):
         super()._fit(X, y, group=group)
 
     def _flat(self, X: FloatArray) -> FloatArray:
-        """The basis: (n, window * n_features * (n_knots - 1))."""
-        low, width = self._segments()
-        basis = super()._flat(X)[:, :, None] - low
+        """The basis: (n, n_segments), up to n_knots - 1 for each variable of each row of the window."""
+        variable, low, width = self._segments()
+        basis = np.take(super()._flat(X), variable, axis=1)
+        basis -= low
         basis /= width
-        np.clip(basis, 0.0, 1.0, out=basis)
-        return basis.reshape(len(X), -1)
+        return np.clip(basis, 0.0, 1.0, out=basis)
 
-    def _segments(self) -> tuple[FloatArray, FloatArray]:
-        """Lower knots and widths of all segments: (n, n_knots - 1) each. A width of 0 is infinite instead."""
+    def _segments(self) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Variable, lower knot and width of all segments that have a width: (n_segments,) each."""
         width = np.diff(self._knots, axis=1)
-        return self._knots[:, :-1], np.where(width > 0.0, width, np.inf)
+        variable, segment = np.nonzero(width > 0.0)
+        return variable, self._knots[variable, segment], width[variable, segment]
 
     def _flat_input(self, window: int, n_features: int) -> FlatInput:
-        low, width = self._segments()
+        variable, low, width = self._segments()
         flat = super()._flat_input(window, n_features)
 
         def transform(graph: OnnxGraph) -> str:
             rows = graph.cast(flat.rows(graph), np.float64)
-            rows = graph.add("Unsqueeze", rows, graph.constant([2], np.int64))
+            rows = graph.add("Gather", rows, graph.constant(variable, np.int64), axis=1)
             rows = graph.add("Div", graph.add("Sub", rows, graph.constant(low)), graph.constant(width))
-            rows = graph.add("Clip", rows, graph.constant(0.0), graph.constant(1.0))
-            return graph.add("Reshape", rows, graph.constant([-1, low.size], np.int64))
+            return graph.add("Clip", rows, graph.constant(0.0), graph.constant(1.0))
 
-        return FlatInput(window=window, n_features=n_features, transform=transform, width=low.size)
+        return FlatInput(window=window, n_features=n_features, transform=transform, width=len(low))
 
     def _write(self, folder: Path) -> dict[str, Any]:
         return {**super()._write(folder), "knots": self._knots.tolist()}

@@ -202,3 +202,10 @@ def test_a_model_that_continues_series_asks_for_their_history(ridge: Exported, t
     continuing = replace(trained, document=replace(trained.document, history=history))
     (note,) = predict_file(continuing, rows_of("regression"), out=tmp_path / "out.csv").notes
     assert "lack their history (see --history)" in note
+    earlier, later = halves_of_tools()
+    earlier.groupby("run").tail(3).to_csv(tmp_path / "earlier.csv", index=False)
+    later.to_csv(tmp_path / "later.csv", index=False)
+    options = {"history": tmp_path / "earlier.csv", "out": tmp_path / "out.csv"}
+    assert predict_file(trained, tmp_path / "later.csv", **options).notes == ()
+    (note,) = predict_file(continuing, tmp_path / "later.csv", **options).notes
+    assert f"history of 12 groups is shorter than the {history.rows} rows" in note

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cemai_opt.core.batch import Samples, Task
-from cemai_opt.models import MODELS
+from cemai_opt.models import MODELS, _categories
 from cemai_opt.models._categories import fitted_encoder
 from tests.finished import CHEAP, solving
 
@@ -72,6 +72,17 @@ def test_a_frequency_is_the_share_of_a_category() -> None:
     encoder, encoded = fitted_encoder(X, codes * 1.0, group=codes, task=task, encoding="frequency")
     assert encoded[[0, 7], 0, 0].tolist() == [1.5, 0.5]
     assert encoder.encoded(np.full((1, 1, 1), -1.0))[0, 0, 0] == 0.0
+
+
+def test_one_hot_is_a_column_for_each_of_the_most_frequent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of their codes; zeros for the others, and for a new one."""
+    monkeypatch.setattr(_categories, "MAX_COLUMNS", 2)
+    codes = np.array([3, 3, 1, 0, 1, 3])
+    X = codes[:, None, None].astype(np.float32)
+    task = Task(kind="regression", score="r2", n_levels=(4,))
+    encoder, encoded = fitted_encoder(X, codes * 1.0, group=codes, task=task, encoding="one_hot")
+    assert encoded[:, 0].tolist() == [[0, 1], [0, 1], [1, 0], [0, 0], [1, 0], [0, 1]]
+    assert encoder.encoded(np.array([[[2.0]], [[-1.0]]]))[:, 0].tolist() == [[0, 0], [0, 0]]
 
 
 def test_several_classes_have_a_number_each() -> None:

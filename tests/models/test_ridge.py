@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 X = (RNG.normal(size=(900, 2, 3)) + 50.0).astype(np.float32)
 
 
-@pytest.mark.parametrize("model", ["ridge", "spline_ridge"])
+@pytest.mark.parametrize("model", ["ridge", "spline_ridge", "nystroem"])
 @pytest.mark.parametrize("n_classes", [0, 2, 3])
 def test_many_rows_give_the_model_that_few_give(model: str, n_classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Summed up in parts, the solution is the library's."""
