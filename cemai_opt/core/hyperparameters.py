@@ -36,6 +36,10 @@ class Hyperparameter:
     usual: float | None = None
     needs_start: bool = False
 
+    def follows(self, params: Mapping[str, Value]) -> bool:
+        """Whether its condition holds, given the active hyperparameters before it."""
+        return self.when is None or params.get(self.when[0]) in self.when[1]
+
     def check(self, value: Value) -> Value:
         """`value` in the type of this hyperparameter. StudyError if it is outside the range."""
         if self.choices:

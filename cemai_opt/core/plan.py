@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from cemai_opt.core.files import sha256_of
@@ -26,7 +27,7 @@ class Config:
         """Name of the model that this pipeline trains."""
         return str(self.stages["train"]["model"])
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Twelve hexadecimal digits, equal for two configurations that run the same pipeline."""
         return sha256_of(self.mapping())[:DIGEST_DIGITS]

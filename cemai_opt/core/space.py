@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -36,6 +37,31 @@ class SearchSpace:
         """Names of the models in this space."""
         return tuple(str(name) for name in self.hyperparameters[MODEL].choices)
 
+    @cached_property
+    def of_model(self) -> Mapping[str, Mapping[str, Hyperparameter]]:
+        """By model, what can be active with it: hyperparameters after those in their conditions, the model first."""
+        found: dict[str, dict[str, Hyperparameter]] = {}
+        for model in self.models:
+            own = found[model] = {MODEL: self.hyperparameters[MODEL]}
+            for name, hyperparameter in self.hyperparameters.items():
+                parent, values = hyperparameter.when or (MODEL, (model,))
+                is_possible = (
+                    model in values if parent == MODEL else parent in own or parent not in self.hyperparameters
+                )
+                if is_possible and name not in self.pins.get(model, {}):
+                    own[name] = hyperparameter
+        return found
+
+    @cached_property
+    def _places(self) -> tuple[Mapping[str, int], int]:
+        """Where each searched hyperparameter begins in a vector, and how many numbers a vector has."""
+        places, n_numbers = dict[str, int](), 0
+        for name, hyperparameter in self.hyperparameters.items():
+            if hyperparameter.searched:
+                places[name] = n_numbers
+                n_numbers += len(hyperparameter.unit_values(None))
+        return places, n_numbers
+
     def is_active(self, name: str, params: Params) -> bool:
         """Whether the hyperparameter has an effect, given those before it."""
         if name in self.pins.get(str(params.get(MODEL, "")), {}):
@@ -52,11 +78,12 @@ class SearchSpace:
 
     def complete(self, params: Params) -> dict[str, Value]:
         """All active hyperparameters, with defaults for those that `params` does not give."""
-        full: dict[str, Value] = {MODEL: params.get(MODEL, self.hyperparameters[MODEL].default)}
-        for name, hyperparameter in self.hyperparameters.items():
-            if self.is_active(name, full):
+        chosen = self.hyperparameters[MODEL]
+        full: dict[str, Value] = {MODEL: chosen.check(params.get(MODEL, chosen.default))}
+        for name, hyperparameter in self.of_model[str(full[MODEL])].items():
+            if hyperparameter.follows(full):
                 full[name] = hyperparameter.check(params.get(name, hyperparameter.default))
-        return {name: full[name] for name in self.hyperparameters if name in full}
+        return full
 
     def active(self, params: Params) -> Config:
         """The configuration of `params`, without inactive hyperparameters."""
@@ -83,8 +110,13 @@ class SearchSpace:
 
     def vector(self, params: Params) -> list[float]:
         """Every searched hyperparameter as numbers from 0 to 1, one per choice; 0 if it is not active."""
-        searched = {name: h for name, h in self.hyperparameters.items() if h.searched}
-        return [x for name, hyperparameter in searched.items() for x in hyperparameter.unit_values(params.get(name))]
+        places, n_numbers = self._places
+        numbers = [0.0] * n_numbers
+        for name, value in params.items():
+            if name in places:
+                own = self.hyperparameters[name].unit_values(value)
+                numbers[places[name] : places[name] + len(own)] = own
+        return numbers
 
     def within(self, locked: LockedSpace) -> SearchSpace:
         """This space without what `locked` lacks: models, hyperparameters, values. StudyError if it has others."""

@@ -241,12 +241,10 @@ def _correlations(X: FloatArray, y: FloatArray) -> FloatArray:
 
 def _areas(X: FloatArray, y: FloatArray) -> FloatArray:
     """Largest area under the ROC curve by which each input alone tells a class from all others: (n_inputs,)."""
-    from scipy.stats import rankdata
-
     classes, strength = np.unique(y), np.zeros(X.shape[1])
     for i in range(X.shape[1]):
         known = np.isfinite(X[:, i])
-        ranks, own = rankdata(X[known, i]), y[known]
+        ranks, own = pd.Series(X[known, i]).rank().to_numpy(), y[known]
         for code in classes:
             is_in = own == code
             n_in, n_out = int(is_in.sum()), int((~is_in).sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,6 +25,9 @@ LOG_VOLUME = -1
 """Place of the logarithm of the volume among the features."""
 MIN_KNOWN = 12
 """With fewer pipelines than this, only the mean cost of each family is estimated."""
+
+N_ASKED = 256
+"""Pipelines whose numbers are kept, because a search asks for what waits again and again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +76,7 @@ class CostModel:
         self._earlier: dict[str, dict[str, _Family]] = {}
         self._n_known = 0
         self._fit: _Fit | None = None
-        self._known: dict[tuple[tuple[str, Value], ...], np.ndarray] = {}
+        self._numbers_of = lru_cache(N_ASKED)(self._numbers)
         for known in earlier:
             for params in fitted_in(space, [space.params_of(known.config)]):
                 self._add(self._earlier.setdefault(known.run, {}), params, cost_j=known.energy_j)
@@ -127,11 +131,12 @@ class CostModel:
         self._n_known += 1
 
     def _features(self, params: Params) -> np.ndarray:
-        """Hyperparameters as numbers, then the logarithm of the volume. Kept, since a search asks again and again."""
-        key = tuple(sorted(params.items()))
-        if key not in self._known:
-            self._known[key] = np.array([*self._space.vector(params), self._log_volume(params)])
-        return self._known[key]
+        """Hyperparameters as numbers, then the logarithm of the volume."""
+        return self._numbers_of(tuple(sorted(params.items())))
+
+    def _numbers(self, items: tuple[tuple[str, Value], ...]) -> np.ndarray:
+        params = dict(items)
+        return np.array([*self._space.vector(params), self._log_volume(params)])
 
     def _log_volume(self, params: Params) -> float:
         config = self._space.active(params)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
 import numpy as np
 
 from cemai_opt.core.batch import Batch, FittedState, FloatArray, IntArray, Task, group_starts
@@ -89,7 +92,7 @@ class Featurize(Stage):
     @classmethod
     def volume(cls, params: Params) -> float:
         """Number of columns computed from each one."""
-        full = {h.name: params.get(h.name, h.default) for h in cls.hyperparameters()}
+        full = {**_defaults(), **params}
         n_rolled = len(ROLLING[str(full["rolling"])]) * len(windows_of(full))
         n_others = len(TREND[str(full["trend"])]) + len(LAGS[str(full["lags"])]) + BANDS * bool(full["bands"])
         n_others += sum(bool(full[name]) for name in ("since_start", "peak_frequency", "exponential"))
@@ -218,6 +221,11 @@ def _by_regime(batch: Batch, params: Params) -> Batch:
         )
         batch = batch.with_fitted_state(FEATURIZE, state)
     return batch.with_columns(standardised(batch.X, batch.fitted_states[FEATURIZE]), batch.names)
+
+
+@cache
+def _defaults() -> Mapping[str, Value]:
+    return {h.name: h.default for h in Featurize.hyperparameters()}
 
 
 def _add_features(made: _NewColumns, X: FloatArray, *, starts: IntArray, place: IntArray, params: Params) -> None:

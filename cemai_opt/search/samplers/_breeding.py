@@ -51,7 +51,7 @@ class Breeder:
         child: dict[str, Value] = {}
         for attempt in range(MAX_TRIES):
             child = self._bred(pool, rng, attempt=attempt)
-            if self._space.active(child).digest not in self._context.seen and self._context.is_affordable(child):
+            if self._context.is_affordable(child) and self._space.active(child).digest not in self._context.seen:
                 break
         return {name: value for name, value in child.items() if self._space.hyperparameters[name].searched}
 
@@ -59,20 +59,21 @@ class Breeder:
         first, second = parents.pair()
         n_inherited = max(len(first), 1)
         mutation_probability = min(1.0, (MUTATIONS_A_CHILD + 0.25 * attempt) / n_inherited)
-        child: dict[str, Value] = {}
-        for name, hyperparameter in self._space.hyperparameters.items():
-            if not self._space.is_active(name, child):
-                continue
+
+        def bred(name: str, hyperparameter: Hyperparameter, *, probability: float) -> Value:
             if not hyperparameter.searched:
-                child[name] = hyperparameter.default
-                continue
+                return hyperparameter.default
             inherited = _inherited(name, first, second=second, rng=rng)
-            if inherited is None or rng.random() < (MODEL_MUTATION if name == MODEL else mutation_probability):
-                child[name] = _random_value(hyperparameter, rng)
-            else:
-                child[name] = inherited
-            if name == MODEL and child[name] not in (first.get(MODEL), second.get(MODEL)):
-                first = parents.of_model(child[name]) or first
+            return _random_value(hyperparameter, rng) if inherited is None or rng.random() < probability else inherited
+
+        chosen = self._space.hyperparameters[MODEL]
+        model = bred(MODEL, chosen, probability=MODEL_MUTATION)
+        if chosen.searched and model not in (first.get(MODEL), second.get(MODEL)):
+            first = parents.of_model(model) or first
+        child: dict[str, Value] = {MODEL: model}
+        for name, hyperparameter in self._space.of_model[str(model)].items():
+            if name != MODEL and hyperparameter.follows(child):
+                child[name] = bred(name, hyperparameter, probability=mutation_probability)
         return child
 
 
