@@ -57,10 +57,10 @@ class Moments:
 
     def write(self, folder: Path) -> str:
         """Writes a file into `folder`; returns its name."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         arrays = {"n": np.array([self.n]), "x": self.x, "y": self.y, "xx": self.xx, "xy": self.xy}
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / FILE)
+        (folder / FILE).write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
         return FILE
 
     @staticmethod

@@ -133,9 +133,10 @@ class NetworkModel(Model):
             output.bias[torch.from_numpy(unseen).to(output.bias.device)] = UNSEEN_LOGIT
 
     def _write(self, folder: Path) -> dict[str, Any]:
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
-        save_file({name: tensor.cpu().contiguous() for name, tensor in self._net.state_dict().items()}, folder / FILE)
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in self._net.state_dict().items()}
+        (folder / FILE).write_bytes(save(tensors))
         return {"shape": list(self._shape), "center": self._center, "spread": self._spread, "file": FILE}
 
     def _read(self, folder: Path, state: Mapping[str, Any]) -> None:

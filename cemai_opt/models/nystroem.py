@@ -105,10 +105,10 @@ class Nystroem(RidgeModel):
         return FlatInput(window=window, n_features=n_features, transform=transform, width=len(self._landmarks))
 
     def _write(self, folder: Path) -> dict[str, Any]:
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         arrays = {"mean": self._mean, "factor": self._factor, "landmarks": self._landmarks, "root": self._root}
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / FILE)
+        (folder / FILE).write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
         return {**super()._write(folder), "landmarks": FILE}
 
     def _read(self, folder: Path, state: Mapping[str, Any]) -> None:
