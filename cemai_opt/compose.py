@@ -34,7 +34,7 @@ from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
 from cemai_opt.models import MODELS
-from cemai_opt.pipeline import Splits, dummy_score, read_data, resolve_split
+from cemai_opt.pipeline import Splits, dummy_score, has_few_groups, read_data, resolve_split
 from cemai_opt.pipeline.suspicions import check_classes, suspicions
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.dummy import DummyScore
@@ -130,7 +130,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         sizes,
         *data.notes,
         *suspicions(data, splits),
-        f"{split_note}{_split_details(data, splits, by=split.by)}",
+        f"{split_note}{_split_details(data, splits, split=split)}",
         *space_note,
         *score_notes,
         carbon_note,
@@ -261,7 +261,7 @@ def _score(study: StudySpec, data: Dataset) -> str:
     return study.score
 
 
-def _split_details(data: Dataset, splits: Splits, *, by: str) -> str:
+def _split_details(data: Dataset, splits: Splits, *, split: ResolvedSplit) -> str:
     """What follows the note on the split: which rows are explored, what is known of the target, what is confirmed."""
     text = ""
     if splits.explored is not None:
@@ -270,7 +270,9 @@ def _split_details(data: Dataset, splits: Splits, *, by: str) -> str:
         target = data.schema.target
         role = "an input (--no-past-target)" if target in data.schema.input_columns else "no input"
         text += f"; the present value of {target!r} is {role}"
-    if by == "time":
+    if data.task == "regression" and has_few_groups(data, split):
+        text += "; so few do not show how a model extrapolates, so the untuned baseline is one that does not"
+    if split.by == "time":
         text += "; rows to predict continue these series: no feature of a series' start is searched"
     return f"{text}; the scores of the front are confirmed on {len(splits.confirm)} other folds"
 

@@ -50,6 +50,10 @@ class Bench:
         stages = tuple(stage for stage in self.space.stages if stage != "explain")
         folds = self.study.split.folds if phase == "search" else 1
         plan = TrialPlan(trial=number, study=self.study, config=config, phase=phase, stages=stages, folds=folds)
+        return self.run_plan(plan)
+
+    def run_plan(self, plan: TrialPlan) -> TrialResult:
+        """The result of a plan, in this process."""
         return self._engine.run(plan).result()
 
     def tested(self, config: Config, *, validation: float | None = None) -> Member | str:

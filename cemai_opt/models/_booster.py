@@ -53,6 +53,7 @@ class BoosterModel(EstimatorModel):
     trial: ClassVar[Mapping[str, str]]
 
     pins = NO_SCALING
+    is_bounded = True
     grows_by = "n_estimators"
     continues = True
 

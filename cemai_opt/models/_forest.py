@@ -20,6 +20,7 @@ class ForestModel(EstimatorModel):
     grows_by = "n_estimators"
     trusted: ClassVar = ("sklearn.tree._tree.Tree",)
     pins = NO_SCALING
+    is_bounded = True
 
     @classmethod
     @abstractmethod

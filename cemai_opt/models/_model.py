@@ -56,6 +56,8 @@ class Model(Part, ABC):
     """Whether it splits by categories itself; for others, categories are encoded as numbers."""
     is_additive: ClassVar[bool] = False
     """Whether its output is a sum of one term per variable: its Shapley values are then exact without sampling."""
+    is_bounded: ClassVar[bool] = False
+    """Whether its predictions stay close to the targets it was trained on, however far off its inputs are."""
     design: ClassVar[Mapping[str, Value]] = {}
     pins: ClassVar[Mapping[str, Value]] = {}
     grows_by: ClassVar[str | None] = None

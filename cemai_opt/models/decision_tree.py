@@ -14,6 +14,7 @@ class DecisionTree(EstimatorModel):
 
     requires = ("sklearn",)
     cost_rank = 20
+    is_bounded = True
     trusted: ClassVar = ("sklearn.tree._tree.Tree",)
     pins = NO_SCALING
 

@@ -16,6 +16,7 @@ class GradientBoosting(EstimatorModel):
 
     requires = ("sklearn",)
     cost_rank = 40
+    is_bounded = True
     trusted: ClassVar = (
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         *("functools.partial", "sklearn.utils.validation.check_array"),  # of its preparation of categories

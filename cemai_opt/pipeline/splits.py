@@ -15,6 +15,7 @@ from cemai_opt.core.study import ResolvedSplit, SplitSpec
 from cemai_opt.datasets import Dataset
 from cemai_opt.pipeline.exploration import explore_rows, explored_rows
 from cemai_opt.pipeline.holdouts import expanding, shuffled_folds, shuffled_holdout, stratified_folds
+from cemai_opt.pipeline.validation import MIN_GROUPS
 
 MANY_GROUPS = 20
 """From this many groups on, a single holdout of a fifth of them is representative."""
@@ -79,11 +80,7 @@ def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
         by = "group" if data.has_groups else "time"
     if by == "group" and not data.has_groups:
         raise StudyError("--split group needs groups", "give their column with --group")
-    n_groups = len(_groups_with_targets(data, ~data.is_test))
-    if by == "group":
-        _check_enough_groups(n_groups, has_test=bool(data.is_test.any()))
-        if not data.is_test.any():
-            n_groups -= _n_test_groups(n_groups, spec)
+    n_groups = _n_searched_groups(data, spec) if by == "group" else 0
     few = by == "group" and n_groups < MANY_GROUPS
     folds = spec.folds or (min(MAX_AUTO_FOLDS, n_groups) if few else 1)
     if by == "group" and folds > n_groups:
@@ -102,6 +99,19 @@ def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
     explored = explore_rows(spec, int((data.has_target & ~data.is_test).sum()))
     resolved = ResolvedSplit.model_validate({**spec.model_dump(), "by": by, "folds": folds, "explore_rows": explored})
     return resolved, note
+
+
+def has_few_groups(data: Dataset, spec: ResolvedSplit) -> bool:
+    """Whether whole groups are split, and so few that differences between pipelines are uncertain, see `blocks_of`."""
+    return spec.by == "group" and _n_searched_groups(data, spec) < MIN_GROUPS
+
+
+def _n_searched_groups(data: Dataset, spec: SplitSpec) -> int:
+    """Groups of training and validation rows. StudyError if there are too few to split them."""
+    n_groups = len(_groups_with_targets(data, ~data.is_test))
+    has_test = bool(data.is_test.any())
+    _check_enough_groups(n_groups, has_test=has_test)
+    return n_groups if has_test else n_groups - _n_test_groups(n_groups, spec)
 
 
 def _check_enough_groups(n_groups: int, has_test: bool) -> None:

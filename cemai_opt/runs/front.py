@@ -17,12 +17,15 @@ from cemai_opt.core.jackknife import coverage_factor, error_of_difference
 from cemai_opt.core.objective import objective_g, objective_uncertainty_g
 from cemai_opt.core.result import COMPLETE, FAILED, PRUNED, TrialResult
 from cemai_opt.core.study import ResolvedStudy
+from cemai_opt.models import MODELS
 from cemai_opt.runs.dummy import DummyScore
 from cemai_opt.runs.front_member import FrontMember
 from cemai_opt.runs.payback import Payback
 
 MAX_LOSS = 0.02
 """A greener pipeline is recommended if its score is, with 95 % confidence, at most this much below the baseline's."""
+FEW_DOF = 3
+"""Degrees of freedom of four groups: with fewer of both, nothing shows how a model extrapolates to other groups."""
 GREENEST = "greenest"
 """The rule that also picks what is not recommended."""
 RULES = ("knee", "best", "within", GREENEST)
@@ -242,9 +245,10 @@ def is_convincing(result: TrialResult, baseline: TrialResult, *, study: Resolved
     """Whether a trial is better than the untuned baseline by more than the uncertainty, so that it is recommended.
 
     With 95 % confidence its score is higher (paired, if both were confirmed on the same folds); or it has fewer grams,
-    and its score is lower by no more than `MAX_LOSS`.
+    and its score is lower by no more than `MAX_LOSS`. Where two or three groups are known, it must not extrapolate if
+    the baseline does not.
     """
-    if result.score is None or baseline.score is None:
+    if result.score is None or baseline.score is None or _is_riskier(result, baseline, study=study):
         return False
     gain, uncertainty = result.score - baseline.score, _uncertainty_between(result, baseline)
     if gain > uncertainty:
@@ -252,6 +256,14 @@ def is_convincing(result: TrialResult, baseline: TrialResult, *, study: Resolved
     saved_g = objective_g(study, baseline) - objective_g(study, result)
     uncertainty_g = math.hypot(*(objective_uncertainty_g(study, each) for each in (result, baseline)))
     return saved_g > TIE_FACTOR * uncertainty_g and gain - uncertainty >= -MAX_LOSS
+
+
+def _is_riskier(result: TrialResult, baseline: TrialResult, *, study: ResolvedStudy) -> bool:
+    """Whether a regression may extrapolate to other groups, as the baseline does not, and too few show how."""
+    if study.task != "regression" or study.split.by != "group" or result.confirmation is None:
+        return False
+    is_bounded = [MODELS.find(each.model).is_bounded for each in (result, baseline)]
+    return result.confirmation.dof < FEW_DOF and is_bounded == [False, True]
 
 
 def beats(result: TrialResult, dummy: DummyScore | None) -> bool:

@@ -46,6 +46,15 @@ def untuned_of(results: Sequence[TrialResult], *, space: SearchSpace, portfolio:
     return [result.trial for result in results if result.config.digest in untuned and not result.is_repeat]
 
 
+def bounded_of(results: Sequence[TrialResult], untuned: Sequence[int]) -> list[int]:
+    """Of untuned trials, those whose predictions stay among the targets of the training rows; all if none does.
+
+    With two or three groups nothing tells how a model extrapolates to another one: docs/decisions/selection.md.
+    """
+    is_bounded = {result.trial: MODELS.find(result.model).is_bounded for result in results if result.is_complete}
+    return [trial for trial in untuned if is_bounded.get(trial, False)] or list(untuned)
+
+
 def baseline_of(results: Sequence[TrialResult], untuned: Sequence[int]) -> int | None:
     """The baseline, equivalent to no search: the untuned trial with the best score, less one standard error.
 

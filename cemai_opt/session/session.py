@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from cemai_opt.core.scores import maximised
 from cemai_opt.core.serialization import to_json
 from cemai_opt.engines import ENGINES, Engine
 from cemai_opt.meters import RECORD, machine_idle
+from cemai_opt.pipeline import has_few_groups
 from cemai_opt.runs import RunFolder, RunRecord
 from cemai_opt.runs.footprint import Footprint
 from cemai_opt.runs.forecast import Forecast, peak_memory_bytes
@@ -39,6 +40,7 @@ from cemai_opt.search import (
     SearchContext,
     SearchState,
     baseline_of,
+    bounded_of,
     contenders,
     outcome_of,
     untuned_of,
@@ -292,7 +294,7 @@ class Session:
     def _with_final_measurements(self, record: RunRecord, context: SearchContext) -> RunRecord:
         """The record with the scores and costs of front candidates confirmed, and the members tested."""
         remeasurement = Remeasurement(context, self._earlier.members)
-        untuned = untuned_of(record.results, space=context.space, portfolio=context.portfolio)
+        untuned = self._untuned(record.results, context)
         if self._was_finished and len(record.results) == len(self._earlier.results):
             self.announce("nothing has changed since the front was measured: --trials or --confirm ask for more")
             return replace(record, baseline=baseline_of(record.results, untuned))
@@ -320,6 +322,13 @@ class Session:
             self.announce(record.average_line)
         self._test_rows = remeasurement.known_test_rows(recommended)
         return record
+
+    def _untuned(self, results: Sequence[TrialResult], context: SearchContext) -> list[int]:
+        """Trials of which the best one is the untuned baseline."""
+        untuned = untuned_of(results, space=context.space, portfolio=context.portfolio)
+        if self._study.task != "regression" or not has_few_groups(self._prepared.data, self._study.split):
+            return untuned
+        return bounded_of(results, untuned)
 
     def _keep_test_rows(self) -> None:
         """Writes test rows of the pipelines that are recommended, for pictures of their errors."""

@@ -168,6 +168,14 @@ def test_two_groups_convince_nobody() -> None:
     assert [member.trial for member in front.members] == [0, 1]
 
 
+@pytest.mark.parametrize(("dof", "recommended"), [(1, 0), (3, 1)])
+def test_two_groups_do_not_show_how_a_model_extrapolates(dof: int, recommended: int) -> None:
+    """However certain a gain looks: a ridge is not recommended over trees; with four groups it is."""
+    trees = confirmed(0, 0.8, 2.0, without=SURE, dof=dof, model="xgboost")
+    results = [trees, confirmed(1, 0.9, 50.0, without=SURE, dof=dof)]
+    assert run_of(*results, baseline=0).front.pick("best").trial == recommended
+
+
 def test_a_baseline_that_is_no_member_may_be_recommended() -> None:
     """If nothing on the front is better than it is."""
     results = [confirmed(0, 0.3, 1.0), confirmed(1, 0.8, 2.0, without=(0.1, 0.9), dof=1), confirmed(2, 0.8, 3.0)]
