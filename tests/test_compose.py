@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from cemai_opt.compose import INDEPENDENT_NOTE, prepare
+from cemai_opt.pipeline import has_few_groups
 from tests.conftest import wear_study
 
 
@@ -53,3 +55,15 @@ def test_a_space_of_independent_rows_splits_them_at_random(
     """Unless a split, a time or a group is given."""
     columns = {"path": str(wear_csv), "target": "tool_wear", **data}
     assert prepare(wear_study(wear_csv, space="tabular", split={"by": by}, data=columns)).study.split.by == resolved
+
+
+@pytest.mark.parametrize(("n_tools", "is_said"), [(3, True), (12, False)])
+def test_few_groups_are_said_not_to_show_how_a_model_extrapolates(
+    wear: pd.DataFrame, tmp_path: Path, n_tools: int, is_said: bool
+) -> None:
+    """Of three, one is for the test."""
+    path = tmp_path / "few.csv"
+    wear[wear["run"].isin(wear["run"].unique()[:n_tools])].to_csv(path, index=False)
+    prepared = prepare(wear_study(path, data={"path": str(path), "target": "tool_wear", "group": "run"}))
+    assert has_few_groups(prepared.data, prepared.study.split) == is_said
+    assert ("do not show how a model extrapolates" in " ".join(prepared.notes)) == is_said

@@ -20,6 +20,8 @@ CONFIG = {
     "featurize": {"rolling": "mean_std_range", "window_rows": 100, "scales": "short_long", "long_rows": 2000},
     "train": {"model": "xgboost"},
 }
+REPEATS = 3
+"""The lower of so many runs counts: the first one pays for memory that the system has to hand out."""
 MIN_S = 0.02
 """Stages that take less than this for the smallest size are dominated by fixed costs, which leave no exponent."""
 
@@ -71,10 +73,12 @@ def _measured(n_rows: int) -> dict[str, object]:
     prepared = prepare(study.model_copy(update={"data": data, "split": split}))
     stages = tuple(name for name in prepared.space.stages if name != "explain")
     plan = TrialPlan(trial=0, study=prepared.study, config=Config(CONFIG), phase="search", stages=stages, folds=1)
-    result = build_pipeline(prepared.study).run(plan)
-    assert result.is_complete, result.reason
+    pipeline = build_pipeline(prepared.study)
+    results = [pipeline.run(plan) for _ in range(REPEATS)]
+    assert all(result.is_complete for result in results), results[0].reason
+    rows = [{row.stage: (row.duration_s, row.total_j) for row in result.cost.rows} for result in results]
     return {
-        "stages": {row.stage: (row.duration_s, row.total_j) for row in result.cost.rows},
-        "score": result.score,
+        "stages": {stage: min(each[stage] for each in rows) for stage in rows[0]},
+        "score": results[0].score,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
     }

@@ -32,6 +32,7 @@ class Nystroem(RidgeModel):
 
     cost_rank = 25
     partial_fit_is_exact = False  # its landmarks stay
+    _known_root: FloatArray | None = None
 
     @classmethod
     def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:
@@ -43,19 +44,28 @@ class Nystroem(RidgeModel):
         )
 
     def _fit(self, X: FloatArray, y: FloatArray, *, group: IntArray) -> None:
-        from scipy.linalg import cholesky
-
         some = super()._flat(X[:: -(-len(X) // SCALE_ROWS)])
         spread = some.std(axis=0)
         self._mean = some.mean(axis=0)
         self._factor = np.sqrt(float(self.params["gamma"]) / len(spread)) / np.where(spread > 0.0, spread, np.inf)
         n_landmarks = min(int(self.params["n_components"]), len(X))
         chosen = np.sort(np.random.default_rng(self.task.seed).choice(len(X), n_landmarks, replace=False))
-        self._landmarks = (super()._flat(X[chosen]) - self._mean) * self._factor
-        own = _kernel(self._landmarks, self._landmarks, products=self._landmarks @ self._landmarks.T)
-        own[np.diag_indices(n_landmarks)] += JITTER
-        self._root = cholesky(own, lower=True)
+        self._set_landmarks((super()._flat(X[chosen]) - self._mean) * self._factor)
         super()._fit(X, y, group=group)
+
+    def _set_landmarks(self, landmarks: FloatArray) -> None:
+        self._landmarks, self._known_root = landmarks, None
+
+    @property
+    def _root(self) -> FloatArray:
+        """The Cholesky factor of the landmarks' kernel, which training needs, and predictions do not."""
+        from scipy.linalg import cholesky
+
+        if self._known_root is None:
+            own = _kernel(self._landmarks, self._landmarks, products=self._landmarks @ self._landmarks.T)
+            own[np.diag_indices(len(own))] += JITTER
+            self._known_root = cholesky(own, lower=True)
+        return self._known_root
 
     def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None) -> None:
         super()._fit_estimator(X, y, weight=weight)
@@ -107,7 +117,7 @@ class Nystroem(RidgeModel):
     def _write(self, folder: Path) -> dict[str, Any]:
         from safetensors.numpy import save
 
-        arrays = {"mean": self._mean, "factor": self._factor, "landmarks": self._landmarks, "root": self._root}
+        arrays = {"mean": self._mean, "factor": self._factor, "landmarks": self._landmarks}
         (folder / FILE).write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
         return {**super()._write(folder), "landmarks": FILE}
 
@@ -116,9 +126,8 @@ class Nystroem(RidgeModel):
 
         super()._read(folder, state)
         found = load_file(folder / state["landmarks"])
-        self._mean, self._factor, self._landmarks, self._root = (
-            found[name] for name in ("mean", "factor", "landmarks", "root")
-        )
+        self._mean, self._factor = found["mean"], found["factor"]
+        self._set_landmarks(found["landmarks"])
 
 
 def _kernel(rows: FloatArray, landmarks: FloatArray, *, products: FloatArray) -> FloatArray:

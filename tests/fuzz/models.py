@@ -26,7 +26,17 @@ from tests.fuzz.outcome import LIMIT_S, WrongError
 from tests.fuzz.studies import ODD
 
 TASK = "regression"
-CHEAP = ("ridge", "spline_ridge", "decision_tree", "random_forest", "gradient_boosting", "quant", "dnn", "lstm")
+CHEAP = (
+    "ridge",
+    "spline_ridge",
+    "nystroem",
+    "decision_tree",
+    "random_forest",
+    "gradient_boosting",
+    "quant",
+    "dnn",
+    "lstm",
+)
 GUARDED = ("xgboost", "lightgbm")
 """Models whose files are loaded by a child process first, which takes a second."""
 GUARDED_SHARE = 0.03
