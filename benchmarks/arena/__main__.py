@@ -21,8 +21,9 @@ at 75 % of it, retrain their front by validation on training and validation rows
 product's meters.
 
 `recorded.jsonl.gz` beside this file holds what has been run so far (cp and gunzip it to go on from there). Its runs
-`product_again` are of the product a second time, with a cheaper driver, on a machine that ran tests meanwhile; so are
-those of product_worth.
+`product_before` are of the product before it had the model nystroem, one-hot encoding and a portfolio of 18;
+`product_before_again` are these a second time, on a machine that ran tests meanwhile, as did those of product_worth.
+nsga2_stock and tpe were run on the present space for drift, regimes, categories and digits, before on the others.
 
 `table` writes `arena.md` and `arena.png`. Printed are, per set and arm, medians over seeds (the worst in brackets) of:
 the best test score, which only an oracle knows; the test score of the member with the best validation score (of the

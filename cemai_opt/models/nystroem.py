@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cemai_opt.core.batch import FloatArray, IntArray
+from cemai_opt.core.batch import FloatArray, IntArray, Prediction
 from cemai_opt.core.hyperparameters import Hyperparameter, integer, real
 from cemai_opt.core.onnx_graph import OnnxGraph
 from cemai_opt.models._onnx import FlatInput
@@ -17,6 +17,8 @@ from cemai_opt.models._ridge import RidgeModel
 FILE = "landmarks.safetensors"
 SCALE_ROWS = 10_000
 """Means and spreads are those of at most this many training rows, evenly spaced."""
+CHUNK_VALUES = 1 << 20
+"""Values of the kernel that are computed together when rows are predicted: 8 MB."""
 JITTER = 1e-6
 """Added to the diagonal of the landmarks' kernel, which is 1: equal landmarks would make it singular."""
 
@@ -95,6 +97,16 @@ class Nystroem(RidgeModel):
         """The kernel between rows and landmarks: (n, n_landmarks)."""
         rows = self._scaled(X)
         return _kernel(rows, self._landmarks, products=np.einsum("ij,kj->ik", rows, self._landmarks))
+
+    def _predict(self, X: FloatArray) -> Prediction:
+        """Of some rows at a time: the kernel takes as much memory as hundreds of columns."""
+        n_together = max(CHUNK_VALUES // len(self._landmarks), 1)
+        of_part = super()._predict
+        parts = [of_part(X[first : first + n_together]) for first in range(0, len(X), n_together)]
+        by_class = [part.by_class for part in parts if part.by_class is not None]
+        return Prediction(
+            np.concatenate([part.value for part in parts]), np.concatenate(by_class) if by_class else None
+        )
 
     def _scaled(self, X: FloatArray) -> FloatArray:
         scaled: FloatArray = (super()._flat(X) - self._mean) * self._factor

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cemai_opt.core.batch import FloatArray, Samples, Task
-from cemai_opt.models import MODELS
+from cemai_opt.models import MODELS, nystroem
 
 RNG = np.random.default_rng(0)
 X = (RNG.normal(size=(200, 1, 3)) * [1.0, 100.0, 0.01] + [0.0, 500.0, 3.0]).astype(np.float32)
@@ -52,3 +52,17 @@ def test_constant_columns_and_equal_rows_are_harmless() -> None:
     same = np.repeat(X[:20], 10, axis=0)
     same[:, :, 2] = 7.0
     assert np.isfinite(_predictions(same, np.repeat(WAVY[:20], 10), new=X)).all()
+
+
+@pytest.mark.parametrize("n_classes", [0, 3])
+def test_many_rows_are_predicted_in_parts(n_classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last bit the same, scores by class too."""
+    kind = "classification" if n_classes else "regression"
+    y = np.digitize(WAVY, [-1.0, 1.0]).astype(float) if n_classes else WAVY
+    model = MODELS.find("nystroem")({}, Task(kind=kind, score="f1_macro" if n_classes else "r2", n_classes=n_classes))
+    model.fit(Samples(X, y, np.zeros(len(X), np.int64)))
+    whole = model.predict(X)
+    monkeypatch.setattr(nystroem, "CHUNK_VALUES", 1000)
+    parts = model.predict(X)
+    assert np.array_equal(parts.value, whole.value)
+    assert whole.by_class is None or np.array_equal(parts.by_class, whole.by_class)
