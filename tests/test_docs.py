@@ -60,7 +60,7 @@ RECIPES = {"docs/cluster.md": "tests/engines/test_dask.py"}
 TUTORIALS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "tutorials").glob("*.md"))
 DOCUMENTS = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")), *TUTORIALS]
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FEWER = "--trials 4 --confirm 0 --no-audit --explain never"
+FEWER = "--trials 8 --confirm 0 --no-audit --explain never"
 QUICK = "--space quick"
 HERE = "--engine in_process"
 """What a search needs that runs in the process of the tests, which saves two seconds of loading libraries each time."""

@@ -21,8 +21,8 @@ ALLOWED = {
 }
 """By file; `os._exit` is documented by Python and does not count."""
 OWN_OF_SIBLINGS = {
-    *("_encoder", "_fit", "_fit_estimator", "_fitted", "_flat", "_flat_input", "_goes_on", "_read", "_solve"),
-    *("_why_not_partial_fit", "_write"),
+    *("_encoder", "_fit", "_fit_estimator", "_fitted", "_flat", "_flat_input", "_goes_on", "_predict"),
+    *("_read", "_solve", "_why_not_partial_fit", "_write"),
 }
 """Names of our own base classes that a sibling or a callback class in the same file uses."""
 PACKAGE = ROOT / "cemai_opt"
