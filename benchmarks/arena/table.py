@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.arena.datasets import SETS
 from benchmarks.arena.result import Member, Result, front_of, hypervolume, read
 
-X_MG = (2e-3, 10.0)
+X_MG = (5e-4, 10.0)
 """Milligrams shown."""
 GOALS: tuple[tuple[str, str, float, bool], ...] = (
     ("fd001", "score", 0.85, True),
@@ -135,7 +135,7 @@ def _loss_without(family: str, members: Sequence[Member]) -> float:
 
 
 def drawn(results: Sequence[Result], to: Path) -> None:
-    """A panel per set: the front of test scores of every arm, all seeds together."""
+    """A panel per set: the front of test scores of every arm but variants of the product, all seeds together."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -143,6 +143,7 @@ def drawn(results: Sequence[Result], to: Path) -> None:
 
     names = [name for name in SETS if any(result.set == name for result in results)]
     arms = list(dict.fromkeys(result.arm for result in results))
+    arms = [arm for arm in arms if not arm.startswith("product_")] or arms
     n_columns = 3
     n_rows = -(-len(names) // n_columns)
     figure, grid = plt.subplots(n_rows, n_columns, figsize=(12, 3.2 * n_rows), squeeze=False, layout="constrained")
