@@ -34,7 +34,7 @@ from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
 from cemai_opt.models import MODELS
-from cemai_opt.pipeline import Splits, dummy_score, has_few_groups, read_data, resolve_split
+from cemai_opt.pipeline import Splits, dummy_score, hides_extrapolation, read_data, resolve_split
 from cemai_opt.pipeline.suspicions import check_classes, suspicions
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.dummy import DummyScore
@@ -270,7 +270,7 @@ def _split_details(data: Dataset, splits: Splits, *, split: ResolvedSplit) -> st
         target = data.schema.target
         role = "an input (--no-past-target)" if target in data.schema.input_columns else "no input"
         text += f"; the present value of {target!r} is {role}"
-    if data.task == "regression" and has_few_groups(data, split):
+    if hides_extrapolation(data, split):
         text += "; so few do not show how a model extrapolates, so the untuned baseline is one that does not"
     if split.by == "time":
         text += "; rows to predict continue these series: no feature of a series' start is searched"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cemai_opt.compose import INDEPENDENT_NOTE, prepare
-from cemai_opt.pipeline import has_few_groups
+from cemai_opt.pipeline import hides_extrapolation
 from tests.conftest import wear_study
 
 
@@ -65,5 +65,5 @@ def test_few_groups_are_said_not_to_show_how_a_model_extrapolates(
     path = tmp_path / "few.csv"
     wear[wear["run"].isin(wear["run"].unique()[:n_tools])].to_csv(path, index=False)
     prepared = prepare(wear_study(path, data={"path": str(path), "target": "tool_wear", "group": "run"}))
-    assert has_few_groups(prepared.data, prepared.study.split) == is_said
+    assert hides_extrapolation(prepared.data, prepared.study.split) == is_said
     assert ("do not show how a model extrapolates" in " ".join(prepared.notes)) == is_said

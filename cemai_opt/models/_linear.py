@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray
+from cemai_opt.models._arrays import write_arrays
 from cemai_opt.models._estimator import EstimatorModel
 from cemai_opt.models._onnx import FlatInput
 
@@ -31,13 +32,11 @@ class LinearModel(EstimatorModel):
 
     def _write(self, folder: Path) -> dict[str, Any]:
         """Numbers only: skops and scikit-learn take seconds to load, which costs more than most predictions."""
-        from safetensors.numpy import save
-
         if self.task.is_classification and len(self._seen) == 1:
             return super()._write(folder)
         fitted = self._linear()
         arrays = {"coef": np.asarray(fitted.coef_), "intercept": np.asarray(fitted.intercept_)}
-        (folder / FILE).write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+        write_arrays(folder / FILE, arrays)
         return {"seen": self._seen.tolist() if self.task.is_classification else None, "file": FILE}
 
     def _read(self, folder: Path, state: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray
+from cemai_opt.models._arrays import write_arrays
 
 FILE = "moments.safetensors"
 
@@ -57,10 +58,8 @@ class Moments:
 
     def write(self, folder: Path) -> str:
         """Writes a file into `folder`; returns its name."""
-        from safetensors.numpy import save
-
         arrays = {"n": np.array([self.n]), "x": self.x, "y": self.y, "xx": self.xx, "xy": self.xy}
-        (folder / FILE).write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+        write_arrays(folder / FILE, arrays)
         return FILE
 
     @staticmethod

@@ -11,6 +11,7 @@ import numpy as np
 from cemai_opt.core.batch import FloatArray, IntArray, Prediction
 from cemai_opt.core.hyperparameters import Hyperparameter, integer, real
 from cemai_opt.core.onnx_graph import OnnxGraph
+from cemai_opt.models._arrays import write_arrays
 from cemai_opt.models._onnx import FlatInput
 from cemai_opt.models._ridge import RidgeModel
 
@@ -127,17 +128,15 @@ class Nystroem(RidgeModel):
         return FlatInput(window=window, n_features=n_features, transform=transform, width=len(self._landmarks))
 
     def _write(self, folder: Path) -> dict[str, Any]:
-        from safetensors.numpy import save
-
         arrays = {"mean": self._mean, "factor": self._factor, "landmarks": self._landmarks}
-        (folder / FILE).write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
-        return {**super()._write(folder), "landmarks": FILE}
+        write_arrays(folder / FILE, arrays)
+        return super()._write(folder)
 
     def _read(self, folder: Path, state: Mapping[str, Any]) -> None:
         from safetensors.numpy import load_file
 
         super()._read(folder, state)
-        found = load_file(folder / state["landmarks"])
+        found = load_file(folder / FILE)
         self._mean, self._factor = found["mean"], found["factor"]
         self._set_landmarks(found["landmarks"])
 

@@ -4,7 +4,7 @@ from cemai_opt.pipeline.build import build_pipeline, read_data
 from cemai_opt.pipeline.dummy import dummy_score
 from cemai_opt.pipeline.recorder import Recorder
 from cemai_opt.pipeline.run import Pipeline, stage_order, task_of
-from cemai_opt.pipeline.splits import Fold, Splits, has_few_groups, resolve_split
+from cemai_opt.pipeline.splits import Fold, Splits, hides_extrapolation, resolve_split
 
 __all__ = [
     "Fold",
@@ -13,7 +13,7 @@ __all__ = [
     "Splits",
     "build_pipeline",
     "dummy_score",
-    "has_few_groups",
+    "hides_extrapolation",
     "read_data",
     "resolve_split",
     "stage_order",

@@ -101,9 +101,9 @@ def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
     return resolved, note
 
 
-def has_few_groups(data: Dataset, spec: ResolvedSplit) -> bool:
-    """Whether whole groups are split, and so few that differences between pipelines are uncertain, see `blocks_of`."""
-    return spec.by == "group" and _n_searched_groups(data, spec) < MIN_GROUPS
+def hides_extrapolation(data: Dataset, spec: ResolvedSplit) -> bool:
+    """Whether a regression on whole groups has so few that nothing shows how a model extrapolates to another one."""
+    return data.task == "regression" and spec.by == "group" and _n_searched_groups(data, spec) < MIN_GROUPS
 
 
 def _n_searched_groups(data: Dataset, spec: SplitSpec) -> int:

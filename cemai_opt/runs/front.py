@@ -25,7 +25,7 @@ from cemai_opt.runs.payback import Payback
 MAX_LOSS = 0.02
 """A greener pipeline is recommended if its score is, with 95 % confidence, at most this much below the baseline's."""
 FEW_DOF = 3
-"""Degrees of freedom of four groups: with fewer of both, nothing shows how a model extrapolates to other groups."""
+"""Degrees of freedom of four groups. With fewer, nothing shows how a model extrapolates to another group."""
 GREENEST = "greenest"
 """The rule that also picks what is not recommended."""
 RULES = ("knee", "best", "within", GREENEST)

@@ -9,6 +9,8 @@ from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import MODEL, Params, SearchSpace
 from cemai_opt.models import MODELS
+from cemai_opt.runs.dummy import DummyScore
+from cemai_opt.runs.front import beats
 
 FEATURE_ENGINEERING: Mapping[str, Value] = {"featurize.rolling": "mean_std_range"}
 """Variant "w/FE" of the slides, with three statistics that are cheap and usually useful."""
@@ -47,22 +49,36 @@ def untuned_of(results: Sequence[TrialResult], *, space: SearchSpace, portfolio:
 
 
 def bounded_of(results: Sequence[TrialResult], untuned: Sequence[int]) -> list[int]:
-    """Of untuned trials, those whose predictions stay among the targets of the training rows; all if none does.
+    """Of untuned trials, those whose predictions stay among the targets of the training rows.
 
     With two or three groups nothing tells how a model extrapolates to another one: docs/decisions/selection.md.
     """
     is_bounded = {result.trial: MODELS.find(result.model).is_bounded for result in results if result.is_complete}
-    return [trial for trial in untuned if is_bounded.get(trial, False)] or list(untuned)
+    return [trial for trial in untuned if is_bounded.get(trial, False)]
 
 
-def baseline_of(results: Sequence[TrialResult], untuned: Sequence[int]) -> int | None:
+def baseline_of(
+    results: Sequence[TrialResult],
+    untuned: Sequence[int],
+    *,
+    bounded: Sequence[int] = (),
+    dummy: DummyScore | None = None,
+) -> int | None:
     """The baseline, equivalent to no search: the untuned trial with the best score, less one standard error.
 
-    Only confirmed scores count, unless there are none.
+    Only confirmed scores count, unless there are none. The best of the `bounded` ones comes before all others if it is
+    better than a constant.
     """
-    known = [r for r in results if r.trial in set(untuned) and r.is_complete and r.score is not None]
+    best = _best_of(results, bounded)
+    if best is None or not beats(best, dummy):
+        best = _best_of(results, untuned)
+    return best.trial if best is not None else None
+
+
+def _best_of(results: Sequence[TrialResult], trials: Sequence[int]) -> TrialResult | None:
+    known = [r for r in results if r.trial in set(trials) and r.is_complete and r.score is not None]
     known = [result for result in known if result.is_confirmed] or known
-    return max(known, key=lambda r: (r.score or 0.0) - r.score_error).trial if known else None
+    return max(known, key=lambda r: (r.score or 0.0) - r.score_error, default=None)
 
 
 def _inside(space: SearchSpace, wished: Mapping[str, Value]) -> dict[str, Value]:

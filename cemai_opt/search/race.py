@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from cemai_opt.core.front import TIE_FACTOR, Box, ParetoFront, Point
 from cemai_opt.core.jackknife import error_of_difference
@@ -42,21 +43,22 @@ def contenders(
     *,
     models: Mapping[int, str],
     untuned: Iterable[int],
+    bounded: Iterable[int] = (),
     tolerance: float,
     is_explored: bool = False,
 ) -> list[Contender]:
     """The best of the front first; then its other members, the best untuned trials, and trials beside the front.
 
-    `points` are the trials of the search. Beside the front are, for each model, those closest to it in score among the
-    model's own front: with another split, they might have been on it. `is_explored`: whether trials ran on a part of
-    the rows, so that contenders cost much more than they did.
+    `points` are the trials of the search; `bounded` are untuned ones that compete among themselves as well. Beside the
+    front are, for each model, those closest to it in score among the model's own front: with another split, they might
+    have been on it. `is_explored`: whether trials ran on a part of the rows, so that contenders cost much more than
+    they did.
     """
     front = ParetoFront.of(points)
     if not len(front):
         return []
     n_members, n_beside = (EXPLORED_MEMBERS, EXPLORED_BESIDE) if is_explored else (MAX_MEMBERS, MAX_BESIDE)
-    known = set(untuned)
-    plain = ParetoFront.of(point for point in points if point.trial in known)
+    plain = [ParetoFront.of(point for point in points if point.trial in set(t)) for t in (untuned, bounded)]
     if is_explored:
         limit_g = DEAREST * front.within(tolerance).carbon_g
         points = [point for point in points if point.carbon_g <= limit_g]
@@ -65,8 +67,8 @@ def contenders(
     by_contribution = sorted(front, key=lambda point: -contribution[point.trial])[:n_members]
     first = [front.best, front.knee, front.within(tolerance)]
     chosen = {point.trial: Contender(trial=point.trial) for point in (*first, *by_contribution)}
-    untuned_points = (plain.within(tolerance), plain.knee) if len(plain) else ()
-    for point in untuned_points[:1] if is_explored else untuned_points:
+    untuned_points = [(own.within(tolerance), own.knee)[: 1 if is_explored else 2] for own in plain if len(own)]
+    for point in chain.from_iterable(untuned_points):
         chosen.setdefault(point.trial, Contender(trial=point.trial, gap=_gap(point, front), is_untuned=True))
     for model in dict.fromkeys(models.values()):
         own = ParetoFront.of(point for point in points if models[point.trial] == model)

@@ -7,8 +7,9 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,10 @@ from cemai_opt.core.scores import maximised
 from cemai_opt.core.serialization import to_json
 from cemai_opt.engines import ENGINES, Engine
 from cemai_opt.meters import RECORD, machine_idle
-from cemai_opt.pipeline import has_few_groups
+from cemai_opt.pipeline import hides_extrapolation
 from cemai_opt.runs import RunFolder, RunRecord
 from cemai_opt.runs.footprint import Footprint
 from cemai_opt.runs.forecast import Forecast, peak_memory_bytes
-from cemai_opt.runs.front import beats
 from cemai_opt.runs.power_log import PowerLog
 from cemai_opt.runs.recommendation import recommendations_of, yearly_use
 from cemai_opt.runs.test_rows import TestRows, never_predicted
@@ -296,22 +296,26 @@ class Session:
         """The record with the scores and costs of front candidates confirmed, and the members tested."""
         remeasurement = Remeasurement(context, self._earlier.members)
         untuned = untuned_of(record.results, space=context.space, portfolio=context.portfolio)
+        is_unsure = hides_extrapolation(self._prepared.data, self._study.split)
+        bounded = bounded_of(record.results, untuned) if is_unsure else []
+        baseline = partial(baseline_of, untuned=untuned, bounded=bounded, dummy=self._prepared.dummy)
         if self._was_finished and len(record.results) == len(self._earlier.results):
             self.announce("nothing has changed since the front was measured: --trials or --confirm ask for more")
-            return replace(record, baseline=self._baseline(record.results, untuned))
-        candidates = {
-            contender.trial: contender
-            for compared in (untuned, self._steady(record.results, untuned))
-            for contender in contenders(
-                record.points,
-                models={result.trial: result.model for result in record.results},
-                untuned=compared,
-                tolerance=self._study.search.tolerance,
-                is_explored=bool(self._study.split.explore_rows),
-            )
-        }
-        record = replace(record, results=remeasurement.confirmed(record.results, list(candidates.values())))
-        record = replace(record, baseline=self._baseline(record.results, untuned), spent=self._ledger.spent())
+            return replace(record, baseline=baseline(record.results))
+        candidates = contenders(
+            record.points,
+            models={result.trial: result.model for result in record.results},
+            untuned=untuned,
+            bounded=bounded,
+            tolerance=self._study.search.tolerance,
+            is_explored=bool(self._study.split.explore_rows),
+        )
+        record = replace(record, results=remeasurement.confirmed(record.results, candidates))
+        record = replace(
+            record,
+            baseline=baseline(record.results),
+            spent=self._ledger.spent(),
+        )
         self._folder.finish(record)
         front = record.pareto  # members that rules pick are tested first, in case the budget runs out
         asked = dict.fromkeys([*record.front.picks, *(point.trial for point in front)])
@@ -327,17 +331,6 @@ class Session:
             self.announce(record.average_line)
         self._test_rows = remeasurement.known_test_rows(recommended)
         return record
-
-    def _steady(self, results: Sequence[TrialResult], untuned: Sequence[int]) -> Sequence[int]:
-        """Of untuned trials, those that may be the baseline: on few groups, regressions that do not extrapolate."""
-        is_unsure = self._study.task == "regression" and has_few_groups(self._prepared.data, self._study.split)
-        return bounded_of(results, untuned) if is_unsure else untuned
-
-    def _baseline(self, results: Sequence[TrialResult], untuned: Sequence[int]) -> int | None:
-        """The untuned baseline; if none that may be it is better than a constant, the best of all untuned trials."""
-        best = baseline_of(results, self._steady(results, untuned))
-        is_useful = any(result.trial == best and beats(result, self._prepared.dummy) for result in results)
-        return best if is_useful else baseline_of(results, untuned)
 
     def _keep_test_rows(self) -> None:
         """Writes test rows of the pipelines that are recommended, for pictures of their errors."""

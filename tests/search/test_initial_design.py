@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cemai_opt.core.space import MODEL, SearchSpaceSpec
 from cemai_opt.models import MODELS
+from cemai_opt.runs.dummy import DummyScore
 from cemai_opt.search import baseline_of, bounded_of
 from cemai_opt.search.initial_design import FEATURE_ENGINEERING, initial_design, untuned_of
 from cemai_opt.spaces import build_space
@@ -51,10 +52,13 @@ def test_the_baseline_is_one_of_it(tmp_path: Path) -> None:
 
 
 def test_where_groups_are_few_it_is_one_that_does_not_extrapolate() -> None:
-    """A tree's predictions stay among the targets; without any such trial, all others count."""
+    """A tree's predictions stay among the targets; without any such trial that beats a constant, all others count."""
     results = [trial(0, 0.9, 1.0), trial(1, 0.8, 1.0, model="xgboost"), trial(2, 0.7, 1.0, model="decision_tree")]
     assert bounded_of(results, [0, 1, 2]) == [1, 2]
-    assert bounded_of(results, [0]) == [0]
+    assert bounded_of(results, [0]) == []
+    dummies = [DummyScore(prediction="the mean", validation=score) for score in (0.0, 0.85)]
+    assert [baseline_of(results, [0, 1, 2], bounded=[1, 2], dummy=dummy) for dummy in dummies] == [1, 0]
+    assert baseline_of(results, [0], bounded=[]) == 0
 
 
 def test_the_baseline_is_the_best_untuned_trial_less_its_standard_error() -> None:
