@@ -4,7 +4,7 @@
 FROM python:3.11-slim
 ARG PIP_EXTRA_INDEX_URL
 COPY . /src
-RUN pip install --no-cache-dir -c /src/constraints.txt '/src[boost,deep,report,dashboard,export,hdf5,onnx,dask,postgresql]' \
+RUN pip install --no-cache-dir -c /src/constraints.txt '/src[boost,deep,large,report,dashboard,export,hdf5,onnx,dask,postgresql]' \
  && rm -rf /src \
  && useradd --create-home --uid 1000 user
 USER user

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 
 from cemai_opt.core.batch import FloatArray, IntArray, group_starts
 from cemai_opt.datasets.broaching_demo import CHANNELS, STROKE_ROWS, STROKES, broaching_strokes
+from cemai_opt.stages import _rolling_compiled
 from cemai_opt.stages._rolling import rolling
 from cemai_opt.stages.sequentialize import windows_of
 
@@ -34,11 +36,17 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Prints the tables."""
     frame = broaching_strokes(n_rows=-(-args.rows // STROKES))
-    X = frame[list(CHANNELS)].to_numpy(np.float32)
+    X = np.ascontiguousarray(frame[list(CHANNELS)].to_numpy(np.float32))  # row by row, as data sets are
     group = frame["stroke"].to_numpy()
     starts = group_starts(group)
     place = np.arange(len(X)) - starts
-    print(f"{len(X)} rows x {X.shape[1]} columns, {STROKES} groups, 32 bits; CPU seconds of one thread, lower of two\n")
+    print(
+        f"{len(X)} rows x {X.shape[1]} columns, {STROKES} groups, 32 bits; CPU seconds of one thread, lower of three\n"
+    )
+    loading = time.process_time()
+    if not _rolling_compiled.load(X.dtype):
+        print("numba is not installed, or has no folder to write to: NumPy alone\n")
+    print(f"loading numba and the compiled functions: {time.process_time() - loading:.1f} s\n")
     _windows_table(X, starts, place=place)
     _libraries_table(X, group, starts=starts, place=place)
     _sequentialize_table(X, starts)
@@ -46,13 +54,27 @@ def run(args: argparse.Namespace) -> None:
 
 def _windows_table(X: FloatArray, starts: IntArray, *, place: IntArray) -> None:
     n_bytes = X.nbytes * (1 + len(ALL))
-    copied = _seconds(lambda: _copied(X, len(ALL)))
-    print(f"all of {', '.join(ALL)}: {n_bytes / 1e9:.2f} GB are read and written; copying as many takes {copied:.2f} s")
-    print("| window | s | ns per value and statistic | times a copy |\n|---|---|---|---|")
+    print(f"all of {', '.join(ALL)}: {n_bytes / 1e9:.2f} GB are read and written; copied: as many bytes, just before")
+    print("| window | copied, s | s | ns per value and statistic | times a copy | NumPy alone, s | times a copy |")
+    print("|---" * 7 + "|")
     for window in WINDOWS:
+        copied = _seconds(lambda: _copied(X, len(ALL)))
         took = _seconds(lambda w=window: _ours(X, starts, place, window=w, statistics=ALL))  # type: ignore[misc]
-        print(f"| {window} | {took:.2f} | {1e9 * took / X.size / len(ALL):.1f} | {took / copied:.1f} |", flush=True)
+        with _numpy_alone():
+            alone = _seconds(lambda w=window: _ours(X, starts, place, window=w, statistics=ALL))  # type: ignore[misc]
+        cells = f"{took:.2f} | {1e9 * took / X.size / len(ALL):.1f} | {took / copied:.1f}"
+        print(f"| {window} | {copied:.2f} | {cells} | {alone:.2f} | {alone / copied:.1f} |", flush=True)
     print()
+
+
+@contextmanager
+def _numpy_alone() -> Iterator[None]:
+    """Without the compiled functions."""
+    is_loaded, _rolling_compiled.is_loaded = _rolling_compiled.is_loaded, lambda dtype: False
+    try:
+        yield
+    finally:
+        _rolling_compiled.is_loaded = is_loaded
 
 
 def _ours(
@@ -74,13 +96,16 @@ def _libraries_table(X: FloatArray, group: IntArray, *, starts: IntArray, place:
     print(f"{', '.join(wanted)} over {LIBRARY_WINDOW} rows; error: of the standard deviation where 1e6 is added")
     print("| library | s | times ours | relative error |\n|---|---|---|---|")
     print(f"| ours | {ours:.2f} | 1 | {_error(_our_std):.0e} |", flush=True)
+    with _numpy_alone():
+        alone = _seconds(lambda: _ours(X, starts, place, window=LIBRARY_WINDOW, statistics=wanted))
+    print(f"| ours, NumPy alone | {alone:.2f} | {alone / ours:.1f} | the same |", flush=True)
     ways: Mapping[str, Callable[[FloatArray, IntArray], Any]] = {
         "pandas groupby.rolling": _pandas,
         "pandas rolling, group by group": _pandas_by_group,
         "bottleneck": _bottleneck,
         "polars": _polars,
         "scipy.ndimage": _scipy,
-        "numba, one pass (compiled before)": _numba,
+        "numba, one pass (Welford, queues)": _numba,
     }
     for name, way in ways.items():
         try:
@@ -248,9 +273,9 @@ def _looped(X: FloatArray, starts: IntArray) -> FloatArray:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """CPU seconds, the lower of two runs."""
+    """CPU seconds, the lower of three runs."""
     times = []
-    for _ in range(2):
+    for _ in range(3):
         begun = time.process_time()
         work()
         times.append(time.process_time() - begun)

@@ -10,6 +10,7 @@ from cemai_opt.datasets import READERS, Dataset, load_stored, shared
 from cemai_opt.meters import ForeignLoad, open_meters
 from cemai_opt.pipeline.run import Pipeline
 from cemai_opt.pipeline.splits import Splits
+from cemai_opt.stages import STAGES
 
 _last_read: dict[tuple[DataSpec, str, tuple[object, ...]], Dataset] = {}
 
@@ -38,6 +39,8 @@ def build_pipeline(study: ResolvedStudy, stored: Path | None = None, *, load: Fo
     `stored` is the folder of its stored data set, if any; `load` measures the load of other processes.
     """
     data = read_data(study.data, study.task) if stored is None else load_stored(stored)
+    for stage in STAGES.names:
+        STAGES.find(stage).load_for(data.X)
     splits = Splits.of(data, study.split, seed=study.seed)
     meters = open_meters(study.carbon.meter, study.device, threads=study.threads)
     return Pipeline(data, splits, meters=meters, load=load)

@@ -17,14 +17,14 @@ from itertools import pairwise
 import numpy as np
 
 from cemai_opt.core.batch import BoolArray, FloatArray, IntArray
+from cemai_opt.stages import _rolling_compiled
+from cemai_opt.stages._rolling_compiled import MAX_STRAND, STRAND
 
 RESTART_ROWS = 16384
 """Values that are updated from row to row restart after this many rows from the start of a group. Their rounding errors
 depend on the first row: with restarts, a part of a group has bitwise the same results."""
 CHUNK_VALUES = 65536
 """Values that are processed together, so that they stay in the cache of a core."""
-MAX_STRAND, STRAND = 64, 16
-"""Blocks of more rows than the first are cut into strands of the second, which are accumulated side by side."""
 
 Columns = list[tuple[str, FloatArray]]
 """New columns: what was computed, and (n_rows, n_columns) values."""
@@ -73,11 +73,15 @@ def rolling(
     """Statistics of the last `window` rows up to and including each row; fewer at the start of a group.
 
     `X`: (n_rows, n_columns) without NaN. They are computed in 64 bits and written to `made`, an array (n_columns,
-    n_rows) for each. Rows whose group begins before the first row of `X` are right if they have `window` - 1 rows
-    before them.
+    n_rows) in C order for each. Rows whose group begins before the first row of `X` are right if they have
+    `window` - 1 rows before them.
     """
     n_columns = X.shape[1]
     for blocks in _blocks_of(starts, place, window=window):
+        if _rolling_compiled.is_loaded(X.dtype):
+            numbers = np.column_stack([blocks.first, blocks.low, blocks.high, blocks.follows])
+            _rolling_compiled.roll(X, numbers, size=blocks.size, statistics=statistics, made=made)
+            continue
         width = min(n_columns, max(1, CHUNK_VALUES // blocks.size))
         n_together = max(1, CHUNK_VALUES // (blocks.size * width))
         for begin in range(0, len(blocks.first), n_together):

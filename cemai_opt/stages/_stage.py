@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from cemai_opt.core.batch import Batch, FittedState, Task
+from cemai_opt.core.batch import Batch, FittedState, FloatArray, Task
 from cemai_opt.core.errors import StudyError, nearest
 from cemai_opt.core.hyperparameters import Hyperparameter, Value
 from cemai_opt.core.onnx_graph import OnnxGraph
@@ -103,6 +103,11 @@ class Stage(Part, ABC):
         StudyError if the stage has no ONNX form for these `params`.
         """
         raise StudyError(f"stage {cls.__name__} has no ONNX form", "use the native form")
+
+    @classmethod
+    def load_for(cls, X: FloatArray) -> None:
+        """Loads what makes this stage faster, if so many values (n_rows, n_columns) repay it; once for a data set."""
+        return
 
     def prepare(self, params: Params, task: Task) -> None:
         """Imports the libraries that `run` needs; called before the measurement begins."""

@@ -11,7 +11,7 @@ from cemai_opt.core.batch import Batch, FittedState, FloatArray, IntArray, Task,
 from cemai_opt.core.errors import StudyError, TrialError
 from cemai_opt.core.hyperparameters import Hyperparameter, Value, choice, flag, integer
 from cemai_opt.core.onnx_graph import OnnxGraph
-from cemai_opt.stages import _onnx, _rolling
+from cemai_opt.stages import _onnx, _rolling, _rolling_compiled
 from cemai_opt.stages._regimes import fitted_regimes, standardised, standardised_onnx
 from cemai_opt.stages._rolling import Columns
 from cemai_opt.stages._spectrum import BANDS, band_amplitudes, peak_frequency
@@ -144,6 +144,12 @@ class Featurize(Stage):
         if params["bands"]:
             blocks += _onnx.band_amplitudes(graph, rows, window=int(params["band_rows"]))
         return graph.add("Concat", *blocks, axis=1) if len(blocks) > 1 else blocks[0]
+
+    @classmethod
+    def load_for(cls, X: FloatArray) -> None:
+        """Compiled rolling statistics, where numba is installed."""
+        if X.size >= _rolling_compiled.WORTHWHILE_VALUES:
+            _rolling_compiled.load(X.dtype)
 
     def prepare(self, params: Params, task: Task) -> None:
         """Imports the libraries that compute the features."""
