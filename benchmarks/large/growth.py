@@ -20,8 +20,8 @@ CONFIG = {
     "featurize": {"rolling": "mean_std_range", "window_rows": 100, "scales": "short_long", "long_rows": 2000},
     "train": {"model": "xgboost"},
 }
-REPEATS = 3
-"""The lower of so many runs counts: the first one pays for memory that the system has to hand out."""
+REPEATS = 5
+"""The lowest of so many runs counts: the first ones pay for memory that the system has to hand out."""
 MIN_S = 0.02
 """Stages that take less than this for the smallest size are dominated by fixed costs, which leave no exponent."""
 

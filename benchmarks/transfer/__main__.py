@@ -113,8 +113,11 @@ def course_of(folder: Path) -> Iterator[tuple[float, float, float]]:
 
 
 def knee_test(folder: Path) -> float | None:
-    """The test score of the recommended member."""
-    return RunFolder(folder).front().pick("knee").test
+    """The test score of the recommended member, or of the best constant if none is recommended."""
+    front = RunFolder(folder).front()
+    if len(front.recommended) or front.dummy is None:
+        return front.pick("knee").test
+    return front.dummy.test
 
 
 def measure(out: Path, *, root: Path, seeds: int, at_once: int) -> int:
@@ -156,7 +159,8 @@ def page(runs: Sequence[Mapping[str, object]]) -> Iterator[str]:
     yield "Grams of the whole run (driver included) until a search first has the hypervolume that runs without a warm"
     yield f"start have at the end, {LEVEL:.0%} of their median; in one box per target, log error by log grams. In"
     yield "`trials`, without what a run spends before its first trial ends, most of it starting and reading. Medians"
-    yield "over the seeds, worst in brackets; `-`: not reached within the budget in most seeds. Every search had the"
+    yield "over the seeds, worst in brackets; `-`: not reached within the budget in most seeds. `recommended`: `knee`,"
+    yield "or the best constant where a run recommends nothing. Every search had the"
     yield f"default portfolio, {INTENSITY} g/kWh, one thread, CPU time, {', '.join(machine)}. Made by the commands in"
     yield "`benchmarks/transfer/__main__.py`.\n"
     columns = ["target", "earlier run", "seeds", "grams to the level", "of that without", "trials", "of that without"]

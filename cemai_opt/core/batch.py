@@ -13,6 +13,8 @@ from pydantic import Field
 FloatArray = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.integer[Any]]
 BoolArray = npt.NDArray[np.bool_]
+CHUNK_VALUES = 1 << 16
+"""Values of windows that are copied together."""
 FittedState = Mapping[str, npt.NDArray[Any]]
 """The state that a stage has fitted to the training rows: arrays by name, sufficient to transform new rows."""
 
@@ -52,7 +54,15 @@ class Windows:
 
     def take(self, rows: IntArray) -> FloatArray:
         """Windows of the given rows, as a copy: (n, window, n_features), oldest row first."""
-        return np.ascontiguousarray(self.view[self.starts[rows]].transpose(0, 2, 1))
+        _, n_features, window = self.view.shape
+        if window == 1:
+            return np.ascontiguousarray(self.view[self.starts[rows]].transpose(0, 2, 1))
+        made = np.empty((len(rows), window, n_features), self.view.dtype)
+        n_together = max(1, CHUNK_VALUES // (window * n_features))  # all at once would need the memory twice
+        for first in range(0, len(rows), n_together):
+            chunk = slice(first, first + n_together)
+            made[chunk] = self.view[self.starts[rows[chunk]]].transpose(0, 2, 1)
+        return made
 
 
 @dataclass(frozen=True)

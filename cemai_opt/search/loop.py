@@ -172,15 +172,21 @@ class Search:
         run = [self.history.by_digest[digest].trial for digest in self._prior if digest in self.history.by_digest]
         n_useless = len(set(run) - {point.trial for point in self.front})
         is_next = random.Random(f"{self._study.seed} {len(self.results)}").random() < Prior.share(len(run), n_useless)
-        configs, queue = (
-            (self._prior, self._prior_queue) if is_next and self._prior_queue else (self._design, self._queue)
-        )
-        for digest in queue:
-            params, config = configs[digest]
-            if self._why_not(config, params) is None:
-                queue.remove(digest)
-                self._optuna_study.enqueue_trial(self._searched_params(params))
-                return
+        designed = self._next_of(self._design, self._queue)
+        known = self._next_of(self._prior, self._prior_queue) if is_next else None
+        if known is not None and (designed is None or self._expected_j(known) <= self._expected_j(designed)):
+            self._prior_queue.remove(known)
+            self._optuna_study.enqueue_trial(self._searched_params(self._prior[known][0]))
+        elif designed is not None:
+            self._queue.remove(designed)
+            self._optuna_study.enqueue_trial(self._searched_params(self._design[designed][0]))
+
+    def _next_of(self, configs: Mapping[str, tuple[Params, Config]], queue: Sequence[str]) -> str | None:
+        """The first of the waiting configurations that is affordable now."""
+        return next((d for d in queue if self._why_not(configs[d][1], configs[d][0]) is None), None)
+
+    def _expected_j(self, digest: str) -> float:
+        return self._pruner.expected_j((self._prior | self._design)[digest][0])
 
     def is_affordable(self, params: Params) -> bool:
         """Whether the estimated cost of a pipeline allows it to run now; a sampler may call this before it suggests."""

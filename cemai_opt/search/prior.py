@@ -60,8 +60,9 @@ class Prior:
     def share(n_run: int, n_useless: int = 0) -> float:
         """Probability that the next configuration comes from the prior, after `n_run` of them.
 
-        The decay is that of PriMO (arXiv 2511.08371); those that are not on the front count twice more, so that a prior
-        that is wrong costs two or three trials.
+        If it is expected to cost more than the next one of the portfolio, that one runs first: with a small budget, a
+        prior must not take what the portfolio needs. The decay is that of PriMO (arXiv 2511.08371); those that are not
+        on the front count twice more, so that a prior that is wrong costs two or three trials.
 
         >>> [round(Prior.share(n), 2) for n in (0, 3, 6, 12)]
         [1.0, 0.84, 0.49, 0.06]

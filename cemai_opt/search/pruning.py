@@ -102,6 +102,10 @@ class Pruner:
             return f"{model} would cost at least {cost_j:.3g} J, and better pipelines are known for less"
         return None
 
+    def expected_j(self, params: Params) -> float:
+        """A low estimate of a pipeline's joules; 0 before the first trial."""
+        return self._costs.low_j(params)
+
     def cap_j(self, front: ParetoFront, spent_j: float, *, progress: float) -> float:
         """Joules above which a pipeline is too expensive for now; the cap rises with what the search has spent.
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect
-from collections.abc import Callable
+from bisect import bisect, insort
+from collections.abc import Callable, Sequence
 
-import numpy as np
 from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from cemai_opt.core.batch import IntArray
 from cemai_opt.core.front import Box, Constraints, ParetoFront, Point
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.space import MODEL
 
+_Ranked = tuple[tuple[float, float, int], Point]
+"""A point with its grams, negative score and number, by which fronts are sorted."""
 Thinning = Callable[[ParetoFront, Box], list[Point]]
 """Members of a front in the order in which they are kept, given the box around all feasible trials."""
 
@@ -31,7 +30,7 @@ class KnownTrials:
         self._forget()
 
     def __len__(self) -> int:
-        return len(self._points)
+        return len(self._trials)
 
     def update(self, study: Study) -> None:
         """Reads the trials that were completed since the last call; all of them if the study is another one."""
@@ -52,52 +51,69 @@ class KnownTrials:
 
     def point_of(self, trial: FrozenTrial) -> Point:
         """A trial in the plane of the objectives."""
-        return self._points[self._place[trial.number]]
+        return self._points[trial.number]
 
     def front_of(self, model: Value | None) -> list[FrozenTrial]:
         """The non-dominated trials of a model, greenest first."""
-        own = ParetoFront.of(self._points[i] for i in self._by_model.get(model, ()))
-        return [self._trials[self._place[point.trial]] for point in own]
+        return [self._trials[point.trial] for point in self._of_model.get(model, ParetoFront(()))]
 
     def fittest(self, n_wanted: int, thinned: Thinning) -> list[FrozenTrial]:
         """Non-dominated sorting: whole fronts first, the last one thinned (Deb et al. (2002), III-C).
 
         Trials that violate the user's constraints come last, in order of their violation (VI-A there).
         """
-        violation, score = np.array(self._violation), np.array(self._score)
-        left = self._greenest_first[violation[self._greenest_first] <= 0.0]
-        box = Box.around(self._points[i] for i in left[[0, -1]]) if len(left) else Box.around(())
         chosen: list[int] = []
-        while len(left) and len(chosen) < n_wanted:
-            is_front = np.ones(len(left), bool)
-            is_front[1:] = score[left][1:] > np.maximum.accumulate(score[left])[:-1]
-            front = ParetoFront(tuple(self._points[i] for i in left[is_front]))
-            left = left[~is_front]
-            chosen += [self._place[point.trial] for point in thinned(front, box)]
-        missing = np.flatnonzero(violation > 0.0)
-        number = np.array([self._trials[i].number for i in missing])
-        chosen += missing[np.lexsort((number, violation[missing]))].tolist()
-        return [self._trials[i] for i in chosen[:n_wanted]]
+        for members in self._fronts:
+            if len(chosen) >= n_wanted:
+                break
+            front = ParetoFront(tuple(point for _, point in members))
+            chosen += [point.trial for point in thinned(front, self._box or Box.around(()))]
+        chosen += [number for _, number in self._violating]
+        return [self._trials[number] for number in chosen[:n_wanted]]
 
     def _forget(self) -> None:
         self._numbers = set[int]()
-        self._trials, self._points = list[FrozenTrial](), list[Point]()
-        self._score, self._violation = array("d"), array("d")
-        self._order = list[tuple[float, float, int]]()
-        """Grams, negative score and number of each trial, ascending."""
-        self._greenest_first: IntArray = np.zeros(0, np.int64)
-        """Places of the trials in that order."""
-        self._place, self._by_model = dict[int, int](), dict[Value | None, list[int]]()
+        self._trials, self._points = dict[int, FrozenTrial](), dict[int, Point]()
+        self._of_model = dict[Value | None, ParetoFront]()
+        self._fronts = list[list[_Ranked]]()
+        """Feasible trials, each front greenest first."""
+        self._box: Box | None = None
+        self._violating = list[tuple[float, int]]()
+        """Violation and number of the others, ascending."""
 
     def _add(self, trial: FrozenTrial) -> None:
-        point, i = Point(trial.number, trial.values[0], trial.values[1]), len(self._trials)
-        self._trials.append(trial)
-        self._points.append(point)
-        self._score.append(point.score)
-        key = (point.carbon_g, -point.score, point.trial)
-        rank = bisect(self._order, key)
-        self._order.insert(rank, key)
-        self._greenest_first = np.insert(self._greenest_first, rank, i)
-        self._violation.append(self._constraints.violation(point))
-        self._place[point.trial] = i
-        self._by_model.setdefault(trial.params.get(MODEL), []).append(i)
+        point, model = Point(trial.number, trial.values[0], trial.values[1]), trial.params.get(MODEL)
+        self._trials[trial.number], self._points[trial.number] = trial, point
+        self._of_model[model] = ParetoFront.of([*self._of_model.get(model, ()), point])
+        if violation := self._constraints.violation(point):
+            insort(self._violating, (violation, trial.number))
+            return
+        self._box = Box.around([point]) if self._box is None else self._box.with_point(point)
+        ranked = ((point.carbon_g, -point.score, point.trial), point)
+        first = bisect(self._fronts, False, key=lambda front: not _is_dominated(ranked, front))
+        _insert([ranked], self._fronts, first=first)
+
+
+def _is_dominated(ranked: _Ranked, front: Sequence[_Ranked]) -> bool:
+    """Whether a member is at least as green and as good; of equal trials, the earlier one is."""
+    place = bisect(front, ranked[:1])
+    return place > 0 and front[place - 1][1].score >= ranked[1].score
+
+
+def _insert(moved: list[_Ranked], fronts: list[list[_Ranked]], *, first: int) -> None:
+    """Inserts members of one front, greenest first, which none of front number `first` dominates.
+
+    Those that they dominate there move to the next front in turn (Li et al. (2017), IEEE Trans. Cybern. 47(9)).
+    """
+    for number in range(first, len(fronts)):
+        front, dominated = fronts[number], list[_Ranked]()
+        for ranked in moved:
+            begin = end = bisect(front, ranked[:1])
+            while end < len(front) and front[end][1].score <= ranked[1].score:
+                end += 1
+            dominated += front[begin:end]
+            front[begin:end] = [ranked]
+        if not dominated:
+            return
+        moved = dominated
+    fronts.append(moved)
