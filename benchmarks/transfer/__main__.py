@@ -160,7 +160,8 @@ def page(runs: Sequence[Mapping[str, object]]) -> Iterator[str]:
     yield f"start have at the end, {LEVEL:.0%} of their median; in one box per target, log error by log grams. In"
     yield "`trials`, without what a run spends before its first trial ends, most of it starting and reading. Medians"
     yield "over the seeds, worst in brackets; `-`: not reached within the budget in most seeds. `recommended`: `knee`,"
-    yield "or the best constant where a run recommends nothing. Every search had the"
+    yield "or the best constant where a run recommends nothing. On c1, c4 and c6 the test rows are two of twelve blocks"
+    yield "of one cutter, inside which wear hardly varies, so that R2 is of little meaning there. Every search had the"
     yield f"default portfolio, {INTENSITY} g/kWh, one thread, CPU time, {', '.join(machine)}. Made by the commands in"
     yield "`benchmarks/transfer/__main__.py`.\n"
     columns = ["target", "earlier run", "seeds", "grams to the level", "of that without", "trials", "of that without"]

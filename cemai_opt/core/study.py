@@ -29,7 +29,7 @@ class SplitSpec(Strict):
         "folds",
         "Validation folds; 1 is a single holdout.",
         metavar="K",
-        default_text="5 with fewer than 20 groups, else 1",
+        default_text="5 with fewer than 20 groups, 3 with --split rows and fewer than 2,000 rows, else 1",
         ge=1,
         le=50,
     )

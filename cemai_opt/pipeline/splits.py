@@ -20,6 +20,9 @@ from cemai_opt.pipeline.validation import MIN_GROUPS
 MANY_GROUPS = 20
 """From this many groups on, a single holdout of a fifth of them is representative."""
 MAX_AUTO_FOLDS = 5
+FEW_ROWS, FEW_ROWS_FOLDS = 2000, 3
+"""With fewer independent rows than the first, a single holdout of a fifth of them soon has a perfect score, or a lucky
+one: docs/decisions/selection.md."""
 MIN_CONFIRM_FOLDS = 5
 """Folds on which the scores of front candidates are confirmed, unless there are fewer groups."""
 EXPLORED_CONFIRM_FOLDS = 3
@@ -81,8 +84,8 @@ def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
     if by == "group" and not data.has_groups:
         raise StudyError("--split group needs groups", "give their column with --group")
     n_groups = _n_searched_groups(data, spec) if by == "group" else 0
-    few = by == "group" and n_groups < MANY_GROUPS
-    folds = spec.folds or (min(MAX_AUTO_FOLDS, n_groups) if few else 1)
+    n_rows = int((data.has_target & ~data.is_test).sum())
+    folds = spec.folds or _auto_folds(by, n_groups=n_groups, n_rows=n_rows)
     if by == "group" and folds > n_groups:
         raise StudyError(f"{folds} folds of {n_groups} groups", f"use --folds {n_groups} or fewer")
     what = {
@@ -96,9 +99,16 @@ def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
         note += ", on groups that are not trained on (--split time: on later rows of the same groups)"
     if by == "time" and not data.has_time:
         note += "; if rows have no order, --split rows is right, and features of earlier rows are left out"
-    explored = explore_rows(spec, int((data.has_target & ~data.is_test).sum()))
+    explored = explore_rows(spec, n_rows)
     resolved = ResolvedSplit.model_validate({**spec.model_dump(), "by": by, "folds": folds, "explore_rows": explored})
     return resolved, note
+
+
+def _auto_folds(by: str, *, n_groups: int, n_rows: int) -> int:
+    """The number of validation folds where it is not given."""
+    if by == "group" and n_groups < MANY_GROUPS:
+        return min(MAX_AUTO_FOLDS, n_groups)
+    return FEW_ROWS_FOLDS if by == "rows" and FEW_ROWS_FOLDS <= n_rows < FEW_ROWS else 1
 
 
 def hides_extrapolation(data: Dataset, spec: ResolvedSplit) -> bool:

@@ -84,7 +84,11 @@ def test_a_point_of_a_curve_is_what_the_smaller_model_would_have_been(
     alone = pipeline.run(plan_of(prepared, None, n_estimators=22))
     assert child.config == alone.config
     assert child.score == alone.score
-    assert child.cost.energy_j == pytest.approx(alone.cost.energy_j, rel=0.5)
+    repeats = [pipeline.run(plan_of(prepared, None, n_estimators=22)).cost.energy_j for _ in range(2)]
+    watched_again = [pipeline.run(plan_of(prepared, PruningBounds())) for _ in range(2)]
+    children = [curve_candidate(each, each.curve.points[2], trial=7) for each in watched_again if each.curve]
+    least = min(each.cost.energy_j for each in (child, *children))  # other work on the machine only adds to either
+    assert least == pytest.approx(min(alone.cost.energy_j, *repeats), rel=0.5)
     whole = pipeline.run(plan_of(prepared, None))
     assert whole.score == watched.score
     assert [row.stage for row in watched.cost.rows] == [row.stage for row in whole.cost.rows]

@@ -74,6 +74,14 @@ def test_few_groups_are_folded_and_many_are_held_out() -> None:
     assert "holdout" in note
 
 
+@pytest.mark.parametrize(("n_rows", "folds"), [(2, 1), (3, 3), (1999, 3), (2000, 1)])
+def test_few_rows_are_folded_and_many_are_held_out(n_rows: int, folds: int) -> None:
+    """A fifth of a few hundred rows soon has a perfect score, by luck."""
+    resolved, note = resolve_split(data_of([n_rows], has_groups=False), SplitSpec(by="rows"))
+    assert resolved.folds == folds
+    assert ("3 folds" if folds > 1 else "holdout") in note
+
+
 def test_folds_pool_to_every_row_once() -> None:
     """K folds judge each row of the search exactly once."""
     data = data_of([10] * 6)
@@ -88,7 +96,7 @@ def test_scores_are_confirmed_on_every_row_once(by: str) -> None:
     data = data_of([10] * 40)
     spec, _ = resolve_split(data, SplitSpec(by=by))  # type: ignore[arg-type]  # of the choices
     splits = Splits.of(data, spec, seed=0)
-    assert (len(splits.search), len(splits.confirm)) == (1, 5)
+    assert (len(splits.search), len(splits.confirm)) == (1 if by == "group" else 3, 5)
     assert np.array_equal(sum(fold.is_eval.astype(int) for fold in splits.confirm), (~splits.test).astype(int))
     assert not any(np.array_equal(fold.is_eval, splits.search[0].is_eval) for fold in splits.confirm)
 
