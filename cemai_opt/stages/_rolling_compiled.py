@@ -6,7 +6,6 @@ Without it, or with less data, NumPy computes the same. The functions below `loa
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -31,11 +30,11 @@ def load(dtype: np.dtype) -> bool:
     """
     if dtype in _kernels:
         return True
-    if importlib.util.find_spec("numba") is None:
+    try:
+        import numba
+        from numba.extending import register_jitable
+    except ImportError:  # not installed, or not for this version of NumPy
         return False
-    import numba
-    from numba.extending import register_jitable
-
     values = numba.from_dtype(dtype)
     made = numba.types.Array(values, 2, "C")
     given = (numba.types.Array(values, 2, "A", readonly=True), numba.int64[:, ::1], numba.int64)

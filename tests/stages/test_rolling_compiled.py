@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 
 import numpy as np
 import pytest
@@ -74,7 +74,7 @@ def test_numba_is_loaded_for_many_values_only(monkeypatch: pytest.MonkeyPatch) -
 
 def test_without_numba_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """NumPy does the same."""
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "numba", None)
     assert not _rolling_compiled.load(np.dtype(np.float64))
     assert not _rolling_compiled.is_loaded(np.dtype(np.float64))
 
