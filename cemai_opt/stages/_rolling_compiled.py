@@ -12,8 +12,8 @@ import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray
 
-WORTHWHILE_VALUES = 1 << 23
-"""Values of a data set from which loading numba is repaid: by four pipelines on all rows, or twenty explored ones."""
+WORTHWHILE_VALUES = 1 << 24
+"""Values of a data set from which a search repays loading numba, and two or three searches what was once compiled."""
 MAX_STRAND, STRAND = 64, 16
 """Blocks of more rows than the first are cut into strands of the second, whose sums are added up in their order."""
 CHUNK_ROWS, TILE = 8192, 1024
