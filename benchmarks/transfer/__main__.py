@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,8 @@ def course_of(folder: Path) -> Iterator[tuple[float, float, float]]:
 
 
 def knee_test(folder: Path) -> float | None:
-    """The test score of the recommended member, or of the best constant if none is recommended."""
+    """The test score of the recommended member, or of the best constant if none is recommended; None if the budget was
+    used up before the test."""
     front = RunFolder(folder).front()
     if len(front.recommended) or front.dummy is None:
         return front.pick("knee").test
@@ -121,7 +123,10 @@ def knee_test(folder: Path) -> float | None:
 
 
 def measure(out: Path, *, root: Path, seeds: int, at_once: int) -> int:
-    """Runs what is missing in `out`: first the runs without a source, from which the others start."""
+    """Runs what is missing in `out`: of each seed first the runs without a source, from which the others start.
+
+    Seed by seed, so that other work on the machine, which makes CPU time longer, meets both alike.
+    """
     known = [json.loads(line) for line in lines_of(out)]
     done = {(each["target"], each["source"], each["seed"]) for each in known if "error" not in each}
     jobs = [
@@ -133,8 +138,8 @@ def measure(out: Path, *, root: Path, seeds: int, at_once: int) -> int:
     n_failed = 0
     with tempfile.TemporaryDirectory() as scratch:
         split_experiments(root, Path(scratch))
-        for is_cold in (True, False):
-            wanted = [job for job in jobs if (not job.source) == is_cold]
+        for seed, is_cold in product(range(seeds), (True, False)):
+            wanted = [job for job in jobs if job.seed == seed and (not job.source) == is_cold]
             needed = {(job.source, job.seed) for job in jobs if job.source and _key(job) not in done}
             wanted = [job for job in wanted if _key(job) not in done or (is_cold and (job.target, job.seed) in needed)]
             with ThreadPoolExecutor(at_once) as pool:
@@ -199,7 +204,8 @@ def _row(
     ratio = f"{reached / without:.2f}" if source and reached < float("inf") else ""
     net = [statistics.median(grams_to(run, box, level=level, net=True) for run in group) for group in (runs, cold)]
     net_ratio = f"{net[0] / net[1]:.2f}" if source and net[1] > 0.0 and net[0] < float("inf") else ""
-    tests = [statistics.median(float(str(run["knee_test"])) for run in group) for group in (runs, cold)]
+    tested = [[run["knee_test"] for run in group if run["knee_test"] is not None] for group in (runs, cold)]
+    tests = [statistics.median(float(str(test)) for test in group) for group in tested]
     final = [[finals[_id(run)] for run in group] for group in (runs, cold)]
     volumes = [f"{statistics.median(each):.3f} ({min(each):.3f})" for each in final]
     cells = [
