@@ -31,6 +31,17 @@ def test_windows_come_oldest_row_first_and_as_a_copy() -> None:
     assert rows.min() == 0.0
 
 
+@pytest.mark.parametrize("together", [1, 13, 10**6])
+def test_windows_are_the_same_however_many_are_copied_together(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values that are copied together: less than a window, two windows, all."""
+    monkeypatch.setattr("cemai_opt.core.batch.CHUNK_VALUES", together)
+    rows = np.arange(20.0).reshape(10, 2)
+    view = np.lib.stride_tricks.sliding_window_view(rows, 3, axis=0)
+    wanted = np.array([7, 0, 3, 3, 5])
+    taken = Windows(view, np.arange(8)).take(wanted)
+    assert taken.tolist() == [rows[i : i + 3].tolist() for i in wanted]
+
+
 def test_a_stage_gets_a_new_batch_and_leaves_the_old_one_alone() -> None:
     """The fitted state of one stage is added to those of the others."""
     before = batch_of(np.ones((4, 2)), np.arange(4.0))

@@ -9,6 +9,7 @@ import os
 import traceback
 import zipfile
 from functools import cache
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from shutil import copytree
 from tempfile import mkdtemp
@@ -54,6 +55,7 @@ def exported(model: str) -> Path:
 def damaged_model(folder: Path, rng: np.random.Generator) -> bool:
     """Writes a model folder with one changed file; whether its checksums fit."""
     model = str(rng.choice(GUARDED if rng.random() < GUARDED_SHARE else CHEAP))
+    fork_server()
     copytree(exported(model), folder, dirs_exist_ok=True)
     document: dict[str, Any] = json.loads((folder / SIDECAR).read_text())
     names = sorted(name for name in document["files"] if name.startswith("model."))
@@ -115,12 +117,21 @@ def _change_value(document: dict[str, Any], rng: np.random.Generator) -> None:
         place[key] = copy.deepcopy(ODD[int(rng.integers(len(ODD)))])
 
 
-def check_model(folder: Path, *, is_fitting: bool, form: str) -> None:
-    """Loads and predicts in a process of its own. `WrongError` if a file that was changed by accident is used."""
+@cache
+def fork_server() -> ForkServerContext:
+    """The server that processes are forked from; it has imported the libraries then, which takes seconds."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
+    first = context.Process(target=os.getpid)
+    first.start()
+    first.join()
+    return context
+
+
+def check_model(folder: Path, *, is_fitting: bool, form: str) -> None:
+    """Loads and predicts in a process of its own. `WrongError` if a file that was changed by accident is used."""
     said = folder / "said.txt"
-    child = context.Process(target=_predict, args=(folder, said, form), daemon=True)
+    child = fork_server().Process(target=_predict, args=(folder, said, form), daemon=True)
     child.start()
     try:
         child.join(2 * LIMIT_S)

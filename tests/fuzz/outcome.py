@@ -12,8 +12,7 @@ from cemai_opt.core.errors import CemaiError
 WORKED, REFUSED, WRONG, TRACEBACK, HANG = "worked", "refused", "silently wrong", "traceback", "hang"
 OUTCOMES = (WORKED, REFUSED, WRONG, TRACEBACK, HANG)
 BAD = (WRONG, TRACEBACK, HANG)
-LIMIT_S = 60
-"""Far above what any case takes, also on a machine with other work: the first one of a model trains it."""
+LIMIT_S = 10
 
 
 class WrongError(Exception):

@@ -18,6 +18,8 @@ from cemai_opt.testing.searches import FormulaEngine, run_search, search_in, stu
 from tests.conftest import wear_study
 from tests.finished import finished_run
 
+CHEAP_AND_DEAR = ({"model": "ridge", "alpha": 3.0}, {"model": "xgboost", "n_estimators": 900, "learning_rate": 0.2})
+
 
 def search_with(folder: Path, prior: Prior, *, trials: int = 30) -> tuple[Search, FormulaEngine]:
     """A search that has not begun, with what is known from earlier runs."""
@@ -60,6 +62,14 @@ def test_configurations_of_the_prior_run_first_and_ever_more_rarely(tmp_path: Pa
     assert digests[0] == new[0]
     n_of_prior = len(set(digests) & set(new))
     assert 3 <= n_of_prior < len(new)
+
+
+def test_what_is_dear_waits_for_cheaper_ones_of_the_initial_design(tmp_path: Path) -> None:
+    """With a small budget, a prior must not take what the portfolio needs; before the first trial nothing is known."""
+    cheap, dear = (Config({"train": train}) for train in CHEAP_AND_DEAR)
+    models = [plan.config.model for plan in search_plans(tmp_path / "run", Prior(members=(cheap, dear)))]
+    assert models[0] == "ridge"
+    assert "decision_tree" in models[1 : models.index("xgboost")]
 
 
 def search_plans(folder: Path, prior: Prior) -> list:  # type: ignore[type-arg]  # plans of trials
