@@ -30,6 +30,7 @@ from cemai_opt.search.history import TrialHistory
 from cemai_opt.search.initial_design import fitted_in, initial_design
 from cemai_opt.search.prior import Prior
 from cemai_opt.search.pruning import Pruner
+from cemai_opt.search.samplers import EnqueuingSampler
 from cemai_opt.search.storage.study import end_abandoned
 from cemai_opt.search.suggest import suggest
 from cemai_opt.search.worth import Worth
@@ -230,7 +231,7 @@ class Search:
     def _ask(self) -> None:
         self._share_used = self.context.budget.share_used()  # reading the meters takes a millisecond
         self._enqueue_affordable()
-        trial = self._optuna_study.ask()
+        trial = self._next_trial()
         params = suggest(trial, self._space)
         config = self._space.active(params)
         known = self.history.by_digest.get(config.digest)
@@ -251,6 +252,12 @@ class Search:
         except KeyboardInterrupt:
             end_abandoned(self._optuna_study, trial.number)
             raise
+
+    def _next_trial(self) -> optuna.Trial:
+        sampler, waiting = self._optuna_study.sampler, [TrialState.WAITING]
+        if isinstance(sampler, EnqueuingSampler) and not self._optuna_study.get_trials(deepcopy=False, states=waiting):
+            sampler.enqueue(self._optuna_study)
+        return self._optuna_study.ask()
 
     def _plan(self, number: int, config: Config) -> TrialPlan:
         stages = self._space.stages

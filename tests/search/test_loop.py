@@ -12,7 +12,7 @@ from cemai_opt.core.ledger_entry import joules_by
 from cemai_opt.core.result import FAILED
 from cemai_opt.core.space import MODEL, SearchSpaceSpec
 from cemai_opt.search.initial_design import initial_design
-from cemai_opt.search.samplers import SAMPLERS
+from cemai_opt.search.samplers import SAMPLERS, EnqueuingSampler
 from cemai_opt.search.storage import read_journal
 from cemai_opt.spaces import build_space
 from cemai_opt.testing.searches import STUDY, FormulaEngine, run_search, search_in, space_of, study_of
@@ -58,6 +58,17 @@ def test_what_a_killed_session_had_begun_is_tried_again(tmp_path: Path) -> None:
     design = [space_of().active(params) for params in initial_design(space_of())]
     ran = [r.config for r in again.results if not r.is_repeat]
     assert all(ran.count(config) == 1 for config in design)
+
+
+def test_a_trial_that_was_chosen_but_not_started_is_the_first_of_the_next_session(tmp_path: Path) -> None:
+    """A process may die between the two entries of the storage."""
+    first = run_search(tmp_path, trials=20)
+    study = first.context.optuna_study
+    assert isinstance(study.sampler, EnqueuingSampler)
+    study.sampler.enqueue(study)
+    again = run_search(tmp_path, trials=22, earlier=first.results)
+    assert again.results[20].trial == len(first.results)
+    assert [trial.state.name for trial in again.context.optuna_study.trials] == ["COMPLETE"] * len(again.results)
 
 
 @pytest.mark.parametrize("sampler", [name for name in SAMPLERS.names if name != "gp"])  # seconds a suggestion

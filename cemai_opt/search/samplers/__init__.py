@@ -2,11 +2,11 @@
 
 from cemai_opt.core.registry import Registry
 from cemai_opt.search.samplers._imported import ImportedSampler
-from cemai_opt.search.samplers._sampler import PARENT, Sampler, SamplerContext
+from cemai_opt.search.samplers._sampler import PARENT, EnqueuingSampler, Sampler, SamplerContext
 
 SAMPLERS: Registry[Sampler] = Registry("sampler", __name__, base=Sampler)
 
-__all__ = ["PARENT", "SAMPLERS", "Sampler", "SamplerContext", "sampler_named"]
+__all__ = ["PARENT", "SAMPLERS", "EnqueuingSampler", "Sampler", "SamplerContext", "sampler_named"]
 
 
 def sampler_named(name: str) -> Sampler:

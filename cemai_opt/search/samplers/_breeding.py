@@ -41,12 +41,12 @@ class Breeder:
             name: distribution(h) for name, h in space.hyperparameters.items() if h.searched
         }
 
-    def child(self, trial: FrozenTrial, known: KnownTrials, *, parents: Sequence[FrozenTrial]) -> dict[str, Value]:
+    def child(self, number: int, known: KnownTrials, *, parents: Sequence[FrozenTrial]) -> dict[str, Value]:
         """Searched hyperparameters of a child that was not run before; random ones if there are no parents.
 
-        `parents` are some of the `known` trials.
+        `number` is that of the trial to be; `parents` are some of the `known` trials.
         """
-        rng = np.random.default_rng((self._context.seed, trial.number))
+        rng = np.random.default_rng((*self._context.trial_seed, number))
         pool = _Parents(parents, known, rng=rng)
         child: dict[str, Value] = {}
         for attempt in range(MAX_TRIES):

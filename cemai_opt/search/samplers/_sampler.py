@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import final
 
+from optuna import Study
 from optuna.samplers import BaseSampler
 
 from cemai_opt.core.front import Constraints
@@ -42,6 +43,11 @@ class SamplerContext:
         return (self.seed + 1_000_003 * self.done + zlib.crc32(self.driver.encode())) % 2**32
 
     @property
+    def trial_seed(self) -> tuple[int, ...]:
+        """The seed of a sampler that draws by trial number; drivers may draw for the same number at a time."""
+        return (self.seed, zlib.crc32(self.driver.encode())) if self.driver else (self.seed,)
+
+    @property
     def population_size(self) -> int:
         """A twentieth of the trials, between 10 and 50: a larger population has too few generations to evolve."""
         return self.population or min(max(self.trials // 20, 10), 50)
@@ -58,3 +64,14 @@ class Sampler(Part, ABC):
     @abstractmethod
     def _build(self, space: SearchSpace, context: SamplerContext) -> BaseSampler:
         """Optuna's sampler for this search."""
+
+
+class EnqueuingSampler(BaseSampler, ABC):
+    """A sampler that chooses all hyperparameters of a trial before there is one.
+
+    Written at once, they are one entry of a storage; suggested one after the other, they are one entry each.
+    """
+
+    @abstractmethod
+    def enqueue(self, study: Study) -> None:
+        """Adds a waiting trial with all of its hyperparameters."""

@@ -43,7 +43,7 @@ class OwnJournal(BaseJournalBackend):
             os.ftruncate(self._file, before)
             raise
         self._own += lines
-        if any(not RESULTS.isdisjoint(log) for log in logs):
+        if any(log.get(key) for log in logs for key in RESULTS):
             os.fsync(self._file)
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:

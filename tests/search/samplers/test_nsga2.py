@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import optuna
+
 from benchmarks.samplers import search
 from cemai_opt.core.front import Box, ParetoFront
-from cemai_opt.testing.searches import run_search
+from cemai_opt.core.space import MODEL
+from cemai_opt.search.samplers import SamplerContext
+from cemai_opt.search.samplers.nsga2 import SteadyStateSampler
+from cemai_opt.search.storage.study import JOURNAL
+from cemai_opt.search.suggest import suggest
+from cemai_opt.testing.searches import run_search, space_of
 
 
 def test_hyperparameters_of_a_model_are_inherited(tmp_path: Path) -> None:
@@ -37,3 +44,35 @@ def test_evolution_beats_chance() -> None:
         box = Box.around([*ours, *chance])
         wins += ParetoFront.of(ours).hypervolume(box) > ParetoFront.of(chance).hypervolume(box)
     assert wins >= 3
+
+
+def test_a_child_is_one_entry_of_the_storage(tmp_path: Path) -> None:
+    """Not one for each of its hyperparameters: those were half of the CPU time of a search."""
+    n_trials = 60
+    search = run_search(tmp_path, sampler="nsga2", trials=n_trials)
+    enqueued = [trial for trial in search.context.optuna_study.trials if "fixed_params" not in trial.system_attrs]
+    assert len(enqueued) > 40
+    n_set = (tmp_path / JOURNAL).read_text().count('"param_name"')
+    assert n_set == sum(
+        len(trial.params) for trial in search.context.optuna_study.trials if "fixed_params" in trial.system_attrs
+    )
+
+
+def test_what_is_enqueued_is_what_a_trial_would_be_given() -> None:
+    """The same child by either of Optuna's ways, and drivers of one study breed different ones for the same number."""
+    space = space_of()
+
+    def child(*, driver: str = "", enqueues: bool) -> dict[str, object]:
+        sampler = SteadyStateSampler(space, SamplerContext(trials=20, seed=3, driver=driver))
+        study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+        for number in range(6):
+            if enqueues:
+                sampler.enqueue(study)
+            trial = study.ask()
+            params = suggest(trial, space)
+            assert set(trial.params) == {name for name in params if space.is_open(name, params)}
+            study.tell(trial, [len(str(params[MODEL])) / 20, 1.0 + number])
+        return dict(params)
+
+    assert child(enqueues=True) == child(enqueues=False)
+    assert child(driver="a", enqueues=True) != child(driver="b", enqueues=True)
