@@ -76,6 +76,7 @@ class Search:
         self._worth = Worth(self._study)
         self._running: dict[Future[TrialResult], optuna.Trial] = {}
         self._idle_in_a_row, self._share_used = 0, 0.0
+        self._reserved_after, self._reservation = -1, (0.0, 0.0)
         context.sampler.is_affordable = self.is_affordable
         for result in earlier:
             self._add(result)
@@ -224,6 +225,13 @@ class Search:
         return self.context.budget.why_over(*self._reserved()) or self._worth.why_stop()
 
     def _reserved(self) -> tuple[float, float]:
+        """Joules and seconds for what follows the search; estimated anew after each result."""
+        n_results = len(self.results)
+        if n_results != self._reserved_after:
+            self._reserved_after, self._reservation = n_results, self._estimated()
+        return self._reservation
+
+    def _estimated(self) -> tuple[float, float]:
         plain = ParetoFront.of(self._untuned).within(self._study.search.tolerance) if self._untuned else None
         untuned = [] if plain is None or plain in self.front.members else [self.history.by_trial[plain.trial]]
         return self.context.budget.reserved([*self.history.members, *untuned], n_folds=self.context.confirm_folds)

@@ -25,13 +25,14 @@ def distribution(hyperparameter: Hyperparameter) -> BaseDistribution:
 
 def suggest(trial: optuna.Trial, space: SearchSpace) -> dict[str, Value]:
     """A configuration; each searched hyperparameter is suggested only if those before it make it active."""
-    params: dict[str, Value] = {}
+    params, known = dict[str, Value](), trial.params
     for name, hyperparameter in space.hyperparameters.items():
         if not space.is_active(name, params):
             continue
-        params[name] = (
-            _asked(trial, name, hyperparameter=hyperparameter) if hyperparameter.searched else hyperparameter.default
-        )
+        if not hyperparameter.searched:
+            params[name] = hyperparameter.default
+        else:
+            params[name] = known[name] if name in known else _asked(trial, name, hyperparameter=hyperparameter)
     return params
 
 

@@ -14,7 +14,7 @@ from cemai_opt.core.space import MODEL
 
 _Ranked = tuple[tuple[float, float, int], Point]
 """A point with its grams, negative score and number, by which fronts are sorted."""
-Thinning = Callable[[ParetoFront, Box], list[Point]]
+Order = Callable[[ParetoFront, Box], list[Point]]
 """Members of a front in the order in which they are kept, given the box around all feasible trials."""
 
 
@@ -24,8 +24,9 @@ class KnownTrials:
     A trial that is complete does not change, so only new ones are read.
     """
 
-    def __init__(self, constraints: Constraints) -> None:
-        self._constraints = constraints
+    def __init__(self, constraints: Constraints, order: Order) -> None:
+        """`order`: which members of a front are kept first if there is no room for all."""
+        self._constraints, self._order = constraints, order
         self._study: Study | None = None
         self._forget()
 
@@ -57,19 +58,24 @@ class KnownTrials:
         """The non-dominated trials of a model, greenest first."""
         return [self._trials[point.trial] for point in self._of_model.get(model, ParetoFront(()))]
 
-    def fittest(self, n_wanted: int, thinned: Thinning) -> list[FrozenTrial]:
-        """Non-dominated sorting: whole fronts first, the last one thinned (Deb et al. (2002), III-C).
+    def fittest(self, n_wanted: int) -> list[FrozenTrial]:
+        """Non-dominated sorting: whole fronts first, a part of the last one (Deb et al. (2002), III-C).
 
         Trials that violate the user's constraints come last, in order of their violation (VI-A there).
         """
         chosen: list[int] = []
-        for members in self._fronts:
+        for place in range(len(self._fronts)):
             if len(chosen) >= n_wanted:
                 break
-            front = ParetoFront(tuple(point for _, point in members))
-            chosen += [point.trial for point in thinned(front, self._box or Box.around(()))]
+            chosen += self._numbers_in_order(place)
         chosen += [number for _, number in self._violating]
         return [self._trials[number] for number in chosen[:n_wanted]]
+
+    def _numbers_in_order(self, place: int) -> list[int]:
+        if place not in self._ordered:
+            front = ParetoFront(tuple(point for _, point in self._fronts[place]))
+            self._ordered[place] = [point.trial for point in self._order(front, self._box or Box.around(()))]
+        return self._ordered[place]
 
     def _forget(self) -> None:
         self._numbers = set[int]()
@@ -77,6 +83,8 @@ class KnownTrials:
         self._of_model = dict[Value | None, ParetoFront]()
         self._fronts = list[list[_Ranked]]()
         """Feasible trials, each front greenest first."""
+        self._ordered = dict[int, list[int]]()
+        """Numbers of the trials of a front in their order, by the place of the front, until it changes."""
         self._box: Box | None = None
         self._violating = list[tuple[float, int]]()
         """Violation and number of the others, ascending."""
@@ -88,10 +96,13 @@ class KnownTrials:
         if violation := self._constraints.violation(point):
             insort(self._violating, (violation, trial.number))
             return
-        self._box = Box.around([point]) if self._box is None else self._box.with_point(point)
+        box = Box.around([point]) if self._box is None else self._box.with_point(point)
+        if box != self._box:
+            self._box, self._ordered = box, {}
         ranked = ((point.carbon_g, -point.score, point.trial), point)
         first = bisect(self._fronts, False, key=lambda front: not _is_dominated(ranked, front))
-        _insert([ranked], self._fronts, first=first)
+        for place in range(first, _insert([ranked], self._fronts, first=first)):
+            self._ordered.pop(place, None)
 
 
 def _is_dominated(ranked: _Ranked, front: Sequence[_Ranked]) -> bool:
@@ -100,10 +111,11 @@ def _is_dominated(ranked: _Ranked, front: Sequence[_Ranked]) -> bool:
     return place > 0 and front[place - 1][1].score >= ranked[1].score
 
 
-def _insert(moved: list[_Ranked], fronts: list[list[_Ranked]], *, first: int) -> None:
+def _insert(moved: list[_Ranked], fronts: list[list[_Ranked]], *, first: int) -> int:
     """Inserts members of one front, greenest first, which none of front number `first` dominates.
 
-    Those that they dominate there move to the next front in turn (Li et al. (2017), IEEE Trans. Cybern. 47(9)).
+    Those that they dominate there move to the next front in turn (Li et al. (2017), IEEE Trans. Cybern. 47(9)). Returns
+    the number of the front at which this ended: from there on, nothing has changed.
     """
     for number in range(first, len(fronts)):
         front, dominated = fronts[number], list[_Ranked]()
@@ -114,6 +126,7 @@ def _insert(moved: list[_Ranked], fronts: list[list[_Ranked]], *, first: int) ->
             dominated += front[begin:end]
             front[begin:end] = [ranked]
         if not dominated:
-            return
+            return number + 1
         moved = dominated
     fronts.append(moved)
+    return len(fronts)

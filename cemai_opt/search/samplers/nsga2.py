@@ -41,7 +41,7 @@ class SteadyStateSampler(EnqueuingSampler):
 
     def __init__(self, space: SearchSpace, context: SamplerContext) -> None:
         self._context, self._breeder = context, Breeder(space, context)
-        self._known = KnownTrials(context.constraints)
+        self._known = KnownTrials(context.constraints, _largest)
         self._random = RandomSampler(seed=context.session_seed)
 
     def enqueue(self, study: Study) -> None:
@@ -74,7 +74,7 @@ class SteadyStateSampler(EnqueuingSampler):
     def _survivors(self) -> list[FrozenTrial]:
         """The trials from which parents are drawn, within a front by contribution to the hypervolume."""
         n_wanted = self._context.population or max(PARENTS, round(SHARE_OF_KNOWN * len(self._known)))
-        return self._known.fittest(n_wanted, _largest)
+        return self._known.fittest(n_wanted)
 
 
 def _largest(front: ParetoFront, box: Box) -> list[Point]:

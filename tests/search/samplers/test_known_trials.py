@@ -39,25 +39,45 @@ def greenest_first(front: ParetoFront, _: Box) -> list[Point]:
     return list(front)
 
 
+def largest_first(front: ParetoFront, box: Box) -> list[Point]:
+    """By contribution to the hypervolume, which changes with the neighbours and with the box."""
+    return sorted(front, key=lambda point: -front.contributions(box)[point.trial])
+
+
 @given(values=POINTS, n_wanted=st.integers(1, 12))
 def test_the_fittest_are_those_of_front_after_front(values: list[tuple[float, float]], n_wanted: int) -> None:
     """With many equal scores and costs."""
     study = optuna.create_study(directions=["maximize", "minimize"])
     study.add_trials([trial_of(*value) for value in values])
-    known = KnownTrials(Constraints())
+    known = KnownTrials(Constraints(), greenest_first)
     known.update(study)
     points = [Point(i, *value) for i, value in enumerate(values)]
-    found = [trial.number for trial in known.fittest(n_wanted, greenest_first)]
+    found = [trial.number for trial in known.fittest(n_wanted)]
     assert found == sorted_by_front(points, n_wanted)
+
+
+@given(values=POINTS, n_wanted=st.integers(1, 12))
+def test_the_order_within_a_front_is_that_of_all_trials_so_far(
+    values: list[tuple[float, float]], n_wanted: int
+) -> None:
+    """It is kept only while neither the front nor the box around all trials changes."""
+    study = optuna.create_study(directions=["maximize", "minimize"])
+    kept = KnownTrials(Constraints(), largest_first)
+    for value in values:
+        study.add_trial(trial_of(*value))
+        kept.update(study)
+        anew = KnownTrials(Constraints(), largest_first)
+        anew.update(study)
+        assert [t.number for t in kept.fittest(n_wanted)] == [t.number for t in anew.fittest(n_wanted)]
 
 
 def test_what_breaks_a_constraint_comes_last() -> None:
     """In order of its violation."""
     study = optuna.create_study(directions=["maximize", "minimize"])
     study.add_trials([trial_of(0.2, 1.0), trial_of(0.4, 1.0), trial_of(0.6, 2.0), trial_of(0.7, 1.0)])
-    known = KnownTrials(Constraints(min_score=0.5))
+    known = KnownTrials(Constraints(min_score=0.5), greenest_first)
     known.update(study)
-    assert [trial.number for trial in known.fittest(4, greenest_first)] == [3, 2, 1, 0]
+    assert [trial.number for trial in known.fittest(4)] == [3, 2, 1, 0]
 
 
 @given(order=st.permutations(range(8)), steps=st.lists(st.integers(1, 8), min_size=1, max_size=4))
@@ -65,7 +85,7 @@ def test_trials_that_end_out_of_order_are_all_known(order: list[int], steps: lis
     """Whenever it looks, and each only once."""
     study = optuna.create_study(directions=["maximize", "minimize"])
     asked = [study.ask({MODEL: CategoricalDistribution(MODELS)}) for _ in order]
-    known, told = KnownTrials(Constraints()), 0
+    known, told = KnownTrials(Constraints(), greenest_first), 0
     for step in steps:
         for number in order[told : told + step]:
             study.tell(asked[number], [number / 10, 1.0 + number])
@@ -83,7 +103,7 @@ def test_another_study_is_read_anew() -> None:
     second.add_trial(trial_of(0.9, 3.0))
     single = optuna.create_study()
     single.add_trial(create_trial(value=1.0))
-    known = KnownTrials(Constraints())
+    known = KnownTrials(Constraints(), greenest_first)
     for study, n_known in ((first, 2), (second, 1), (single, 0)):
         known.update(study)
         assert len(known) == n_known
