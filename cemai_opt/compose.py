@@ -35,6 +35,7 @@ from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import Splits, dummy_score, hides_extrapolation, read_data, resolve_split
+from cemai_opt.pipeline.row_order import has_order
 from cemai_opt.pipeline.suspicions import check_classes, suspicions
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.dummy import DummyScore
@@ -47,6 +48,7 @@ DEFAULT_STUDY = "demo"
 AUTO_SPACE, ORDERED_SPACE, INDEPENDENT_SPACE = "auto", "default", "tabular"
 """The first stands for one of the others: rows that are shuffled have no earlier rows to compute features from."""
 INDEPENDENT_NOTE = "the rows are taken as independent: no features of earlier rows are searched (--space default does)"
+NO_ORDER_NOTE = "no row tells anything of the next ones, so their order counts for nothing (if it does: --split time)"
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +104,8 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     data_spec = _with_paths(study.data, data_root or Path(os.environ.get(DATA_ROOT, ".")))
     data_spec = READERS.require(data_spec.source)().within_memory(data_spec)
     data = read_data(data_spec, study.task)
-    split, split_note = resolve_split(data, _independent(_explorable(study), study.space, data=data))
+    wanted, order_note = _independent(_explorable(study), study.space, data=data)
+    split, split_note = resolve_split(data, wanted)
     resolved = ResolvedStudy.model_validate(
         {
             **dict(study),
@@ -131,6 +134,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         *data.notes,
         *suspicions(data, splits),
         f"{split_note}{_split_details(data, splits, split=split)}",
+        *order_note,
         *space_note,
         *score_notes,
         carbon_note,
@@ -229,11 +233,13 @@ def _explorable(study: StudySpec) -> SplitSpec:
     return study.split.model_copy(update={"explore_rows": 0})
 
 
-def _independent(split: SplitSpec, space: str, *, data: Dataset) -> SplitSpec:
-    """The split; of shuffled rows if the search space takes rows as independent, and nothing is said of their order."""
-    if split.by == "auto" and space == INDEPENDENT_SPACE and not data.has_groups and not data.has_time:
-        return split.model_copy(update={"by": "rows"})
-    return split
+def _independent(split: SplitSpec, space: str, *, data: Dataset) -> tuple[SplitSpec, tuple[str, ...]]:
+    """The split, and a note: of shuffled rows if nothing is said of their order, and they have none or none is used."""
+    if split.by != "auto" or data.has_groups or data.has_time or space not in (INDEPENDENT_SPACE, AUTO_SPACE):
+        return split, ()
+    if space == AUTO_SPACE and has_order(data):
+        return split, ()
+    return split.model_copy(update={"by": "rows"}), (NO_ORDER_NOTE,) if space == AUTO_SPACE else ()
 
 
 def _with_paths(spec: DataSpec, root: Path) -> DataSpec:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cemai_opt.compose import INDEPENDENT_NOTE, prepare
+from cemai_opt.compose import INDEPENDENT_NOTE, NO_ORDER_NOTE, prepare
 from cemai_opt.pipeline import hides_extrapolation
 from tests.conftest import wear_study
 
@@ -55,6 +55,20 @@ def test_a_space_of_independent_rows_splits_them_at_random(
     """Unless a split, a time or a group is given."""
     columns = {"path": str(wear_csv), "target": "tool_wear", **data}
     assert prepare(wear_study(wear_csv, space="tabular", split={"by": by}, data=columns)).study.split.by == resolved
+
+
+@pytest.mark.parametrize("space", ["auto", "default", "trees"])
+@pytest.mark.parametrize("is_shuffled", [False, True])
+def test_rows_whose_order_tells_nothing_are_independent(
+    wear: pd.DataFrame, tmp_path: Path, is_shuffled: bool, space: str
+) -> None:
+    """If neither a split nor a space says otherwise, and it is said."""
+    rows, path = wear.drop(columns=["run", "cut"]), tmp_path / "rows.csv"
+    (rows.sample(frac=1.0, random_state=0) if is_shuffled else rows).to_csv(path, index=False)
+    prepared = prepare(wear_study(path, space=space, split={}, data={"path": str(path), "target": "tool_wear"}))
+    is_found = is_shuffled and space == "auto"
+    assert prepared.study.split.by == ("rows" if is_found else "time")
+    assert (NO_ORDER_NOTE in prepared.notes) == (INDEPENDENT_NOTE in prepared.notes) == is_found
 
 
 @pytest.mark.parametrize(("n_tools", "is_said"), [(3, True), (12, False)])

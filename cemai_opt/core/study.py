@@ -21,15 +21,15 @@ class SplitSpec(Strict):
 
     by: Literal["auto", "group", "time", "rows"] = option(
         "split",
-        "Split by whole groups, by time, or by shuffled rows (these leak).",
+        "Split by whole groups, by time, or by shuffled rows (these leak if neighbours are alike).",
         default="auto",
-        default_text="groups if there are any, else time",
+        default_text="groups if there are any, else time; rows if there is neither and their order tells nothing",
     )
     folds: int | None = option(
         "folds",
         "Validation folds; 1 is a single holdout.",
         metavar="K",
-        default_text="5 with fewer than 20 groups, 3 with --split rows and fewer than 2,000 rows, else 1",
+        default_text="5 with fewer than 20 groups, 3 with shuffled rows and fewer than 2,000 of them, else 1",
         ge=1,
         le=50,
     )
