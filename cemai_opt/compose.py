@@ -50,6 +50,9 @@ AUTO_SPACE, ORDERED_SPACE, INDEPENDENT_SPACE = "auto", "default", "tabular"
 INDEPENDENT_NOTE = "the rows are taken as independent: no features of earlier rows are searched (--space default does)"
 NO_ORDER_NOTE = "no row tells anything of the next ones, so their order counts for nothing (if it does: --split time)"
 
+WIDE_RATIO = 3.0
+"""From this ratio of the targets at 95 % and at 5 % on, their logarithms are tried as well."""
+
 log = logging.getLogger(__name__)
 
 
@@ -150,6 +153,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
             task=data.task,
             has_categories=bool(data.n_levels),
             has_starts=split.by != "time",
+            has_ratios=_has_ratios(data, splits),
             longest_window=_longest_window(data, splits),
         ),
         space_spec=spec,
@@ -177,6 +181,13 @@ def reopen(folder: RunFolder, data: str | None = None) -> PreparedStudy:
     if prepared.data.digest != folder.space().data_digest:
         raise StudyError(f"the rows in {study.data.path} are not those of the run", "give their path with --data")
     return prepared
+
+
+def _has_ratios(data: Dataset, splits: Splits) -> bool:
+    """Whether the targets of a regression are positive, and the large ones several times the small ones."""
+    y = data.y[~splits.test & data.has_target]
+    low, high = np.quantile(y, (0.05, 0.95))
+    return data.task == "regression" and y.min() > 0.0 and high >= WIDE_RATIO * low
 
 
 def _longest_window(data: Dataset, splits: Splits) -> int:

@@ -11,8 +11,11 @@ from cemai_opt.core.space import MODEL, Params, SearchSpace, SearchSpaceSpec
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import stage_order
 from cemai_opt.stages import STAGES
+from cemai_opt.stages.scale import LOG
 
 PORTFOLIOS = "search_spaces/portfolios"
+TARGET = "scale.target"
+"""Name of the hyperparameter by which a regression's target is scaled."""
 NO_PORTFOLIO = "none"
 """Instead of a portfolio: every search then begins with the defaults of all models."""
 
@@ -58,12 +61,14 @@ def build_space(
     task: str,
     has_categories: bool = False,
     has_starts: bool = True,
+    has_ratios: bool = False,
     longest_window: int = 0,
 ) -> SearchSpace:
     """All hyperparameters of the stages and models that the search space file allows.
 
     `has_categories`: whether the data has columns of many categories, for which an encoding is searched.
     `has_starts`: whether rows to predict come with the first rows of their group; rows that continue a series do not.
+    `has_ratios`: whether all targets are positive and far enough apart that their logarithms may be easier to learn.
     `longest_window`: rows up to which windows are searched, if these are more than usual.
     """
     names = stage_order(STAGES.available())
@@ -87,6 +92,8 @@ def build_space(
     if not has_starts:
         lacking = [name for name, h in found.items() if h.needs_start and name not in spec.hyperparameters]
         found |= {name: replace(found[name], searched=False) for name in lacking}
+    if has_ratios and TARGET not in spec.hyperparameters:
+        found[TARGET] = found[TARGET].narrowed(("none", LOG))
     pins = {model: MODELS.find(model).pins for model in models}
     return SearchSpace(spec.applied(found, where, longest_window=longest_window), stages, pins=pins)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from cemai_opt.compose import INDEPENDENT_NOTE, NO_ORDER_NOTE, prepare
+from cemai_opt.core.space import MODEL
 from cemai_opt.pipeline import hides_extrapolation
 from tests.conftest import wear_study
 
@@ -81,3 +83,22 @@ def test_few_groups_are_said_not_to_show_how_a_model_extrapolates(
     prepared = prepare(wear_study(path, data={"path": str(path), "target": "tool_wear", "group": "run"}))
     assert hides_extrapolation(prepared.data, prepared.study.split) == is_said
     assert ("do not show how a model extrapolates" in " ".join(prepared.notes)) == is_said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "is_searched"), [(1.0, 10.0, True), (9.0, 10.0, False), (0.0, 10.0, False), (-1.0, 10.0, False)]
+)
+def test_the_logarithm_of_a_target_is_searched_if_it_is_positive_and_varies_by_factors(
+    wear: pd.DataFrame, tmp_path: Path, low: float, high: float, is_searched: bool
+) -> None:
+    """For trees as well; a search space file may fix it."""
+    path = tmp_path / "rows.csv"
+    wear.assign(tool_wear=np.linspace(low, high, len(wear))).to_csv(path, index=False)
+    prepared = prepare(wear_study(path, space="default"))
+    assert prepared.space.hyperparameters["scale.target"].searched == is_searched
+    config = prepared.space.active({MODEL: "decision_tree", "scale.target": "log" if is_searched else "none"})
+    assert config.params("scale") == {"input": "none", "target": "log" if is_searched else "none"}
+    own = tmp_path / "space.yaml"
+    own.write_text("hyperparameters: {scale.target: standard}")
+    fixed = prepare(wear_study(path, space=str(own))).space.hyperparameters["scale.target"]
+    assert (fixed.searched, fixed.default) == (False, "standard")

@@ -150,7 +150,7 @@ def _student(batch: Batch, name: str) -> str:
         model = MODELS.find(name)(STUDENTS[name], batch.task)
         model.fit(replace(batch.samples, y=y))
         predicted = model.predict(batch.windows.take(batch.eval_rows))
-        value = predicted.value * batch.target_factor + batch.target_shift
+        value = batch.target.unscaled(predicted.value)
         metrics = metrics_of(batch.y[batch.eval_rows], replace(predicted, value=value), task=batch.task)
         scores.append(metrics[batch.task.score])
     return f"student {name} {scores[0]:.3f}, plain {scores[1]:.3f}"

@@ -70,6 +70,7 @@ MODEL_VARIANTS: Sequence[Mapping[str, Value]] = (
     {MODEL: "dnn"},
     {MODEL: "nystroem"},
     {MODEL: "nystroem", **NYSTROEM_EXACT},
+    {MODEL: "elastic_net"},
 )
 THINNED: Mapping[str, Value] = {"sequentialize.stride": 6}
 THINNED_MODELS = ("lightgbm", "xgboost", "extra_trees", "random_forest", "dnn")

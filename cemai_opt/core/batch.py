@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
@@ -97,6 +98,48 @@ class Samples:
     group: IntArray
 
 
+MARGIN = 10.0
+"""A target whose logarithm is learned is predicted as at most this many times the largest one of the training rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetScale:
+    """A model learns `(target - shift) / factor`; of the target's logarithm if `high` is above 0.
+
+    `low` and `high` are the smallest and the largest positive target of the training rows then.
+    """
+
+    shift: float = 0.0
+    factor: float = 1.0
+    low: float = 0.0
+    high: float = 0.0
+
+    @property
+    def is_log(self) -> bool:
+        """Whether the logarithm is learned."""
+        return self.high > 0.0
+
+    def scaled(self, target: FloatArray) -> FloatArray:
+        """What the model learns; a target without a logarithm counts as a tenth of the smallest positive one.
+
+        >>> TargetScale(low=1.0, high=100.0).scaled(np.array([100.0, 0.0])).round(3)
+        array([ 4.605, -2.303])
+        """
+        if self.is_log:
+            target = np.log(np.maximum(target, self.low / MARGIN))
+        scaled: FloatArray = (target - self.shift) / self.factor
+        return scaled
+
+    def unscaled(self, output: FloatArray) -> FloatArray:
+        """A prediction in the target's own unit.
+
+        >>> TargetScale(low=1.0, high=100.0).unscaled(np.array([0.0, 900.0])).round(3)
+        array([   1., 1000.])
+        """
+        value: FloatArray = output * self.factor + self.shift
+        return np.exp(np.minimum(value, math.log(MARGIN * self.high))) if self.is_log else value
+
+
 @dataclass(frozen=True)
 class Prediction:
     """Predictions for n rows: `value` (n,), and for classes their scores `by_class` (n, n_classes)."""
@@ -148,6 +191,8 @@ class Batch:
     eval_rows: IntArray = field(default_factory=lambda: np.empty(0, np.intp))  # split
     target_shift: float = 0.0  # scale
     target_factor: float = 1.0  # scale
+    target_low: float = 0.0  # scale
+    target_high: float = 0.0  # scale
     windows: Windows | None = None  # sequentialize
     samples: Samples | None = None  # combine
     model: Any = None  # train: a fitted cemai_opt.models.Model, which this layer must not import
@@ -155,6 +200,13 @@ class Batch:
     metrics: Mapping[str, float] = field(default_factory=dict)  # evaluate
     importances: Mapping[str, float] = field(default_factory=dict)  # explain
     notes: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> TargetScale:
+        """How the model sees the target."""
+        return TargetScale(
+            shift=self.target_shift, factor=self.target_factor, low=self.target_low, high=self.target_high
+        )
 
     def with_columns(self, X: FloatArray, names: tuple[str, ...]) -> Batch:
         """The same rows with other columns."""

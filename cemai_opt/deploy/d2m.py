@@ -8,6 +8,7 @@ from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.plan import Config
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.stages import STAGES
+from cemai_opt.stages.scale import LOG
 
 METHODS = {
     "decision_tree": "dt",
@@ -151,8 +152,10 @@ def _lost_stages(config: Config, model: str) -> list[str]:
     ]
     if chosen["featurize"].get("trend") == "difference":
         lost.append("featurize.trend = difference")
+    if config.params("scale").get("target") == LOG:
+        lost.append(f"scale.target = {LOG}")
     return lost if model in METHODS else [*lost, f"model {model}"]
 
 
 def _unless_none(method: Any) -> str | None:
-    return None if method in (None, "none") else str(method)
+    return None if method in (None, "none", LOG) else str(method)

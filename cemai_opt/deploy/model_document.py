@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field
 
 from cemai_opt.core.average import Part
-from cemai_opt.core.batch import Task
+from cemai_opt.core.batch import TargetScale, Task
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.serialization import RECORD
 from cemai_opt.core.study import ResolvedCarbon
@@ -93,14 +93,6 @@ class FittedModelDocument:
     state: Mapping[str, Any]
     window: int
     n_features: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class TargetScale:
-    """A prediction in the target's own unit is `factor` times the model's output plus `shift`."""
-
-    shift: float
-    factor: float
 
 
 @dataclass(frozen=True, kw_only=True)

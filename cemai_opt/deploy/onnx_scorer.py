@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cemai_opt.core.batch import FloatArray, IntArray, Prediction, group_starts
+from cemai_opt.core.batch import MARGIN, FloatArray, IntArray, Prediction, group_starts
 from cemai_opt.core.onnx_graph import OnnxGraph, Port
 from cemai_opt.datasets import NewRows
 from cemai_opt.deploy.average_scorer import AnyScorer, AverageScorer
@@ -49,8 +50,12 @@ def _output(graph: OnnxGraph, scorer: Scorer) -> str:
     (output,) = graph.embed(scorer.model.onnx(scorer.window, scorer.n_features), [value])
     if scorer.task.is_classification:
         return output
-    factor, shift = graph.constant(scorer.target_factor, np.float64), graph.constant(scorer.target_shift, np.float64)
-    return graph.add("Add", graph.add("Mul", output, factor), shift)
+    target = scorer.target
+    factor, shift = graph.constant(target.factor, np.float64), graph.constant(target.shift, np.float64)
+    value = graph.add("Add", graph.add("Mul", output, factor), shift)
+    if not target.is_log:
+        return value
+    return graph.add("Exp", graph.add("Min", value, graph.constant(math.log(MARGIN * target.high), np.float64)))
 
 
 def _average(graph: OnnxGraph, scorer: AverageScorer) -> str:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FittedState, FloatArray, IntArray, Prediction, Task, split_codes
+from cemai_opt.core.batch import Batch, FittedState, FloatArray, IntArray, Prediction, TargetScale, Task, split_codes
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.plan import Config
 from cemai_opt.datasets import NewRows
 from cemai_opt.deploy.blocks import Block, blocks
-from cemai_opt.deploy.model_document import FittedModelDocument, ScorerDocument, StageDocument, TargetScale
+from cemai_opt.deploy.model_document import FittedModelDocument, ScorerDocument, StageDocument
 from cemai_opt.models import MODELS, Model
 from cemai_opt.stages import STAGES, Lookback
 from cemai_opt.stages.evaluate import predict
@@ -47,8 +47,7 @@ class Scorer:
     model_name: str
     window: int
     n_features: int
-    target_shift: float
-    target_factor: float
+    target: TargetScale
 
     @staticmethod
     def of(batch: Batch, inputs: tuple[str, ...], *, config: Config, stages: tuple[str, ...]) -> Scorer:
@@ -61,7 +60,6 @@ class Scorer:
                 params = kind.checked(name, config.params(name), task=batch.task.kind)
                 steps.append(FittedStage(name, params, state=batch.fitted_states.get(name)))
         _, window, n_features = batch.samples.X.shape
-        shift, factor = batch.target_shift, batch.target_factor
         return Scorer(
             task=batch.task,
             inputs=inputs,
@@ -70,8 +68,7 @@ class Scorer:
             model_name=config.model,
             window=window,
             n_features=n_features,
-            target_shift=shift,
-            target_factor=factor,
+            target=batch.target,
         )
 
     def predict(self, X: FloatArray, group: IntArray, *, place: IntArray | None = None) -> Prediction:
@@ -98,8 +95,10 @@ class Scorer:
             code_names=self.inputs[X.shape[1] :],
             fitted_states={step.name: step.state for step in self.steps if step.state is not None},
             place=place,
-            target_shift=self.target_shift,
-            target_factor=self.target_factor,
+            target_shift=self.target.shift,
+            target_factor=self.target.factor,
+            target_low=self.target.low,
+            target_high=self.target.high,
             model=self.model,
         )
         for step in self.steps:
@@ -163,7 +162,7 @@ class Scorer:
                 window=self.window,
                 n_features=self.n_features,
             ),
-            target=TargetScale(shift=self.target_shift, factor=self.target_factor),
+            target=self.target,
         )
 
     @staticmethod
@@ -187,6 +186,5 @@ class Scorer:
             model_name=model.name,
             window=model.window,
             n_features=model.n_features,
-            target_shift=document.target.shift,
-            target_factor=document.target.factor,
+            target=document.target,
         )

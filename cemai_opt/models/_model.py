@@ -17,7 +17,7 @@ from cemai_opt.core.hyperparameters import Hyperparameter, Value, choice
 from cemai_opt.core.registry import Part
 from cemai_opt.models._categories import ENCODINGS, CategoryEncoder, fitted_encoder
 
-NO_SCALING: Mapping[str, Value] = {"scale.input": "none", "scale.target": "none"}
+NO_SCALING: Mapping[str, Value] = {"scale.input": "none"}
 """Pins for trees: their splits depend only on the order of values, so their trials should not pay for scaling."""
 
 

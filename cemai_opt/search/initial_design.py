@@ -14,14 +14,17 @@ from cemai_opt.runs.front import beats
 
 FEATURE_ENGINEERING: Mapping[str, Value] = {"featurize.rolling": "mean_std_range"}
 """Variant "w/FE" of the slides, with three statistics that are cheap and usually useful."""
+LOG_TARGET: Mapping[str, Value] = {"scale.target": "log"}
+"""Where the target's logarithm is searched: also tried with each configuration of the portfolio without features."""
 VARIANTS: tuple[Mapping[str, Value], ...] = ({}, FEATURE_ENGINEERING)
 
 
 def initial_design(space: SearchSpace, portfolio: Sequence[Params] = ()) -> list[dict[str, Value]]:
     """The configurations of the portfolio in its order, then every model that it lacks, without and with features.
 
-    Values that a narrower search space excludes are replaced by defaults, and duplicates are left out. Models that the
-    portfolio lacks come by expected cost, with the defaults of their libraries.
+    Values that a narrower search space excludes are replaced by defaults, and duplicates are left out, such as all with
+    the logarithm of the target where it is not searched. Models that the portfolio lacks come by expected cost, with
+    the defaults of their libraries.
     """
     lacking = set(space.models) - {params[MODEL] for params in portfolio}
     defaults = [
@@ -29,7 +32,8 @@ def initial_design(space: SearchSpace, portfolio: Sequence[Params] = ()) -> list
         for model in sorted(lacking, key=lambda name: (MODELS.find(str(name)).cost_rank, str(name)))
         for variant in VARIANTS
     ]
-    return fitted_in(space, [*portfolio, *defaults])
+    plain = [params for params in portfolio if not any(name.startswith("featurize.") for name in params)]
+    return fitted_in(space, [*portfolio, *({**params, **LOG_TARGET} for params in plain), *defaults])
 
 
 def fitted_in(space: SearchSpace, wished: Sequence[Params]) -> list[dict[str, Value]]:

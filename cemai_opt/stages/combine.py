@@ -46,7 +46,7 @@ class Combine(Stage):
         if len(rows) > n_possible and not reads_batches:
             note = f"trained on {n_possible} of {len(rows)} windows, chosen at random: all of them take too much memory"
             batch, rows = replace(batch, notes=(*batch.notes, note)), _random(rows, n_possible, seed=batch.task.seed)
-        y = (batch.y[rows] - batch.target_shift) / batch.target_factor
+        y = batch.target.scaled(batch.y[rows])
         X = WindowRows(windows, rows) if reads_batches else windows.take(rows)
         return replace(batch, samples=Samples(X, y, batch.group[rows]))
 

@@ -56,7 +56,7 @@ def predict(batch: Batch, rows: np.ndarray) -> Prediction:
         batch.model.predict(batch.windows.take(rows[first : first + n_rows])) for first in range(0, len(rows), n_rows)
     ]
     prediction = pooled(parts)
-    value = prediction.value * batch.target_factor + batch.target_shift
+    value = batch.target.unscaled(prediction.value)
     if not np.isfinite(value).all():
         raise TrialError(f"{int((~np.isfinite(value)).sum())} predictions are not numbers")
     return with_threshold(replace(prediction, value=value), batch.task)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from cemai_opt.core.batch import Batch, FittedState, FloatArray, IntArray, Task
+from cemai_opt.core.errors import TrialError
 from cemai_opt.core.hyperparameters import Hyperparameter, choice
 from cemai_opt.core.onnx_graph import OnnxGraph
 from cemai_opt.stages._stage import Params, Stage
@@ -18,20 +19,23 @@ long columns than with one."""
 CHUNK_ROWS = 1 << 16
 """Rows of a column that are scaled together, so that they stay in the cache."""
 METHODS = ("none", "standard", "minmax", "robust")
+LOG = "log"
+"""The target's logarithm is learned: errors count by their ratio, and factors become sums."""
+TARGET_METHODS = ("none", "standard", "minmax", LOG)
 
 
 class Scale(Stage):
-    """Standard, min-max or robust scaling of the inputs, and of a regression's target on request."""
+    """Standard, min-max or robust scaling of the inputs, and of a regression's target on request, or its logarithm."""
 
     order = 50
     is_optional = False
 
     @classmethod
     def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
-        """Scaling the target is for models that need it; networks scale it themselves."""
+        """Scaling the target is for models that need it, networks scale it themselves; its logarithm is for all."""
         return (
             choice("input", METHODS, default="standard"),
-            choice("target", ("none", "standard", "minmax"), default="none", searched=False),
+            choice("target", TARGET_METHODS, default="none", searched=False),
         )
 
     def prepare(self, params: Params, task: Task) -> None:
@@ -83,9 +87,14 @@ def _center_and_spread(X: FloatArray, method: str) -> FittedState:
 
 
 def _target_scaled(batch: Batch, method: str) -> Batch:
-    """The batch with `target_shift` and `target_factor` set; class codes are not scaled."""
+    """The batch with the scale of its target set; class codes are not scaled."""
     if method == "none" or batch.task.is_classification or not len(batch.train_rows):
         return batch
     y = batch.y[batch.train_rows]
+    if method == LOG:
+        positive = y[y > 0.0]
+        if not len(positive):
+            raise TrialError("no target of the training rows is above 0: there are no logarithms")
+        return replace(batch, target_low=float(positive.min()), target_high=float(positive.max()))
     shift, factor = (y.mean(), y.std()) if method == "standard" else (y.min(), y.max() - y.min())
     return replace(batch, target_shift=float(shift), target_factor=float(factor) or 1.0)

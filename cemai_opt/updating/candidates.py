@@ -200,7 +200,7 @@ def _samples(scorer: Scorer, incoming: Incoming, *, share: float) -> Samples:
         numbers = numbers[:: max(round(1.0 / share), 1)]
         batch = scorer.prepared(rows.X, rows.group)
         assert batch.windows is not None, "a prepared batch has windows"
-        y = (rows.y[numbers] - scorer.target_shift) / scorer.target_factor
+        y = scorer.target.scaled(rows.y[numbers])
         parts.append(Samples(batch.windows.take(numbers), y, rows.group[numbers]))
     group = [part.group + i * (1 + max(int(p.group.max(initial=0)) for p in parts)) for i, part in enumerate(parts)]
     return Samples(

@@ -41,10 +41,10 @@ def test_the_first_trials_are_all_models_without_and_with_features_cheapest_firs
     """Ridge, ridge with features, decision tree, ... LSTM with features."""
     configs = [SPACE.active(params) for params in initial_design(SPACE)]
     assert [c.model for c in configs[::2]] == [
-        "ridge", "spline_ridge", "decision_tree", "nystroem", "xgboost", "lightgbm", "extra_trees", "quant",
-        "gradient_boosting", "random_forest", "dnn", "cnn", "lstm",
+        "ridge", "elastic_net", "spline_ridge", "decision_tree", "nystroem", "xgboost", "lightgbm", "extra_trees",
+        "quant", "gradient_boosting", "random_forest", "dnn", "cnn", "lstm",
     ]  # fmt: skip
-    assert [c.stages["featurize"]["rolling"] for c in configs] == ["none", "mean_std_range"] * 13
+    assert [c.stages["featurize"]["rolling"] for c in configs] == ["none", "mean_std_range"] * 14
 
 
 def test_library_defaults_are_the_defaults() -> None:

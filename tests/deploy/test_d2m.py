@@ -65,6 +65,8 @@ def test_stages_keep_their_values() -> None:
 def test_what_it_cannot_express_is_listed() -> None:
     """Hyperparameters of a model, and stages with other than their neutral values."""
     network = {"units": 8, "layers": 3, "epochs": 5, "learning_rate": 0.01}
-    document, lost = params_of("dnn", train=network, combine={"fraction": 0.5}, sequentialize={"stride": 1})
-    assert lost == ["train.learning_rate = 0.01", "combine.fraction = 0.5"]
+    stages = {"scale": {"target": "log"}, "combine": {"fraction": 0.5}, "sequentialize": {"stride": 1}}
+    document, lost = params_of("dnn", train=network, **stages)
+    assert lost == ["train.learning_rate = 0.01", "combine.fraction = 0.5", "scale.target = log"]
+    assert document["scale"]["output_method"] is None
     assert (document["train"]["n_neurons"], document["train"]["n_epochs"]) == ([8, 8, 8], 5)

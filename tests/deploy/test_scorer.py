@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cemai_opt.core.batch import MARGIN
+from cemai_opt.core.errors import TrialError
 from cemai_opt.datasets import NewRows
 from cemai_opt.stages import STAGES, _rolling
 from tests.contracts.test_every_stage import drawn_stages
@@ -53,3 +55,28 @@ def test_a_scaled_target_comes_back_in_its_own_unit() -> None:
     last = group == N_GROUPS - 1
     assert np.array_equal(trained, scorer.predict(X[last], group[last]).value)
     assert abs(trained.mean() - 1e3) < 100
+
+
+def test_a_target_that_is_a_product_is_learned_as_a_sum() -> None:
+    """A linear model of its logarithm is right where one of the target itself is not, and never infinite."""
+    X, _, group = rows_with_gaps()
+    X = np.nan_to_num(X)
+    y = np.exp(X[:, 0] + 0.5 * X[:, 1])
+    last = group == N_GROUPS - 1
+
+    def error(target: str) -> float:
+        _, predicted = fitted(X, y, group, scale={"target": target})
+        return float(np.abs(predicted / y[last] - 1.0).max())
+
+    assert error("log") < 0.1 < 0.5 < error("none")
+    scorer, _ = fitted(X, y, group, scale={"target": "log"})
+    assert scorer.predict(X[last] * 1e4, group[last]).value.max() == pytest.approx(MARGIN * y[~last].max())
+
+
+def test_targets_without_a_logarithm_cost_a_trial_its_score_at_most() -> None:
+    """Some of them count as small; if there are no others, the trial fails with the reason."""
+    X, y, group = rows_with_gaps()
+    _, predicted = fitted(X, np.where(np.arange(len(y)) % 5 == 0, 0.0, np.abs(y) + 1.0), group, scale={"target": "log"})
+    assert (predicted > 0.0).all()
+    with pytest.raises(TrialError, match="above 0"):
+        fitted(X, -np.abs(y), group, scale={"target": "log"})

@@ -29,6 +29,7 @@ from tests.fuzz.studies import ODD
 TASK = "regression"
 CHEAP = (
     "ridge",
+    "elastic_net",
     "spline_ridge",
     "nystroem",
     "decision_tree",

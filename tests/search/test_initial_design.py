@@ -85,3 +85,17 @@ def test_a_portfolio_comes_first_and_models_that_it_lacks_after_it() -> None:
         ("ridge", "none"),
     ]
     assert design[1]["decision_tree.max_depth"] == 4
+
+
+def test_the_logarithm_of_the_target_is_tried_where_it_is_searched() -> None:
+    """With what the portfolio has without features; the same configurations are not tried twice elsewhere."""
+    portfolio = [{MODEL: "ridge"}, {MODEL: "ridge", **FEATURE_ENGINEERING}, {MODEL: "xgboost"}]
+    spec = SearchSpaceSpec(models=("ridge", "xgboost"))
+
+    def tried(*, has_ratios: bool) -> list[tuple[object, object]]:
+        space = build_space(spec, "test", task="regression", has_ratios=has_ratios)
+        return [(params[MODEL], params["scale.target"]) for params in initial_design(space, portfolio)]
+
+    plain = [("ridge", "none"), ("ridge", "none"), ("xgboost", "none")]
+    assert tried(has_ratios=False) == plain
+    assert tried(has_ratios=True) == [*plain, ("ridge", "log"), ("xgboost", "log")]
