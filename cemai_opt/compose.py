@@ -21,7 +21,7 @@ from cemai_opt.carbon import (
     cloud_intensity,
     national_intensity,
 )
-from cemai_opt.core.batch import last_rows
+from cemai_opt.core.batch import FloatArray, last_rows
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.plan import Config
@@ -50,8 +50,8 @@ AUTO_SPACE, ORDERED_SPACE, INDEPENDENT_SPACE = "auto", "default", "tabular"
 INDEPENDENT_NOTE = "the rows are taken as independent: no features of earlier rows are searched (--space default does)"
 NO_ORDER_NOTE = "no row tells anything of the next ones, so their order counts for nothing (if it does: --split time)"
 
-WIDE_RATIO = 3.0
-"""From this ratio of the targets at 95 % and at 5 % on, their logarithms are tried as well."""
+SKEWED = 1.0
+"""Skewness from which on the logarithm of a target is tried as well: docs/decisions/families.md."""
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +153,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
             task=data.task,
             has_categories=bool(data.n_levels),
             has_starts=split.by != "time",
-            has_ratios=_has_ratios(data, splits),
+            is_skewed=split.by == "rows" and _is_skewed(data.y[~splits.test & data.has_target]),
             longest_window=_longest_window(data, splits),
         ),
         space_spec=spec,
@@ -183,11 +183,12 @@ def reopen(folder: RunFolder, data: str | None = None) -> PreparedStudy:
     return prepared
 
 
-def _has_ratios(data: Dataset, splits: Splits) -> bool:
-    """Whether the targets of a regression are positive, and the large ones several times the small ones."""
-    y = data.y[~splits.test & data.has_target]
-    low, high = np.quantile(y, (0.05, 0.95))
-    return data.task == "regression" and y.min() > 0.0 and high >= WIDE_RATIO * low
+def _is_skewed(y: FloatArray) -> bool:
+    """Whether values are positive with a few large ones among many small ones, and their logarithms less so."""
+    if y.min() <= 0.0 or y.min() == y.max():
+        return False
+    skewness, of_logs = (float(np.mean((x - x.mean()) ** 3) / x.std() ** 3) for x in (y, np.log(y)))
+    return skewness >= SKEWED and abs(of_logs) < skewness
 
 
 def _longest_window(data: Dataset, splits: Splits) -> int:

@@ -61,14 +61,14 @@ def build_space(
     task: str,
     has_categories: bool = False,
     has_starts: bool = True,
-    has_ratios: bool = False,
+    is_skewed: bool = False,
     longest_window: int = 0,
 ) -> SearchSpace:
     """All hyperparameters of the stages and models that the search space file allows.
 
     `has_categories`: whether the data has columns of many categories, for which an encoding is searched.
     `has_starts`: whether rows to predict come with the first rows of their group; rows that continue a series do not.
-    `has_ratios`: whether all targets are positive and far enough apart that their logarithms may be easier to learn.
+    `is_skewed`: whether targets are positive and so skewed that their logarithms may be easier to learn.
     `longest_window`: rows up to which windows are searched, if these are more than usual.
     """
     names = stage_order(STAGES.available())
@@ -92,7 +92,7 @@ def build_space(
     if not has_starts:
         lacking = [name for name, h in found.items() if h.needs_start and name not in spec.hyperparameters]
         found |= {name: replace(found[name], searched=False) for name in lacking}
-    if has_ratios and TARGET not in spec.hyperparameters:
+    if is_skewed and task == "regression" and TARGET not in spec.hyperparameters:
         found[TARGET] = found[TARGET].narrowed(("none", LOG))
     pins = {model: MODELS.find(model).pins for model in models}
     return SearchSpace(spec.applied(found, where, longest_window=longest_window), stages, pins=pins)

@@ -17,7 +17,7 @@ from cemai_opt.datasets import Dataset
 from cemai_opt.deploy.average_scorer import AnyScorer, WeightedScorer, average_scorer
 from cemai_opt.deploy.intervals import score_interval
 from cemai_opt.deploy.model_document import HistoryRows, ModelDocument, PickedMember, TestScore, TrainingCost
-from cemai_opt.deploy.model_folder import AVERAGE_FORMAT, FORMAT
+from cemai_opt.deploy.model_folder import AVERAGE_FORMAT, FORMAT, LOG_FORMAT
 from cemai_opt.deploy.parity import native_parity, onnx_form
 from cemai_opt.deploy.scorer import Scorer
 from cemai_opt.deploy.unit_errors import UnitErrors, units_of
@@ -96,6 +96,14 @@ def fit_model(
     )
 
 
+def _format_of(scorer: AnyScorer) -> int:
+    """The lowest version that does not misread it."""
+    parts = [scorer] if isinstance(scorer, Scorer) else [part.scorer for part in scorer.parts]
+    if any(part.target.is_log for part in parts):
+        return LOG_FORMAT
+    return FORMAT if isinstance(scorer, Scorer) else AVERAGE_FORMAT
+
+
 def write_model(
     model: FittedModel, folder: Path, *, picked: PickedMember, study: ResolvedStudy, rows: Dataset
 ) -> ModelDocument:
@@ -108,7 +116,7 @@ def write_model(
     onnx = onnx_form(scorer, batch, data=rows, folder=folder)
     files_j = math.fsum(meter.peek_j() for meter in meters) - start_j
     return ModelDocument(
-        format=FORMAT if isinstance(scorer, Scorer) else AVERAGE_FORMAT,
+        format=_format_of(scorer),
         product=f"{PACKAGE} {library_versions()[PACKAGE]}",
         study=study.name,
         kind=study.task,

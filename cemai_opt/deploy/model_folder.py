@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIDECAR, ONNX, CONFIG, CARD, REPORT = "model.json", "model.onnx", "config.yaml", "MODEL_CARD.md", "report.html"
-FORMAT, AVERAGE_FORMAT = 1, 2
-"""Versions of the sidecar of a single pipeline and of an average; later ones are refused."""
+FORMAT, AVERAGE_FORMAT, LOG_FORMAT = 1, 2, 3
+"""Versions of the sidecar: of a single pipeline, of an average, of either with a model that learns the logarithm of the
+target; later ones are refused."""
 CHECKSUM = "sha256"
 FORMS = ("native", "onnx")
 
@@ -192,7 +193,7 @@ def _checked_document(folder: Path) -> dict[str, Any]:
         raise _damaged(folder / SIDECAR, error) from error
     if checksum != sha256_of(raw):
         raise StudyError(f"{folder / SIDECAR} was changed after the export", "export the model again")
-    if version > AVERAGE_FORMAT:
+    if version > LOG_FORMAT:
         raise StudyError(f"{folder} was written by {raw.get('product')}", "update cemai-opt to that version")
     return raw
 

@@ -13,7 +13,7 @@ from cemai_opt.compose import reopen
 from cemai_opt.core.errors import StudyError
 from cemai_opt.deploy import export
 from cemai_opt.deploy.export import check_free
-from cemai_opt.deploy.model_folder import load_model
+from cemai_opt.deploy.model_folder import FORMS, LOG_FORMAT, load_model
 from cemai_opt.deploy.picked import Picked, pick
 from cemai_opt.deploy.predict_file import predict_file
 from cemai_opt.pipeline import build_pipeline
@@ -63,6 +63,22 @@ def test_every_model_goes_out_and_predicts_as_in_training(
         else:
             assert (np.abs(predicted - expected) < 1e-3 * expected.std()).mean() > 0.99
     assert {f"score_{name}" for name in classes} <= set(got.columns)
+
+
+@pytest.mark.parametrize("model", ["ridge", "lightgbm"])
+def test_a_learnt_logarithm_comes_back_in_the_unit_of_the_target(model: str, tmp_path: Path) -> None:
+    """In both forms; versions that would take it for the prediction refuse the folder."""
+    picked = picked_with("regression", model, scale={"target": "log"})
+    exported = export_of(picked, tmp_path / "model")
+    assert exported.document.format == LOG_FORMAT
+    wanted = trained_predictions(picked)
+    tested = np.isfinite(wanted)
+    assert (wanted[tested] > 0.0).all()
+    native, onnx = (
+        load_model(tmp_path / "model", form).predict(pd.read_csv(rows_of("regression")))[tested] for form in FORMS
+    )
+    assert (native == wanted[tested]).all()
+    assert onnx == pytest.approx(native, rel=1e-3)
 
 
 @pytest.mark.parametrize("task", TASKS)

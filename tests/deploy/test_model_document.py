@@ -24,7 +24,7 @@ def test_its_keys_are_those_of_the_first_version(ridge: Exported) -> None:
     assert document["task"] == "regression"
     assert {"job", "inputs", "stages", "model", "target"} == set(document["scorer"])
     assert all(set(stage) == {"name", "params", "learnt"} for stage in document["scorer"]["stages"])
-    assert set(document["scorer"]["target"]) == {"shift", "factor"}
+    assert set(document["scorer"]["target"]) == {"shift", "factor", "low", "high"}
 
 
 def test_an_incomplete_document_is_an_error(ridge: Exported) -> None:
@@ -33,6 +33,13 @@ def test_an_incomplete_document_is_an_error(ridge: Exported) -> None:
     del document["scorer"]["target"]
     with pytest.raises(ValueError, match="target"):
         from_json(ModelDocument, document)
+
+
+def test_a_target_without_the_newer_keys_is_no_logarithm(ridge: Exported) -> None:
+    """As version 0.1.0 wrote it."""
+    document = to_json(ridge.document)
+    del document["scorer"]["target"]["low"], document["scorer"]["target"]["high"]
+    assert from_json(ModelDocument, document) == ridge.document
 
 
 def test_a_tolerance_is_said_in_words() -> None:

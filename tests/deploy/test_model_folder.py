@@ -13,8 +13,8 @@ from cemai_opt.core.errors import StudyError
 from cemai_opt.core.files import sha256_of
 from cemai_opt.deploy.export import Exported
 from cemai_opt.deploy.model_folder import (
-    AVERAGE_FORMAT,
     CHECKSUM,
+    LOG_FORMAT,
     SIDECAR,
     load_model,
     read_sidecar,
@@ -46,7 +46,7 @@ def test_a_later_format_is_refused(ridge: Exported, tmp_path: Path) -> None:
     folder = copytree(ridge.folder, tmp_path / "model")
     raw = json.loads((folder / SIDECAR).read_text())
     del raw[CHECKSUM]
-    later = {**raw, "format": AVERAGE_FORMAT + 1, "product": "cemai-opt 99.0"}
+    later = {**raw, "format": LOG_FORMAT + 1, "product": "cemai-opt 99.0"}
     (folder / SIDECAR).write_text(json.dumps({**later, CHECKSUM: sha256_of(later)}))
     with pytest.raises(StudyError, match=r"was written by cemai-opt 99\.0"):
         read_sidecar(folder)

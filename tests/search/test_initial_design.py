@@ -92,10 +92,10 @@ def test_the_logarithm_of_the_target_is_tried_where_it_is_searched() -> None:
     portfolio = [{MODEL: "ridge"}, {MODEL: "ridge", **FEATURE_ENGINEERING}, {MODEL: "xgboost"}]
     spec = SearchSpaceSpec(models=("ridge", "xgboost"))
 
-    def tried(*, has_ratios: bool) -> list[tuple[object, object]]:
-        space = build_space(spec, "test", task="regression", has_ratios=has_ratios)
+    def tried(*, is_skewed: bool) -> list[tuple[object, object]]:
+        space = build_space(spec, "test", task="regression", is_skewed=is_skewed)
         return [(params[MODEL], params["scale.target"]) for params in initial_design(space, portfolio)]
 
     plain = [("ridge", "none"), ("ridge", "none"), ("xgboost", "none")]
-    assert tried(has_ratios=False) == plain
-    assert tried(has_ratios=True) == [*plain, ("ridge", "log"), ("xgboost", "log")]
+    assert tried(is_skewed=False) == plain
+    assert tried(is_skewed=True) == [*plain, ("ridge", "log"), ("xgboost", "log")]
