@@ -21,7 +21,7 @@ from cemai_opt.carbon import (
     cloud_intensity,
     national_intensity,
 )
-from cemai_opt.core.batch import FloatArray, last_rows
+from cemai_opt.core.batch import last_rows
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.plan import Config
@@ -41,6 +41,7 @@ from cemai_opt.runs import RunFolder
 from cemai_opt.runs.dummy import DummyScore
 from cemai_opt.spaces import build_space, load_portfolio, load_space_spec
 from cemai_opt.stages import STAGES
+from cemai_opt.stages.scale import is_skewed
 
 DATA_ROOT = "CEMAI_OPT_DATA"
 """Environment variable: the base folder of relative data paths, unless another one is given."""
@@ -49,9 +50,6 @@ AUTO_SPACE, ORDERED_SPACE, INDEPENDENT_SPACE = "auto", "default", "tabular"
 """The first stands for one of the others: rows that are shuffled have no earlier rows to compute features from."""
 INDEPENDENT_NOTE = "the rows are taken as independent: no features of earlier rows are searched (--space default does)"
 NO_ORDER_NOTE = "no row tells anything of the next ones, so their order counts for nothing (if it does: --split time)"
-
-SKEWED = 1.0
-"""Skewness from which on the logarithm of a target is tried as well: docs/decisions/families.md."""
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +151,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
             task=data.task,
             has_categories=bool(data.n_levels),
             has_starts=split.by != "time",
-            is_skewed=split.by == "rows" and _is_skewed(data.y[~splits.test & data.has_target]),
+            is_skewed=split.by == "rows" and is_skewed(data.y[~splits.test & data.has_target]),
             longest_window=_longest_window(data, splits),
         ),
         space_spec=spec,
@@ -181,14 +179,6 @@ def reopen(folder: RunFolder, data: str | None = None) -> PreparedStudy:
     if prepared.data.digest != folder.space().data_digest:
         raise StudyError(f"the rows in {study.data.path} are not those of the run", "give their path with --data")
     return prepared
-
-
-def _is_skewed(y: FloatArray) -> bool:
-    """Whether values are positive with a few large ones among many small ones, and their logarithms less so."""
-    if y.min() <= 0.0 or y.min() == y.max():
-        return False
-    skewness, of_logs = (float(np.mean((x - x.mean()) ** 3) / x.std() ** 3) for x in (y, np.log(y)))
-    return skewness >= SKEWED and abs(of_logs) < skewness
 
 
 def _longest_window(data: Dataset, splits: Splits) -> int:

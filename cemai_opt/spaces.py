@@ -11,11 +11,9 @@ from cemai_opt.core.space import MODEL, Params, SearchSpace, SearchSpaceSpec
 from cemai_opt.models import MODELS
 from cemai_opt.pipeline import stage_order
 from cemai_opt.stages import STAGES
-from cemai_opt.stages.scale import LOG
+from cemai_opt.stages.scale import LOG, TARGET
 
 PORTFOLIOS = "search_spaces/portfolios"
-TARGET = "scale.target"
-"""Name of the hyperparameter by which a regression's target is scaled."""
 NO_PORTFOLIO = "none"
 """Instead of a portfolio: every search then begins with the defaults of all models."""
 

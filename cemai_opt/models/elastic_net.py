@@ -38,8 +38,8 @@ class ElasticNet(LinearModel):
 
     def _fit_estimator(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None) -> None:
         largest = np.abs(X.T @ (y - y.mean())).max() / len(X) / self.params["l1_ratio"]
-        self._fitted.set_params(alpha=max(self.params["penalty"] * largest, np.finfo(float).tiny))
-        self._fitted.set_params(precompute=len(X) > X.shape[1])
+        alpha = max(self.params["penalty"] * largest, np.finfo(float).tiny)
+        self._fitted.set_params(alpha=alpha, precompute=len(X) > X.shape[1])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # nearly collinear features converge slowly; the score tells
             self._fitted.fit(X, y)

@@ -11,10 +11,11 @@ from cemai_opt.core.space import MODEL, Params, SearchSpace
 from cemai_opt.models import MODELS
 from cemai_opt.runs.dummy import DummyScore
 from cemai_opt.runs.front import beats
+from cemai_opt.stages.scale import LOG, TARGET
 
 FEATURE_ENGINEERING: Mapping[str, Value] = {"featurize.rolling": "mean_std_range"}
 """Variant "w/FE" of the slides, with three statistics that are cheap and usually useful."""
-LOG_TARGET: Mapping[str, Value] = {"scale.target": "log"}
+LOG_TARGET: Mapping[str, Value] = {TARGET: LOG}
 """Where the target's logarithm is searched: also tried with each configuration of the portfolio without features."""
 VARIANTS: tuple[Mapping[str, Value], ...] = ({}, FEATURE_ENGINEERING)
 

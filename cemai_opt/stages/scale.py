@@ -21,7 +21,10 @@ CHUNK_ROWS = 1 << 16
 METHODS = ("none", "standard", "minmax", "robust")
 LOG = "log"
 """The target's logarithm is learned: errors count by their ratio, and factors become sums."""
-TARGET_METHODS = ("none", "standard", "minmax", LOG)
+TARGET, TARGET_METHODS = "scale.target", ("none", "standard", "minmax", LOG)
+"""Full name of the hyperparameter by which a regression's target is scaled, and its values."""
+SKEWED = 1.0
+"""Skewness from which on a search tries the logarithm of a target as well: docs/decisions/families.md."""
 
 
 class Scale(Stage):
@@ -98,3 +101,11 @@ def _target_scaled(batch: Batch, method: str) -> Batch:
         return replace(batch, target_low=float(positive.min()), target_high=float(positive.max()))
     shift, factor = (y.mean(), y.std()) if method == "standard" else (y.min(), y.max() - y.min())
     return replace(batch, target_shift=float(shift), target_factor=float(factor) or 1.0)
+
+
+def is_skewed(y: FloatArray) -> bool:
+    """Whether values (n,) are positive with a few large ones among many small ones, and their logarithms less so."""
+    if y.min() <= 0.0 or y.min() == y.max():
+        return False
+    skewness, of_logs = (float(np.mean((x - x.mean()) ** 3) / x.std() ** 3) for x in (y, np.log(y)))
+    return skewness >= SKEWED and abs(of_logs) < skewness
