@@ -43,7 +43,7 @@ def test_the_final_lines_say_what_was_burned_and_when_it_is_paid_back(finished: 
 def test_a_wide_tolerance_picks_the_greenest_that_is_recommended(finished: Path, cli: Cli) -> None:  # noqa: F811
     """In the table, as a mark, and for export: never one that may be worse than the untuned baseline."""
     shown = cli("front", finished / "run", "--tolerance", 99)
-    assert "within 99" in shown.stdout
+    assert "within 99" in " ".join(shown.stdout.split())  # marks wrap where names and numbers leave little room
     for pick in (["within", "--tolerance", 99], ["greenest"]):
         done = cli("export", finished / "run", "--pick", *pick, "--format", "config", "--out", pick[0])
         assert done.returncode == 0, done.stderr
