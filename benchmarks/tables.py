@@ -1,7 +1,8 @@
 """Tables that nobody says anything about, against scikit-learn's defaults: `python -m benchmarks.tables [--sets A,B]`.
 
-Each set is generated, a quarter of its rows is the test, and the product gets the rest as a CSV file with the name of
-the target and a budget of grams, nothing else. Printed is the test score of the member
+Each set is generated, or a CSV file of yours (`--data FILE --target COL`). A random quarter of its rows is the test,
+and the product gets the rest as a CSV file with the name of the target, nothing else: with its defaults, or within
+a budget of grams. Printed is the test score of the member
 that each rule recommends, of the best of four defaults of scikit-learn, and of each of them: a ridge or logistic
 regression, a forest, histogram boosting and a network, with columns of text one-hot encoded and numbers standardised.
 """
@@ -96,17 +97,19 @@ def main() -> None:
     """Prints a line for each set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--budget-mg", type=float, default=32.0)
+    parser.add_argument("--data", type=Path, help="a CSV file in place of the generated sets")
+    parser.add_argument("--target", help="its target")
+    parser.add_argument("--budget-mg", type=float, help="without it, the product runs its default number of trials")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     warnings.simplefilter("ignore")  # of defaults that do not converge
     print(f"| set | {' | '.join(RULES)} | best default | which | all | run mg |\n{'|---' * (len(RULES) + 5)}|")
-    for name in args.sets.split(","):
-        rows = SETS[name]()
+    for name in [args.data.stem] if args.data else args.sets.split(","):
+        rows = _read(args.data, args.target) if args.data else SETS[name]()
         is_test = np.random.default_rng(0).permutation(len(rows)) < TEST_SHARE * len(rows)
         train, test = rows[~is_test].reset_index(drop=True), rows[is_test].reset_index(drop=True)
         score = _score(train[TARGET])
-        picked, spent_g = _product(train, test, score=score, budget_g=args.budget_mg / 1000, seed=args.seed)
+        picked, spent_g = _product(train, test, score=score, budget_mg=args.budget_mg, seed=args.seed)
         by_default = _defaults(train, test, score=score)
         best = max(by_default, key=lambda which: by_default[which])
         shown = " ".join(f"{which} {value:.3f}" for which, value in by_default.items())
@@ -114,17 +117,24 @@ def main() -> None:
         print(f"| {name} | {cells} | {by_default[best]:.3f} | {best} | {shown} | {1000 * spent_g:.0f} |", flush=True)
 
 
+def _read(path: Path, target: str) -> pd.DataFrame:
+    """The rows of a file whose target is known; a target of two values is a class."""
+    rows = pd.read_csv(path).dropna(subset=[target]).rename(columns={target: TARGET})
+    return rows.astype({TARGET: str}) if rows[TARGET].nunique() == 2 else rows
+
+
 Score = Callable[[Any, Any], float]
 
 
 def _product(
-    train: pd.DataFrame, test: pd.DataFrame, *, score: Score, budget_g: float, seed: int
+    train: pd.DataFrame, test: pd.DataFrame, *, score: Score, budget_mg: float | None, seed: int
 ) -> tuple[dict[str, float], float]:
     """Test scores by rule, and the grams of the run."""
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "train.csv"
         train.to_csv(path, index=False)
-        run = optimize(path, target=TARGET, budget_grams=budget_g, trials=1000, seed=seed, out=Path(scratch) / "run")
+        limits = {} if budget_mg is None else {"budget_grams": budget_mg / 1000, "trials": 1000}
+        run = optimize(path, target=TARGET, seed=seed, out=Path(scratch) / "run", **limits)
         models = {rule: run.export(Path(scratch) / rule, rule) for rule in RULES}
         predicted = {rule: model.predict(test.drop(columns=TARGET)) for rule, model in models.items()}
         return {rule: score(test[TARGET], p) for rule, p in predicted.items()}, run.summary.search.carbon_g

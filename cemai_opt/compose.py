@@ -21,36 +21,42 @@ from cemai_opt.carbon import (
     cloud_intensity,
     national_intensity,
 )
-from cemai_opt.core.batch import last_rows
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.plan import Config
-from cemai_opt.core.scores import ERRORS, REGRESSION_SCORES, skill
 from cemai_opt.core.shipped import document_of
 from cemai_opt.core.space import LockedSpace, Params, SearchSpace, SearchSpaceSpec
-from cemai_opt.core.study import COMMAND, EngineSpec, ResolvedCarbon, ResolvedSplit, ResolvedStudy, SplitSpec, StudySpec
+from cemai_opt.core.study import COMMAND, EngineSpec, ResolvedCarbon, ResolvedStudy, StudySpec
 from cemai_opt.core.study_file import parse_study_file
 from cemai_opt.datasets import READERS, Dataset
 from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
 from cemai_opt.models import MODELS
-from cemai_opt.pipeline import Splits, dummy_score, hides_extrapolation, read_data, resolve_split
-from cemai_opt.pipeline.row_order import has_order
+from cemai_opt.open_choices import (
+    AUTO_SPACE,
+    INDEPENDENT,
+    INDEPENDENT_NOTE,
+    INDEPENDENT_SPACE,
+    ORDERED_SPACE,
+    check_last_rows,
+    portfolio_of,
+    score_notes,
+    score_of,
+    space_of,
+    split_details,
+    split_of,
+)
+from cemai_opt.pipeline import Splits, dummy_score, read_data
 from cemai_opt.pipeline.suspicions import check_classes, suspicions
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.dummy import DummyScore
-from cemai_opt.spaces import build_space, load_portfolio, load_space_spec
+from cemai_opt.spaces import build_space, load_space_spec
 from cemai_opt.stages import STAGES
 from cemai_opt.stages.scale import is_skewed
 
 DATA_ROOT = "CEMAI_OPT_DATA"
 """Environment variable: the base folder of relative data paths, unless another one is given."""
 DEFAULT_STUDY = "demo"
-AUTO_SPACE, ORDERED_SPACE, INDEPENDENT_SPACE = "auto", "default", "tabular"
-"""The first stands for one of the others: rows that are shuffled have no earlier rows to compute features from."""
-INDEPENDENT_NOTE = "the rows are taken as independent: no features of earlier rows are searched (--space default does)"
-NO_ORDER_NOTE = "no row tells anything of the next ones, so their order counts for nothing (if it does: --split time)"
-
 log = logging.getLogger(__name__)
 
 
@@ -105,16 +111,15 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     data_spec = _with_paths(study.data, data_root or Path(os.environ.get(DATA_ROOT, ".")))
     data_spec = READERS.require(data_spec.source)().within_memory(data_spec)
     data = read_data(data_spec, study.task)
-    wanted, order_note = _independent(_explorable(study), study.space, data=data)
-    split, split_note = resolve_split(data, wanted)
+    split, (split_note, *order_notes) = split_of(study, data)
     resolved = ResolvedStudy.model_validate(
         {
             **dict(study),
             "data": data_spec,
             "task": data.task,
-            "score": _score(study, data),
+            "score": score_of(study, data),
             "split": split,
-            "space": _space_of(study.space, data, split=split),
+            "space": space_of(study.space, data, split=split),
             "carbon": carbon,
             "engine": engine,
         }
@@ -127,17 +132,17 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         f"test {int(splits.final.is_eval.sum())} rows that the search never sees"
     )
     if resolved.score == "rmse_last":
-        _check_last_rows(data, splits)
-    score_notes = _score_notes(resolved.score, data, splits=splits)
+        check_last_rows(data, splits)
+    notes_on_score = score_notes(resolved.score, data, splits=splits)
     space_note = (INDEPENDENT_NOTE,) if (study.space, resolved.space) == (AUTO_SPACE, INDEPENDENT_SPACE) else ()
     notes = (
         sizes,
         *data.notes,
         *suspicions(data, splits),
-        f"{split_note}{_split_details(data, splits, split=split)}",
-        *order_note,
+        f"{split_note}{split_details(data, splits, split=split)}",
+        *order_notes,
         *space_note,
-        *score_notes,
+        *notes_on_score,
         carbon_note,
         *trace_note,
     )
@@ -151,13 +156,13 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
             task=data.task,
             has_categories=bool(data.n_levels),
             has_starts=split.by != "time",
-            is_skewed=split.by == "rows" and is_skewed(data.y[~splits.test & data.has_target]),
+            is_skewed=split.by in INDEPENDENT and is_skewed(data.y[~splits.test & data.has_target]),
             longest_window=_longest_window(data, splits),
         ),
         space_spec=spec,
         data=data,
         confirm_folds=len(splits.confirm),
-        portfolio=load_portfolio(study.search.portfolio),
+        portfolio=portfolio_of(study.search.portfolio, data, split=split),
         dummy=dummy_score(data, splits, study=resolved),
         notes=notes,
         meters=meters,
@@ -225,88 +230,9 @@ def _resolved_carbon(study: StudySpec) -> tuple[ResolvedCarbon, str]:
     return resolved, f"carbon intensity: {grams:g} g/kWh ({origin})"
 
 
-def _explorable(study: StudySpec) -> SplitSpec:
-    """The study's split; without exploration if candidates are not measured again, or only last rows are scored."""
-    if study.search.confirm and study.score != "rmse_last":
-        return study.split
-    if study.split.explore_rows:
-        why = "--confirm 0" if not study.search.confirm else "--score rmse_last"
-        raise StudyError(f"--explore-rows does not work with {why}", "leave one of them out")
-    return study.split.model_copy(update={"explore_rows": 0})
-
-
-def _independent(split: SplitSpec, space: str, *, data: Dataset) -> tuple[SplitSpec, tuple[str, ...]]:
-    """The split, and a note: of shuffled rows if nothing is said of their order, and they have none or none is used."""
-    if split.by != "auto" or data.has_groups or data.has_time or space not in (INDEPENDENT_SPACE, AUTO_SPACE):
-        return split, ()
-    if space == AUTO_SPACE and has_order(data):
-        return split, ()
-    return split.model_copy(update={"by": "rows"}), (NO_ORDER_NOTE,) if space == AUTO_SPACE else ()
-
-
 def _with_paths(spec: DataSpec, root: Path) -> DataSpec:
     """The data with absolute paths; relative ones are resolved against `root`."""
     return spec.with_paths(lambda path: str((root / path).resolve()))
-
-
-def _space_of(space: str, data: Dataset, *, split: ResolvedSplit) -> str:
-    if space != AUTO_SPACE:
-        return space
-    is_independent = split.by == "rows" and not (data.has_groups or data.has_time)
-    return INDEPENDENT_SPACE if is_independent else ORDERED_SPACE
-
-
-def _score(study: StudySpec, data: Dataset) -> str:
-    is_class = data.task == "classification"
-    if study.score == "auto":
-        return "r2" if not is_class else "f1" if len(data.classes) == 2 else "f1_macro"
-    if (study.score in REGRESSION_SCORES) == is_class:
-        raise StudyError(f"score {study.score!r} does not fit a {data.task}", "leave --score out, or change --task")
-    if study.score == "f1" and len(data.classes) != 2:
-        raise StudyError(f"f1 needs two classes, the target has {len(data.classes)}", "use --score f1_macro")
-    if study.score == "rmse_last" and len(np.unique(data.group)) < 2:
-        raise StudyError("rmse_last is that of the last row of each group, and there are no groups", "give --group")
-    return study.score
-
-
-def _split_details(data: Dataset, splits: Splits, *, split: ResolvedSplit) -> str:
-    """What follows the note on the split: which rows are explored, what is known of the target, what is confirmed."""
-    text = ""
-    if splits.explored is not None:
-        text += f"; trials explore on {int(splits.explored.sum())} rows, candidates run on all (see --explore-rows)"
-    if data.horizon:
-        target = data.schema.target
-        role = "an input (--no-past-target)" if target in data.schema.input_columns else "no input"
-        text += f"; the present value of {target!r} is {role}"
-    if hides_extrapolation(data, split):
-        text += "; so few do not show how a model extrapolates, so the untuned baseline is one that does not"
-    if split.by == "time":
-        text += "; rows to predict continue these series: no feature of a series' start is searched"
-    return f"{text}; the scores of the front are confirmed on {len(splits.confirm)} other folds"
-
-
-def _check_last_rows(data: Dataset, splits: Splits) -> None:
-    """StudyError unless several groups have last rows to be scored, in all validation folds together and in the test.
-
-    A single error has no skill: its constant prediction is the target itself.
-    """
-    validated = np.any([fold.is_eval for fold in splits.search], axis=0)
-    for name, rows in (("validation", validated), ("test", splits.final.is_eval)):
-        if len(np.unique(data.group[rows & data.has_target])) < 2:
-            raise StudyError(
-                f"rmse_last needs at least two groups of {name} rows", "use more groups or another --score"
-            )
-
-
-def _score_notes(score: str, data: Dataset, *, splits: Splits) -> tuple[str, ...]:
-    """What a score judges, where its name does not say it."""
-    if score not in ERRORS:
-        return ()
-    notes = [f"score: the search maximises {skill(score)} = 1 - {score} / {score} of predicting the mean"]
-    rows = np.flatnonzero(~splits.test & data.has_target)
-    if score == "rmse_last" and len(np.unique(data.y[rows][last_rows(data.group[rows])])) == 1:
-        notes.append("the last target of every group of the search is the same: rmse_last judges only such rows")
-    return tuple(notes)
 
 
 def check_config(config: Config, task: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cemai_opt.core.errors import StudyError, nearest
-from cemai_opt.core.hyperparameters import Hyperparameter
+from cemai_opt.core.hyperparameters import Hyperparameter, Value
 from cemai_opt.core.shipped import document_of
 from cemai_opt.core.space import MODEL, Params, SearchSpace, SearchSpaceSpec
 from cemai_opt.models import MODELS
@@ -16,6 +17,9 @@ from cemai_opt.stages.scale import LOG, TARGET
 PORTFOLIOS = "search_spaces/portfolios"
 NO_PORTFOLIO = "none"
 """Instead of a portfolio: every search then begins with the defaults of all models."""
+SHIPPED_PORTFOLIO = "default"
+THINNING = ("combine.fraction", "sequentialize.stride")
+"""Hyperparameters that leave out rows."""
 
 
 def load_space_spec(name: str) -> tuple[SearchSpaceSpec, str]:
@@ -41,6 +45,11 @@ def load_portfolio(name: str) -> tuple[Params, ...]:
         for unknown in [key for key in params if key not in known]:
             raise StudyError(f"{where}: there is no hyperparameter {str(unknown)!r}", nearest(str(unknown), known))
     return tuple(found)
+
+
+def unthinned(portfolio: Sequence[Params]) -> tuple[dict[str, Value], ...]:
+    """The configurations, trained on all rows: a part of them is enough only where rows are like their neighbours."""
+    return tuple({name: value for name, value in params.items() if name not in THINNING} for params in portfolio)
 
 
 def _all_names() -> set[str]:

@@ -20,6 +20,7 @@ from benchmarks.arena.result import Result, from_line, read, to_line
 from benchmarks.portfolio.build import RECORDED, SIZE, built, to_yaml
 from cemai_opt.core.units import grams_co2eq
 from cemai_opt.meters import thread_power
+from cemai_opt.spaces import unthinned
 
 ARMS = ("hand_set", "product", *STOCK_ARMS, "flaml")
 """Arms that run unless others are named: those of the product with other options do not."""
@@ -85,7 +86,8 @@ def prepared_sets(names: list[str], scratch: Path, *, data_root: Path) -> list[P
     for name in names:
         try:
             study = SETS[name].written(scratch, data_root=data_root)
-            portfolio_of(study).write_text(to_yaml(built(RECORDED, without=[name], size=SIZE)))
+            portfolio = built(RECORDED, without=[name], size=SIZE)
+            portfolio_of(study).write_text(to_yaml(unthinned(portfolio) if SETS[name].is_independent else portfolio))
             studies.append(study)
         except FileNotFoundError as error:
             print(f"skipped {name}: no file {error.filename} (--data-root or CEMAI_OPT_DATA)", flush=True)

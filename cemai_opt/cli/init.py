@@ -99,7 +99,7 @@ def _text(data: str, frame: pd.DataFrame, *, chosen: dict[str, str | None]) -> s
         "#",
         "# data.group: rows of one group (machine, tool, experiment) are never split between training and test.",
         "# data.time: orders the rows of a group; needed if the file is not in order.",
-        "# split: {by: rows} is right if rows have no order; without group and time, their order is taken for time.",
+        "# split: {by: time} is right for one series without times; without all three, rows are independent.",
         "# More keys of data: horizon, calendar, test, missing; of search: trials, budget_g, max_carbon_g, min_score.",
         "# carbon: {country: NOR} sets the carbon intensity; without it, the world mean is used.",
     ]

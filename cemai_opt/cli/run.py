@@ -41,10 +41,11 @@ def command(
     from pathlib import Path
 
     from cemai_opt.cli._options import data_root_of
-    from cemai_opt.compose import ORDERED_SPACE, check_config, prepare
+    from cemai_opt.compose import check_config, prepare
     from cemai_opt.core.average import AverageConfig
     from cemai_opt.core.errors import TrialError
     from cemai_opt.core.serialization import to_json
+    from cemai_opt.open_choices import ORDERED_SPACE
     from cemai_opt.options import changed
     from cemai_opt.runs.single_run import SingleRun
     from cemai_opt.session import read_config_file, run_average, run_config

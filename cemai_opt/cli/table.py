@@ -72,8 +72,9 @@ def _measured(
     """The pipelines of a study's table, measured now; the record is written after each run."""
 
     from cemai_opt.cli._options import data_root_of
-    from cemai_opt.compose import ORDERED_SPACE, load_study, prepare
+    from cemai_opt.compose import load_study, prepare
     from cemai_opt.core.table_spec import TableSpec
+    from cemai_opt.open_choices import ORDERED_SPACE
     from cemai_opt.options import changed
     from cemai_opt.runs.measured import MeasuredRecord
     from cemai_opt.session import measured_pipelines, table_configs

@@ -19,11 +19,12 @@ from cemai_opt.core.units import grams_co2eq, parsed_worth
 class SplitSpec(Strict):
     """The split into training, validation and test rows; fixed once per study."""
 
-    by: Literal["auto", "group", "time", "rows"] = option(
+    by: Literal["auto", "group", "time", "blocks", "rows"] = option(
         "split",
-        "Split by whole groups, by time, or by shuffled rows (these leak if neighbours are alike).",
+        "Split by whole groups, by time, by blocks of successive rows, or by shuffled rows (these leak if neighbours "
+        "are alike).",
         default="auto",
-        default_text="groups if there are any, else time; rows if there is neither and their order tells nothing",
+        default_text="groups if there are any, else time; without both, blocks, or rows if their order tells nothing",
     )
     folds: int | None = option(
         "folds",
@@ -229,7 +230,7 @@ class StudySpec(Strict):
 class ResolvedSplit(SplitSpec):
     """A split without open choices."""
 
-    by: Literal["group", "time", "rows"]
+    by: Literal["group", "time", "blocks", "rows"]
     folds: int = Field(ge=1, le=50)
     explore_rows: int = Field(default=0, ge=0)
 

@@ -50,7 +50,9 @@ def inputs_of(
     for name in columns.columns:
         values = columns[name]
         if values.isna().all():
-            raise StudyError(f"column {name!r} has no value at all", f"leave it out with --ignore {name}")
+            left_out.append(str(name))
+            notes.append(f"column {name!r} is left out: it has no value at all")
+            continue
         if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
             kept.append(Column(name=str(name)))
             parts.append(numbers_of(values, kept[-1]))

@@ -26,6 +26,11 @@ FEW_PAIRS = 5
 is not normal then."""
 
 
+def is_series(data: Dataset) -> bool:
+    """Whether rows have dates, or the target is that of a later row."""
+    return data.horizon > 0 or any(column.kind == DATE for column in data.schema.columns)
+
+
 def has_order(data: Dataset) -> bool:
     """Whether rows depend on those before them, or change from the first to the last.
 
@@ -34,7 +39,7 @@ def has_order(data: Dataset) -> bool:
     (1943), Annals of Mathematical Statistics 14(4)); the largest of all decides (Bonferroni).
     """
     numbers = np.flatnonzero(data.has_target & ~data.is_test)
-    if len(numbers) < MIN_ROWS or data.horizon or any(column.kind == DATE for column in data.schema.columns):
+    if len(numbers) < MIN_ROWS:
         return True
     near, spread = _ranks(data, numbers[:MAX_ROWS]), _ranks(data, numbers[:: -(-len(numbers) // MAX_ROWS)])
     if not near.shape[1]:

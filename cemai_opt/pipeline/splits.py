@@ -20,6 +20,9 @@ from cemai_opt.pipeline.validation import MIN_GROUPS
 MANY_GROUPS = 20
 """From this many groups on, a single holdout of a fifth of them is representative."""
 MAX_AUTO_FOLDS = 5
+N_BLOCKS = 50
+"""Blocks of successive rows, if rows are held out in blocks."""
+MIN_BLOCKS_OF_CLASS = 3
 FEW_ROWS, FEW_ROWS_FOLDS = 2000, 3
 """With fewer independent rows than the first, a single holdout of a fifth of them soon has a perfect score, or a lucky
 one: docs/decisions/selection.md."""
@@ -91,6 +94,7 @@ def resolve_split(data: Dataset, spec: SplitSpec) -> tuple[ResolvedSplit, str]:
     what = {
         "group": f"{n_groups} groups",
         "rows": "shuffled rows (right if none of them is a neighbour of another)",
+        "blocks": f"{N_BLOCKS} blocks of successive rows",
     }
     ordered = "time order" if data.has_time else "row order"
     how = f"{folds} folds" if folds > 1 else f"one holdout of {spec.validation_share:.0%}"
@@ -108,7 +112,14 @@ def _auto_folds(by: str, *, n_groups: int, n_rows: int) -> int:
     """The number of validation folds where it is not given."""
     if by == "group" and n_groups < MANY_GROUPS:
         return min(MAX_AUTO_FOLDS, n_groups)
-    return FEW_ROWS_FOLDS if by == "rows" and FEW_ROWS_FOLDS <= n_rows < FEW_ROWS else 1
+    return FEW_ROWS_FOLDS if by in ("rows", "blocks") and FEW_ROWS_FOLDS <= n_rows < FEW_ROWS else 1
+
+
+def can_be_in_blocks(data: Dataset) -> bool:
+    """Whether every class is in enough blocks to be trained on, validated and tested."""
+    rows = np.flatnonzero(data.has_target & ~data.is_test)
+    block = rows * N_BLOCKS // len(data.y)
+    return all(len(np.unique(block[data.y[rows] == code])) >= MIN_BLOCKS_OF_CLASS for code in range(len(data.classes)))
 
 
 def hides_extrapolation(data: Dataset, spec: ResolvedSplit) -> bool:
@@ -152,6 +163,11 @@ def _test_rows(data: Dataset, spec: ResolvedSplit, *, seed: int) -> BoolArray:
         return np.isin(data.group, chosen)
     if spec.by == "rows":
         return np.random.default_rng(seed).random(len(data.y)) < spec.test_share
+    if spec.by == "blocks":
+        numbers = np.flatnonzero(data.has_target)
+        block = _units(data, spec, numbers=numbers)
+        (chosen,) = _held_out(data, block, numbers=numbers, share=spec.test_share, folds=1, seed=seed)
+        return np.isin(_units(data, spec, numbers=np.arange(len(data.y))), chosen)
     late: BoolArray = _position(data) >= 1.0 - spec.test_share
     return late
 
@@ -214,16 +230,34 @@ def _validation_parts(
         in_time = numbers[np.argsort(_position(data)[numbers], kind="stable")]
         parts = [(in_time[:a], in_time[a:b]) for a, b in expanding(len(in_time), folds)]
         return [(_mask(rows, a), _mask(rows, b)) for a, b in parts]
-    unit = numbers if spec.by == "rows" else data.group[numbers]
-    n_parts = folds if folds > 1 else max(2, round(1 / spec.validation_share))
-    if spec.by == "group" and data.task == "classification":
-        held_out = stratified_folds(unit, data.y[numbers], n_folds=min(n_parts, len(np.unique(unit))), seed=seed)
-    elif folds > 1:
-        held_out = shuffled_folds(unit, folds, seed=seed)
+    unit = _units(data, spec, numbers=numbers)
+    if spec.by == "rows":
+        held_out = _shuffled(unit, share=spec.validation_share, folds=folds, seed=seed)
     else:
-        held_out = [shuffled_holdout(unit, spec.validation_share, seed=seed)]
-    is_held_out = [np.isin(unit, units) for units in held_out[: max(folds, 1)]]
+        held_out = _held_out(data, unit, numbers=numbers, share=spec.validation_share, folds=folds, seed=seed)
+    is_held_out = [np.isin(unit, units) for units in held_out]
     return [(_mask(rows, numbers[~held]), _mask(rows, numbers[held])) for held in is_held_out]
+
+
+def _units(data: Dataset, spec: ResolvedSplit, *, numbers: IntArray) -> IntArray:
+    """What is held out whole: the row, its block of successive rows, or its group, of each of the row `numbers`."""
+    if spec.by == "rows":
+        return numbers
+    return numbers * N_BLOCKS // len(data.y) if spec.by == "blocks" else data.group[numbers]
+
+
+def _held_out(
+    data: Dataset, unit: IntArray, *, numbers: IntArray, share: float, folds: int, seed: int
+) -> list[IntArray]:
+    """The groups or blocks that each of the folds holds out, or a single holdout; classes are spread evenly."""
+    if data.task != "classification":
+        return _shuffled(unit, share=share, folds=folds, seed=seed)
+    n_parts = min(folds if folds > 1 else max(2, round(1 / share)), len(np.unique(unit)))
+    return stratified_folds(unit, data.y[numbers], n_folds=n_parts, seed=seed)[: max(folds, 1)]
+
+
+def _shuffled(unit: IntArray, *, share: float, folds: int, seed: int) -> list[IntArray]:
+    return shuffled_folds(unit, folds, seed=seed) if folds > 1 else [shuffled_holdout(unit, share, seed=seed)]
 
 
 def _cut(rows: BoolArray, position: Any, *, spec: ResolvedSplit) -> tuple[BoolArray, BoolArray]:

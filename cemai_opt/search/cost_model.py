@@ -17,7 +17,8 @@ from cemai_opt.search.prior import KnownCost
 from cemai_opt.stages import STAGES
 
 NEW_FAMILY = 3.0
-"""Factor by which an untried family is expected to cost more per value than the most expensive known family."""
+"""Factor by which an untried family is expected to cost more per value than the most expensive known one that usually
+costs no more (`cost_rank`)."""
 RIDGE = 1.0
 REFIT_AFTER = 1.1
 """The model is fitted again when this many times more pipelines are known."""
@@ -101,7 +102,10 @@ class CostModel:
         ]
         if compared:
             return float(np.mean(compared)) - fit.error
-        return max(family.mean_residual(fit) for family in self._families.values()) + math.log(NEW_FAMILY)
+        levels = {name: family.mean_residual(fit) for name, family in self._families.items()}
+        rank = MODELS.find(model).cost_rank
+        no_dearer = [level for name, level in levels.items() if MODELS.find(name).cost_rank <= rank]
+        return max(no_dearer or levels.values()) + math.log(NEW_FAMILY)
 
     def _compared(self, model: str, run: Mapping[str, _Family], *, fit: _Fit) -> float | None:
         """The level of a family by an earlier run, shifted as families that are known in both are; None if none is."""

@@ -28,6 +28,8 @@ CAP_SHARE = 0.01
 """Or this share of what the search has spent so far, if that is more, so that expensive models are tried later."""
 FINAL_CAP_SHARE = 0.12
 """This share at the end of a search: the last trials may be expensive, because the cheap ones are known by then."""
+STARTED_J = 20.0
+"""Joules that are added to what has been spent: about half of what a run costs before its first trial."""
 MIN_CURVES = 4
 """Learning curves of a family that must be known before a trial is pruned by comparison with them."""
 MIN_FOLDED = 6
@@ -113,7 +115,7 @@ class Pruner:
         """
         share = CAP_SHARE * math.pow(FINAL_CAP_SHARE / CAP_SHARE, min(progress, 1.0))
         within_j = self._joules(front.within(self._study.search.tolerance)) if len(front) else math.inf
-        return min(max(CAP_FACTOR * within_j, share * spent_j), self._study.max_pipeline_j)
+        return min(max(CAP_FACTOR * within_j, share * (STARTED_J + spent_j)), self._study.max_pipeline_j)
 
     def _is_free(self, number: int) -> bool:
         return float(np.random.default_rng((self._study.seed, number, 7)).random()) < FREE_SHARE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cemai_opt.compose import ORDERED_SPACE, prepare
+from cemai_opt.compose import prepare
 from cemai_opt.core.average import AVERAGE, AverageConfig
 from cemai_opt.core.batch import Batch, BoolArray, FloatArray, Prediction, Samples
 from cemai_opt.core.data_spec import DataSpec
@@ -29,6 +29,7 @@ from cemai_opt.deploy.model_folder import CARD, CONFIG, REPORT, TrainedModel, lo
 from cemai_opt.deploy.picked import pick
 from cemai_opt.deploy.scorer import Scorer
 from cemai_opt.meters import open_meters
+from cemai_opt.open_choices import ORDERED_SPACE
 from cemai_opt.pipeline import Recorder
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.run_folder import write_file

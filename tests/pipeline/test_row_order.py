@@ -9,7 +9,7 @@ import pytest
 
 from cemai_opt.core.batch import FloatArray
 from cemai_opt.datasets import DATE, Column, Dataset, Schema
-from cemai_opt.pipeline.row_order import MIN_ROWS, has_order
+from cemai_opt.pipeline.row_order import MIN_ROWS, has_order, is_series
 
 N_ROWS = 400
 
@@ -78,12 +78,17 @@ def test_order_is_seen(what: str) -> None:
 
 
 def test_where_nothing_can_be_seen_the_order_counts() -> None:
-    """With few rows, values that are to be forecast, a date, or a target that is nearly always the same."""
+    """With few rows, or a target that is nearly always the same."""
     assert has_order(independent(0, n_rows=MIN_ROWS - 1))
     assert not has_order(independent(0, n_rows=MIN_ROWS))
-    assert has_order(replace(independent(0), horizon=3))
-    assert has_order(replace(independent(0), schema=Schema(columns=(Column(name="day", kind=DATE),))))
     assert has_order(table(np.zeros((N_ROWS, 1)), np.zeros(N_ROWS)))
+
+
+def test_dates_and_values_to_be_forecast_make_a_series() -> None:
+    """Whatever their order looks like."""
+    assert not is_series(independent(0))
+    assert is_series(replace(independent(0), horizon=3))
+    assert is_series(replace(independent(0), schema=Schema(columns=(Column(name="day", kind=DATE),))))
 
 
 def test_test_rows_and_rows_without_a_target_are_left_out() -> None:

@@ -11,6 +11,7 @@ from cemai_opt.core.errors import StudyError
 from cemai_opt.core.study import SplitSpec
 from cemai_opt.datasets import Dataset
 from cemai_opt.pipeline import Splits, resolve_split
+from cemai_opt.pipeline.splits import N_BLOCKS
 
 
 def data_of(
@@ -40,7 +41,7 @@ def data_of(
 @settings(deadline=None)
 @given(
     st.lists(st.integers(4, 30), min_size=3, max_size=25),
-    st.sampled_from(["auto", "group", "time", "rows"]),
+    st.sampled_from(["auto", "group", "time", "blocks", "rows"]),
     st.sampled_from([None, 1, 2, 3]),
     st.sampled_from(["regression", "classification"]),
     st.integers(0, 5),
@@ -60,6 +61,9 @@ def test_no_row_is_on_both_sides(sizes: list[int], by: str, folds: int | None, t
     for fold in (*splits.search, *splits.confirm, splits.final):
         if spec.by == "group":
             assert not set(data.group[fold.is_train]) & set(data.group[fold.is_eval])
+        if spec.by == "blocks":
+            block = np.arange(len(data.y)) * N_BLOCKS // len(data.y)
+            assert not set(block[fold.is_train]) & set(block[fold.is_eval])
     again = Splits.of(data, spec, seed=seed)
     assert np.array_equal(splits.test, again.test)
 
@@ -90,7 +94,7 @@ def test_folds_pool_to_every_row_once() -> None:
     assert np.array_equal(sum(fold.is_eval.astype(int) for fold in splits.search), (~splits.test).astype(int))
 
 
-@pytest.mark.parametrize("by", ["group", "rows"])
+@pytest.mark.parametrize("by", ["group", "blocks", "rows"])
 def test_scores_are_confirmed_on_every_row_once(by: str) -> None:
     """On other folds than those of the search, which the search has chosen by."""
     data = data_of([10] * 40)

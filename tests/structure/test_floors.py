@@ -28,6 +28,7 @@ FLOORS = (
     "search",
     "dashboard",
     "spaces",
+    "open_choices",
     "compose",
     "session",
     "updating",
