@@ -256,7 +256,7 @@ class Search:
             self._finish(trial, _skipped(trial.number, config, reason="another driver has it"))
             return
         try:
-            self._running[self.context.engine.run(self._plan(trial.number, config))] = trial
+            self._running[self.context.engine.run(self._plan(trial.number, config, params=params))] = trial
         except KeyboardInterrupt:
             end_abandoned(self._optuna_study, trial.number)
             raise
@@ -267,7 +267,7 @@ class Search:
             sampler.enqueue(self._optuna_study)
         return self._optuna_study.ask()
 
-    def _plan(self, number: int, config: Config) -> TrialPlan:
+    def _plan(self, number: int, config: Config, *, params: Params) -> TrialPlan:
         stages = self._space.stages
         if self._study.search.explain != "every":
             stages = tuple(stage for stage in stages if stage != "explain")
@@ -275,11 +275,12 @@ class Search:
         reserved_j, reserved_s = self._reserved()
         bounds = self._pruner.bounds(
             number,
-            config.model,
+            params,
             front=self.front,
             cap_j=self._cap_j(config),
             left_j=(budget.left_j() - reserved_j) / self.context.engine.slots,
             left_s=budget.left_s() - reserved_s,
+            is_untuned=config.digest in self._design,
         )
         return TrialPlan(
             trial=number,

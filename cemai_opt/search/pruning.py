@@ -12,7 +12,7 @@ from cemai_opt.core.front import ParetoFront, Point
 from cemai_opt.core.objective import objective_j
 from cemai_opt.core.pruning_bounds import PruningBounds
 from cemai_opt.core.result import TrialResult
-from cemai_opt.core.space import Params, SearchSpace
+from cemai_opt.core.space import MODEL, Params, SearchSpace
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.search.cost_model import CostModel
 from cemai_opt.search.prior import KnownCost
@@ -30,6 +30,8 @@ FINAL_CAP_SHARE = 0.12
 """This share at the end of a search: the last trials may be expensive, because the cheap ones are known by then."""
 STARTED_J = 20.0
 """Joules that are added to what has been spent: about half of what a run costs before its first trial."""
+CHEAP_J = 0.1
+"""What costs less is never pruned: the driver spends as much on each trial."""
 MIN_CURVES = 4
 """Learning curves of a family that must be known before a trial is pruned by comparison with them."""
 MIN_FOLDED = 6
@@ -70,15 +72,28 @@ class Pruner:
             self._ratios.setdefault(result.model, []).append(_shrinkage(sizes, losses))
 
     def bounds(
-        self, number: int, model: str, *, front: ParetoFront, cap_j: float, left_j: float, left_s: float
+        self,
+        number: int,
+        params: Params,
+        *,
+        front: ParetoFront,
+        cap_j: float,
+        left_j: float,
+        left_s: float,
+        is_untuned: bool = False,
     ) -> PruningBounds:
-        """The bounds of trial `number`; only the budget if trials are not pruned for other reasons."""
+        """The bounds of trial `number`; only the budget if trials are not pruned for other reasons.
+
+        Untuned configurations are run to the end, because all others are compared with the best of them; so is what
+        costs too little to be worth a rule.
+        """
         bounds = PruningBounds(spend_j=left_j, spend_s=left_s)
         if not self._study.search.stop_early:
             return bounds
         bounds = replace(bounds, cap_j=cap_j)
-        if self._is_free(number):
+        if is_untuned or self._is_free(number) or self._costs.low_j(params) < CHEAP_J:
             return bounds
+        model = str(params[MODEL])
         curves = self._ratios.get(model, [])
         return replace(
             bounds,

@@ -26,7 +26,11 @@ DEAREST = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """A trial that competes for the front; `gap` is how far its score in the search is below that front."""
+    """A trial that competes for the front; `gap` is how far its score in the search is below that front.
+
+    `is_untuned`: it is among the best of the untuned, and is confirmed on all folds, because all others are compared
+    with the best of these.
+    """
 
     trial: int
     gap: float = 0.0
@@ -69,7 +73,8 @@ def contenders(
     chosen = {point.trial: Contender(trial=point.trial) for point in (*first, *by_contribution)}
     untuned_points = [(own.within(tolerance), own.knee)[: 1 if is_explored else 2] for own in plain if len(own)]
     for point in chain.from_iterable(untuned_points):
-        chosen.setdefault(point.trial, Contender(trial=point.trial, gap=_gap(point, front), is_untuned=True))
+        gap = 0.0 if point.trial in chosen else _gap(point, front)
+        chosen[point.trial] = Contender(trial=point.trial, gap=gap, is_untuned=True)
     for model in dict.fromkeys(models.values()):
         own = ParetoFront.of(point for point in points if models[point.trial] == model)
         beside = [Contender(trial=point.trial, gap=_gap(point, front)) for point in own if point.trial not in chosen]

@@ -122,7 +122,7 @@ class Remeasurement:
                 break
             folds = f"{self._n_folds} fold{'s' if self._n_folds > 1 else ''}"
             self._context.events.on_phase(f"confirming front candidate {i + 1} of {len(asked)} on {folds}")
-            by_trial[result.trial] = self._confirmed(result, race)
+            by_trial[result.trial] = self._confirmed(result, race, may_be_dropped=not contender.is_untuned)
             if by_trial[result.trial].confirmation is not None:
                 self._members.add(CONFIRM, by_trial[result.trial], context=self._context)
         self._say_how_right_predictions_were()
@@ -250,7 +250,7 @@ class Remeasurement:
         self._context.events.on_run(why, result)
         return result
 
-    def _confirmed(self, result: TrialResult, race: Race) -> TrialResult:
+    def _confirmed(self, result: TrialResult, race: Race, *, may_be_dropped: bool) -> TrialResult:
         """A contender, run on one fold after the other until it is hopeless; then again, if more runs are wanted.
 
         A contender that fails on a fold has no confirmation.
@@ -271,7 +271,7 @@ class Remeasurement:
             parts.append(run.scored_rows.sharing(self._parts.setdefault(fold, run.scored_rows)))
             score = pooled_score(parts, self._study)
             cost_j = statistics.fmean(objective_j(self._study.objective, done) for done in runs)
-            if race.is_hopeless(score, cost_j, n_folds=fold + 1):
+            if may_be_dropped and race.is_hopeless(score, cost_j, n_folds=fold + 1):
                 break
         n_scored = len(runs)
         while n_scored == n_folds and len(runs) < self._study.search.confirm and _is_uncertain(runs, self._study):

@@ -10,13 +10,15 @@ import pytest
 from cemai_opt.core.front import ParetoFront, Point
 from cemai_opt.core.pruning_bounds import PruningBounds
 from cemai_opt.core.result import PRUNED
-from cemai_opt.search.pruning import CAP_FACTOR, MIN_CURVES, Pruner
+from cemai_opt.core.space import MODEL, Params
+from cemai_opt.search.pruning import CAP_FACTOR, CHEAP_J, MIN_CURVES, Pruner
 from cemai_opt.testing.searches import FormulaEngine, run_search, search_in, space_of, study_of
 
 
 def bounds_of(pruner: Pruner, model: str) -> PruningBounds:
     """Bounds of a trial of a model where nothing but its learning curves matters."""
-    return pruner.bounds(1, model, front=ParetoFront(()), cap_j=1.0, left_j=math.inf, left_s=math.inf)
+    params = space_of().complete({MODEL: model})
+    return pruner.bounds(1, params, front=ParetoFront(()), cap_j=1.0, left_j=math.inf, left_s=math.inf)
 
 
 EIGHT = ("ridge", "decision_tree", "xgboost", "gradient_boosting", "random_forest", "dnn", "cnn", "lstm")
@@ -70,10 +72,31 @@ def test_learning_curves_are_compared_within_a_family(tmp_path: Path) -> None:
     assert bounds_of(pruner, "random_forest").loss_factors == ()
 
 
+def test_what_is_untuned_or_costs_next_to_nothing_runs_to_the_end(tmp_path: Path) -> None:
+    """All others are compared with the best untuned one; to end what costs less than asking for it saves nothing."""
+    search, space = run_search(tmp_path, engine=FormulaEngine(), trials=20), space_of()
+    pruner = Pruner(study_of(stop_early=True), space)
+    for result in search.results:
+        pruner.update(result)
+    front = ParetoFront.of([Point(0, 0.5, 1e-6)])
+
+    def front_of(params: Params, *, is_untuned: bool) -> object:
+        limits = {"cap_j": 1e9, "left_j": math.inf, "left_s": math.inf}
+        return pruner.bounds(1, params, front=front, is_untuned=is_untuned, **limits).front
+
+    (cheap, _), (dear, _) = sorted(
+        ((params, pruner.expected_j(params)) for params in (space.params_of(r.config) for r in search.results)),
+        key=lambda each: each[1],
+    )[:: len(search.results) - 1]
+    assert pruner.expected_j(cheap) < CHEAP_J < pruner.expected_j(dear)
+    assert front_of(cheap, is_untuned=False) == front_of(dear, is_untuned=True) == ()
+    assert front_of(dear, is_untuned=False) != ()
+
+
 def test_without_early_stopping_only_the_budget_is_a_bound() -> None:
     """`--no-stop-early`."""
     front = ParetoFront.of([Point(0, 0.5, 1e-6)])
     pruner = Pruner(study_of(stop_early=False), space_of())
-    bounds = pruner.bounds(1, "ridge", front=front, cap_j=1.0, left_j=7.0, left_s=8.0)
+    bounds = pruner.bounds(1, {MODEL: "ridge"}, front=front, cap_j=1.0, left_j=7.0, left_s=8.0)
     assert bounds == PruningBounds(spend_j=7.0, spend_s=8.0)
     assert pruner.why_not({"train.model": "ridge"}, "ridge", front=front, cap_j=0.0) is None

@@ -29,6 +29,14 @@ def test_the_best_untuned_trial_competes() -> None:
     assert contenders([], models={}, untuned=[], tolerance=0.01) == []
 
 
+def test_one_on_the_front_is_untuned_all_the_same() -> None:
+    """So that it is confirmed to the end."""
+    for untuned in ([0, 1, 2, 3], []):
+        found = contenders(POINTS, models=MODELS, untuned=untuned, tolerance=0.01)
+        on_front = [contender for contender in found if contender.gap == 0.0]
+        assert any(contender.is_untuned for contender in on_front) == bool(untuned)
+
+
 def test_fewer_compete_where_a_run_on_all_rows_is_dear() -> None:
     """Two members besides the picks, one untuned trial, and one of each model beside the front."""
     points = [Point(i, 0.5 + 0.02 * i, 2.0**i) for i in range(20)]

@@ -18,6 +18,7 @@ from cemai_opt.engines import Engine
 from cemai_opt.search import CONFIRM, FINAL, MemberLog, Remeasurement, Search
 from cemai_opt.search.race import Contender, Race
 from cemai_opt.testing.searches import FormulaEngine, cost_of, run_search
+from tests.search.test_averaging import Predicting
 
 CONFIRMED = {"confirm": 3}
 
@@ -68,6 +69,21 @@ def test_members_cost_the_mean_of_their_repeated_measurements(tmp_path: Path) ->
     others = [(a, b) for a, b in zip(results, search.results, strict=True) if a.trial not in members]
     assert others
     assert all(after is before for after, before in others)
+
+
+def test_the_untuned_are_confirmed_on_all_folds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However hopeless: all others are compared with the best of them, on the same folds."""
+    monkeypatch.setattr(Race, "is_hopeless", lambda *_, **__: True)
+    search = run_search(tmp_path, trials=12, engine=Predicting(), rules=CONFIRMED)
+    untuned, other = search.results[0].trial, search.results[1].trial
+    candidates = [Contender(trial=untuned, gap=0.5, is_untuned=True), Contender(trial=other)]
+    context = replace(search.context, confirm_folds=3)
+    results = Remeasurement(context, MemberLog()).confirmed(search.results, candidates)
+    confirmations = {result.trial: result.confirmation for result in results}
+    kept, dropped = confirmations[untuned], confirmations[other]
+    assert kept is not None
+    assert dropped is not None
+    assert (kept.folds, dropped.folds) == (3, 1)
 
 
 def test_its_joules_have_an_entry_of_their_own(tmp_path: Path) -> None:
