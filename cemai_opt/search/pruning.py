@@ -31,7 +31,8 @@ FINAL_CAP_SHARE = 0.12
 STARTED_J = 20.0
 """Joules that are added to what has been spent: about half of what a run costs before its first trial."""
 CHEAP_J = 0.1
-"""What costs less is never pruned: the driver spends as much on each trial."""
+"""Without a budget of grams, what costs less is never pruned: the driver spends as much on each trial, and a pruned one
+counts as well."""
 MIN_CURVES = 4
 """Learning curves of a family that must be known before a trial is pruned by comparison with them."""
 MIN_FOLDED = 6
@@ -85,13 +86,14 @@ class Pruner:
         """The bounds of trial `number`; only the budget if trials are not pruned for other reasons.
 
         Untuned configurations are run to the end, because all others are compared with the best of them; so is what
-        costs too little to be worth a rule.
+        costs too little to be worth a rule, unless there is a budget of grams.
         """
         bounds = PruningBounds(spend_j=left_j, spend_s=left_s)
         if not self._study.search.stop_early:
             return bounds
         bounds = replace(bounds, cap_j=cap_j)
-        if is_untuned or self._is_free(number) or self._costs.low_j(params) < CHEAP_J:
+        is_cheap = math.isinf(self._study.budget_j) and self._costs.low_j(params) < CHEAP_J
+        if is_untuned or is_cheap or self._is_free(number):
             return bounds
         model = str(params[MODEL])
         curves = self._ratios.get(model, [])

@@ -75,12 +75,13 @@ def test_learning_curves_are_compared_within_a_family(tmp_path: Path) -> None:
 def test_what_is_untuned_or_costs_next_to_nothing_runs_to_the_end(tmp_path: Path) -> None:
     """All others are compared with the best untuned one; to end what costs less than asking for it saves nothing."""
     search, space = run_search(tmp_path, engine=FormulaEngine(), trials=20), space_of()
-    pruner = Pruner(study_of(stop_early=True), space)
+    pruner, thrifty = (Pruner(study_of(stop_early=True, budget_g=budget_g), space) for budget_g in (None, 1.0))
     for result in search.results:
         pruner.update(result)
+        thrifty.update(result)
     front = ParetoFront.of([Point(0, 0.5, 1e-6)])
 
-    def front_of(params: Params, *, is_untuned: bool) -> object:
+    def front_of(params: Params, *, is_untuned: bool, pruner: Pruner = pruner) -> object:
         limits = {"cap_j": 1e9, "left_j": math.inf, "left_s": math.inf}
         return pruner.bounds(1, params, front=front, is_untuned=is_untuned, **limits).front
 
@@ -91,6 +92,7 @@ def test_what_is_untuned_or_costs_next_to_nothing_runs_to_the_end(tmp_path: Path
     assert pruner.expected_j(cheap) < CHEAP_J < pruner.expected_j(dear)
     assert front_of(cheap, is_untuned=False) == front_of(dear, is_untuned=True) == ()
     assert front_of(dear, is_untuned=False) != ()
+    assert front_of(cheap, is_untuned=False, pruner=thrifty) != ()
 
 
 def test_without_early_stopping_only_the_budget_is_a_bound() -> None:
