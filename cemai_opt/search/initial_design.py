@@ -10,7 +10,7 @@ from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import MODEL, Params, SearchSpace
 from cemai_opt.models import MODELS
 from cemai_opt.runs.dummy import DummyScore
-from cemai_opt.runs.front import beats
+from cemai_opt.runs.front import MAX_LOSS, beats
 from cemai_opt.stages.scale import LOG, TARGET
 
 FEATURE_ENGINEERING: Mapping[str, Value] = {"featurize.rolling": "mean_std_range"}
@@ -71,19 +71,26 @@ def baseline_of(
 ) -> int | None:
     """The baseline, equivalent to no search: the untuned trial with the best score, less one standard error.
 
-    Only confirmed scores count, unless there are none. The best of the `bounded` ones comes before all others if it is
-    better than a constant.
+    Only confirmed scores count, unless there are none. If the best of the `bounded` ones is better than a constant, the
+    greenest of them that is as good comes before all others: few groups do not tell them apart.
     """
     best = _best_of(results, bounded)
-    if best is None or not beats(best, dummy):
-        best = _best_of(results, untuned)
+    if best is not None and beats(best, dummy):
+        least = (best.score or 0.0) - MAX_LOSS
+        as_good = [result for result in _known(results, bounded) if (result.score or 0.0) >= least]
+        return min(as_good, key=lambda result: result.cost.energy_j).trial
+    best = _best_of(results, untuned)
     return best.trial if best is not None else None
 
 
 def _best_of(results: Sequence[TrialResult], trials: Sequence[int]) -> TrialResult | None:
+    return max(_known(results, trials), key=lambda r: (r.score or 0.0) - r.score_error, default=None)
+
+
+def _known(results: Sequence[TrialResult], trials: Sequence[int]) -> list[TrialResult]:
+    """Those of the trials that were confirmed; all complete ones if none was."""
     known = [r for r in results if r.trial in set(trials) and r.is_complete and r.score is not None]
-    known = [result for result in known if result.is_confirmed] or known
-    return max(known, key=lambda r: (r.score or 0.0) - r.score_error, default=None)
+    return [result for result in known if result.is_confirmed] or known
 
 
 def _inside(space: SearchSpace, wished: Mapping[str, Value]) -> dict[str, Value]:

@@ -61,6 +61,15 @@ def test_where_groups_are_few_it_is_one_that_does_not_extrapolate() -> None:
     assert baseline_of(results, [0], bounded=[]) == 0
 
 
+def test_where_groups_are_few_a_greener_one_that_is_as_good_is_the_baseline() -> None:
+    """A hundredth more on two groups is no reason to spend four times as much."""
+    forest = confirmed(0, 0.785, 4.0, model="random_forest")
+    for score, expected in ((0.771, 1), (0.75, 0)):
+        results = [forest, confirmed(1, score, 1.0, model="xgboost")]
+        assert baseline_of(results, [0, 1], bounded=[0, 1]) == expected
+        assert baseline_of(results, [0, 1]) == 0
+
+
 def test_the_baseline_is_the_best_untuned_trial_less_its_standard_error() -> None:
     """Confirmed scores count, and not those of the search, which are the best of several."""
     results = [trial(0, 0.9, 1.0), confirmed(1, 0.8, error=0.2), confirmed(2, 0.7, error=0.05), confirmed(3, 0.9)]
