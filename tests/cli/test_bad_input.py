@@ -23,7 +23,6 @@ def folder(tmp_path: Path) -> Path:
     good.assign(y="high").to_csv(tmp_path / "text.csv", index=False)
     good.assign(y=["low", "high"] * 30).to_csv(tmp_path / "words.csv", index=False)
     good.assign(y=1.0).to_csv(tmp_path / "constant.csv", index=False)
-    good.assign(gone=np.nan).to_csv(tmp_path / "gone.csv", index=False)
     good.assign(x=[np.inf, *range(n - 1)]).to_csv(tmp_path / "infinite.csv", index=False)
     good.assign(unit="a").to_csv(tmp_path / "one.csv", index=False)
     good[good["unit"].isin(["a", "b"])].to_csv(tmp_path / "two.csv", index=False)
@@ -87,7 +86,6 @@ BAD = [
     ([*DATA, "text.csv", "--task", "regression"], "constant|not numeric"),
     ([*DATA, "words.csv", "--task", "regression"], "not numeric.*'low'"),
     ([*DATA, "constant.csv"], "constant"),
-    ([*DATA, "gone.csv"], "'gone' has no value.*--ignore gone"),
     ([*DATA, "infinite.csv"], "'x' holds 1 infinite"),
     ([*DATA, "one.csv", "--group", "unit"], "one group only"),
     ([*DATA, "two.csv", "--group", "unit"], "2 groups.*cannot be split"),
