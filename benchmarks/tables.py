@@ -119,7 +119,8 @@ def main() -> None:
 
 def _read(path: Path, target: str) -> pd.DataFrame:
     """The rows of a file whose target is known; a target of two values is a class."""
-    rows = pd.read_csv(path).dropna(subset=[target]).rename(columns={target: TARGET})
+    rows = pd.read_csv(path).dropna(subset=[target])
+    rows = rows.rename(columns={target: TARGET} if target == TARGET else {target: TARGET, TARGET: f"{TARGET}_"})
     return rows.astype({TARGET: str}) if rows[TARGET].nunique() == 2 else rows
 
 

@@ -25,7 +25,8 @@ MAX_UNTHINNED = 20_000
 NO_ORDER_NOTE = "no row tells anything of the next ones, so their order counts for nothing (if it does: --split time)"
 UNKNOWN_ORDER_NOTE = (
     "rows are like those before them, and nothing says why: scores are for new rows from among these. If rows go on in "
-    "time, --time COL (or --split time); if they are of machines or experiments, --group COL: scores are too good else"
+    "time, give --time COL (or --split time); if they are of machines or experiments, --group COL: otherwise scores "
+    "are too good"
 )
 
 
@@ -53,7 +54,7 @@ def _independent(split: SplitSpec, space: str, *, data: Dataset) -> tuple[SplitS
     """The split, and a note, where nothing is said of the order of rows: of rows, or of blocks if they have an order.
 
     A file that is sorted by a class or by a manufacturer looks like a series, but its last rows are no test of others:
-    docs/decisions/selection.md.
+    docs/decisions/tables.md.
     """
     if split.by != "auto" or data.has_groups or data.has_time or space not in (INDEPENDENT_SPACE, AUTO_SPACE):
         return split, ()
@@ -69,10 +70,8 @@ def _independent(split: SplitSpec, space: str, *, data: Dataset) -> tuple[SplitS
 def portfolio_of(name: str, data: Dataset, *, split: ResolvedSplit) -> tuple[Params, ...]:
     """The configurations to run first; only rows that are like their neighbours may be left out by shipped ones."""
     portfolio = load_portfolio(name)
-    is_small = len(data.y) <= MAX_UNTHINNED
-    return (
-        unthinned(portfolio) if name == SHIPPED_PORTFOLIO and _is_independent(data, split) and is_small else portfolio
-    )
+    is_whole = name == SHIPPED_PORTFOLIO and _is_independent(data, split) and len(data.y) <= MAX_UNTHINNED
+    return unthinned(portfolio) if is_whole else portfolio
 
 
 def _is_independent(data: Dataset, split: ResolvedSplit) -> bool:
