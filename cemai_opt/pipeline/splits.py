@@ -66,10 +66,10 @@ class Splits:
     @staticmethod
     def of(data: Dataset, spec: ResolvedSplit, *, seed: int) -> Splits:
         """The split that `spec` and a seed define."""
-        test = _test_rows(data, spec, seed=seed)
-        usable = data.has_target & ~test & ~test[_target_rows(data)]  # no search target is a test row's value
-        final = _fold(data, spec, is_train=~test, is_eval=test)
         try:
+            test = _test_rows(data, spec, seed=seed)
+            usable = data.has_target & ~test & ~test[_target_rows(data)]  # no search target is a test row's value
+            final = _fold(data, spec, is_train=~test, is_eval=test)
             parts = _validation_parts(data, spec, rows=usable, seed=seed, folds=spec.folds)
         except ValueError as error:  # more folds than rows, or than rows of a class
             raise StudyError(f"the split cannot be made: {error}", "use fewer --folds, or more rows") from error
@@ -252,8 +252,10 @@ def _held_out(
     """The groups or blocks that each of the folds holds out, or a single holdout; classes are spread evenly."""
     if data.task != "classification":
         return _shuffled(unit, share=share, folds=folds, seed=seed)
-    n_parts = min(folds if folds > 1 else max(2, round(1 / share)), len(np.unique(unit)))
-    return stratified_folds(unit, data.y[numbers], n_folds=n_parts, seed=seed)[: max(folds, 1)]
+    y = data.y[numbers]
+    n_rows = max(np.unique(y, return_counts=True)[1], default=0)  # of the largest class
+    n_parts = folds if folds > 1 else max(2, min(round(1 / share), n_rows))
+    return stratified_folds(unit, y, n_folds=min(n_parts, len(np.unique(unit))), seed=seed)[: max(folds, 1)]
 
 
 def _shuffled(unit: IntArray, *, share: float, folds: int, seed: int) -> list[IntArray]:

@@ -173,3 +173,18 @@ def test_too_few_groups_are_refused() -> None:
     """With what would be needed, and another way."""
     with pytest.raises(StudyError, match="3 groups are needed"):
         resolve_split(data_of([10, 10]), SplitSpec(by="group"))
+
+
+@given(
+    st.integers(2, 12), st.sampled_from(["time", "blocks", "rows"]), st.sampled_from(["regression", "classification"])
+)
+def test_too_few_rows_are_said_in_words(n_rows: int, by: str, task: str) -> None:
+    """However few: either there is a split, or a message says what to change."""
+    data = data_of([n_rows], task, has_groups=False)
+    try:
+        spec, _ = resolve_split(data, SplitSpec(by=by))  # type: ignore[arg-type]  # of the choices
+        splits = Splits.of(data, spec, seed=0)
+    except StudyError:
+        return
+    assert splits.final.is_train.any()
+    assert splits.final.is_eval.any()
