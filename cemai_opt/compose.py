@@ -33,10 +33,7 @@ from cemai_opt.engines import ENGINES
 from cemai_opt.meters import METERS, RECORD, Meter, open_meters
 from cemai_opt.models import MODELS
 from cemai_opt.open_choices import (
-    AUTO_SPACE,
     INDEPENDENT,
-    INDEPENDENT_NOTE,
-    INDEPENDENT_SPACE,
     ORDERED_SPACE,
     check_last_rows,
     portfolio_of,
@@ -134,14 +131,12 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     if resolved.score == "rmse_last":
         check_last_rows(data, splits)
     notes_on_score = score_notes(resolved.score, data, splits=splits)
-    space_note = (INDEPENDENT_NOTE,) if (study.space, resolved.space) == (AUTO_SPACE, INDEPENDENT_SPACE) else ()
     notes = (
         sizes,
         *data.notes,
         *suspicions(data, splits),
         f"{split_note}{split_details(data, splits, split=split)}",
         *order_notes,
-        *space_note,
         *notes_on_score,
         carbon_note,
         *trace_note,

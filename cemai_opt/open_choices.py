@@ -31,13 +31,14 @@ UNKNOWN_ORDER_NOTE = (
 
 
 def split_of(study: StudySpec, data: Dataset) -> tuple[ResolvedSplit, tuple[str, ...]]:
-    """The split without open choices, and notes: first on the split, then on the order of rows.
+    """The split without open choices, and notes: first on the split, then on the order of rows and what follows.
 
     StudyError if the data cannot be split so.
     """
     wanted, notes = _independent(_explorable(study), study.space, data=data)
     split, note = resolve_split(data, wanted)
-    return split, (note, *notes)
+    space_note = (INDEPENDENT_NOTE,) if study.space == AUTO_SPACE and _is_independent(data, split) else ()
+    return split, (note, *notes, *space_note)
 
 
 def _explorable(study: StudySpec) -> SplitSpec:
@@ -75,6 +76,7 @@ def portfolio_of(name: str, data: Dataset, *, split: ResolvedSplit) -> tuple[Par
 
 
 def _is_independent(data: Dataset, split: ResolvedSplit) -> bool:
+    """Whether no row has earlier ones to compute features from."""
     return split.by in INDEPENDENT and not (data.has_groups or data.has_time)
 
 

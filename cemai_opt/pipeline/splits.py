@@ -118,7 +118,7 @@ def _auto_folds(by: str, *, n_groups: int, n_rows: int) -> int:
 def can_be_in_blocks(data: Dataset) -> bool:
     """Whether every class is in enough blocks to be trained on, validated and tested."""
     rows = np.flatnonzero(data.has_target & ~data.is_test)
-    block = rows * N_BLOCKS // len(data.y)
+    block = _blocks(data, rows)
     return all(len(np.unique(block[data.y[rows] == code])) >= MIN_BLOCKS_OF_CLASS for code in range(len(data.classes)))
 
 
@@ -243,7 +243,11 @@ def _units(data: Dataset, spec: ResolvedSplit, *, numbers: IntArray) -> IntArray
     """What is held out whole: the row, its block of successive rows, or its group, of each of the row `numbers`."""
     if spec.by == "rows":
         return numbers
-    return numbers * N_BLOCKS // len(data.y) if spec.by == "blocks" else data.group[numbers]
+    return _blocks(data, numbers) if spec.by == "blocks" else data.group[numbers]
+
+
+def _blocks(data: Dataset, numbers: IntArray) -> IntArray:
+    return numbers * N_BLOCKS // len(data.y)
 
 
 def _held_out(
