@@ -46,16 +46,27 @@ class Run:
         """What the search spent, on what, on which machine: the contents of `summary.json`."""
         return RunFolder(self.path).summary()
 
-    def export(self, out: Path | str, pick_by: str | int = "knee", *, data: str | None = None) -> TrainedModel:
+    def export(
+        self,
+        out: Path | str,
+        pick_by: str | int = "knee",
+        *,
+        with_test_rows: bool | None = None,
+        data: str | None = None,
+    ) -> TrainedModel:
         """Trains a member ("knee", "best", "within", "greenest" or a trial number), writes its folder and loads it.
 
-        "average" picks the average of several, if there is one. `data` is the current path of the rows, if they were
-        moved. StudyError if there is no such member.
+        "average" picks the average of several, if there is one. The model is trained on all rows, those of the test
+        too, once they have been used; `with_test_rows=False` leaves them out, as None does if the study names them.
+        `data` is the current path of the rows, if they were moved. StudyError if there is no such member.
         """
         folder = RunFolder(self.path)
         picked = pick(folder, str(pick_by))
         prepared = reopen(folder, data)
-        return load_model(export_model(picked, Path(out), study=prepared.study, rows=prepared.data).folder)
+        exported = export_model(
+            picked, Path(out), study=prepared.study, rows=prepared.data, with_test_rows=with_test_rows
+        )
+        return load_model(exported.folder)
 
     def report(self, out: Path | str | None = None) -> Path:
         """Writes the report to the run's folder or to `out`; returns the path of the page."""

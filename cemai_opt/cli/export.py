@@ -10,6 +10,7 @@ from cemai_opt.cli._verbosity import notes_console
 
 if TYPE_CHECKING:
     from cemai_opt.deploy.export import Exported
+    from cemai_opt.deploy.model_document import ModelDocument
 
 
 @click.command()
@@ -36,12 +37,26 @@ if TYPE_CHECKING:
     show_default=True,
     help="Everything, config.yaml only (nothing is trained), or params.yaml in the layout of CEMAI's pipeline d2m.",
 )
+@click.option(
+    "--with-test-rows/--without-test-rows",
+    default=None,
+    help="Train the model on the test rows too, once it is tested.  [default: with, unless you named them]",
+)
 @click.option("--data", metavar="PATH", help="Current path of the run's data, if it was moved.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(run: str, rule: str, tolerance: float | None, out: str, form: str, data: str | None, as_json: bool) -> None:
+def command(
+    run: str,
+    rule: str,
+    tolerance: float | None,
+    out: str,
+    form: str,
+    with_test_rows: bool | None,
+    data: str | None,
+    as_json: bool,
+) -> None:
     """Export a front member of the run in folder RUN, for the commands `run` and `predict` and for other programs.
 
-    The model is trained again on training and validation rows, exactly as for its test.
+    The pipeline is trained again on training and validation rows, exactly as for its test, and then on all rows.
     """
     import json
     from pathlib import Path
@@ -66,6 +81,7 @@ def command(run: str, rule: str, tolerance: float | None, out: str, form: str, d
             folder,
             study=prepared.study,
             rows=prepared.data,
+            with_test_rows=with_test_rows,
             on_phase=lambda phase: console.print(phase, markup=False),
         )
         click.echo(_json_of(exported) if as_json else _text_of(exported, picked.member.name))
@@ -96,6 +112,20 @@ def _json_of(exported: Exported) -> str:
     return json.dumps({"out": str(exported.folder), "files": files, **shown})
 
 
+def _of_all_rows(document: ModelDocument) -> list[str]:
+    """What the score is not measured on, if the model was trained on test rows."""
+    from cemai_opt.core.units import readable_grams
+
+    training = document.training
+    if not training.with_test_rows:
+        return []
+    test_g = readable_grams(document.carbon.grams(training.test_j))
+    return [
+        f"trained on all {training.rows:,} rows, those of the test too (--without-test-rows leaves them out)",
+        f"the score is that of the same pipeline without them, and training it for that cost {test_g} CO2eq",
+    ]
+
+
 def _text_of(exported: Exported, name: str) -> str:
     """The export of the pipeline `name` in words: its files, the agreement of its forms, and the cost of training."""
     from cemai_opt.core.units import readable_grams
@@ -114,6 +144,7 @@ def _text_of(exported: Exported, name: str) -> str:
         [
             f"{name} -> {exported.folder}: {files}",
             f"{test.score} {test.value:.4f} on test{interval}",
+            *_of_all_rows(document),
             f"training it again cost {grams} CO2eq, measured by {training.source}",
             f"native form: predictions for {document.native.rows} test rows are bitwise equal to those in training",
             onnx_line,

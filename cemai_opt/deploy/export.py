@@ -14,7 +14,7 @@ from cemai_opt.core.registry import need
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.core.yaml_text import yaml_text
 from cemai_opt.datasets import Dataset
-from cemai_opt.deploy.fitted import fit_model, write_model
+from cemai_opt.deploy.fitted import Tested, fit_model, score_on_test, write_model
 from cemai_opt.deploy.model_card import model_card
 from cemai_opt.deploy.model_document import ModelDocument
 from cemai_opt.deploy.model_folder import CARD, CONFIG, REPORT, exported_files, write_sidecar
@@ -38,20 +38,31 @@ def export_model(
     *,
     study: ResolvedStudy,
     rows: Dataset,
+    with_test_rows: bool | None = False,
     on_phase: Callable[[str], None] = lambda phase: None,
 ) -> Exported:
     """Retrains the member as for its test score, on training and validation rows, and writes the folder of its model.
+
+    With `with_test_rows`, this is done for the score only, and the model that is written is then trained on all rows
+    with a target. None for that, unless the study names its test rows: these were set aside on purpose.
 
     `study` and `rows` are those of the run, as `compose.reopen` returns them. The folder is written atomically.
     StudyError if `out` holds something else.
     """
     need("skops", "safetensors", *REPORT_LIBRARIES)
     check_free(out)
-    model = fit_model(picked.recipe(study), study=study, rows=rows, on_phase=on_phase)
+    if with_test_rows is None:
+        with_test_rows = not rows.is_test.any()
+    recipe, tested = picked.recipe(study), None
+    model = fit_model(recipe, study=study, rows=rows, on_phase=on_phase)
+    if with_test_rows:
+        tested = Tested(score=score_on_test(model, study, rows=rows), energy_j=model.cost.energy_j)
+        on_phase("training it on all rows, those of the test as well")
+        model = fit_model(recipe, study=study, rows=rows, with_test_rows=True, on_phase=on_phase)
     replaced = out.with_name(f".{out.name}-{os.getpid()}.old")
     with atomic_folder(out, draft=out.with_name(f".{out.name}-{os.getpid()}.part")) as draft:
         on_phase("comparing the predictions of its forms on the test rows")
-        document = write_model(model, draft, picked=picked.summary(), study=study, rows=rows)
+        document = write_model(model, draft, picked=picked.summary(), study=study, rows=rows, tested=tested)
         write_file(draft / CONFIG, yaml_text(picked.config_document()))
         view = RunView.of(picked.folder)
         write_file(draft / CARD, model_card(view, picked.member, document=document))

@@ -32,7 +32,8 @@ from cemai_opt.stages.evaluate import averaged
 class FittedModel:
     """A fitted pipeline or average: `batch` holds its predictions for the test rows, `metrics` their scores.
 
-    `n_rows`: rows that it could be trained on, of which a pipeline may take a share.
+    `n_rows`: rows that it could be trained on, of which a pipeline may take a share; `with_test_rows`: those of the
+    test are among them, so the metrics are not those of unseen rows.
     """
 
     scorer: AnyScorer
@@ -41,6 +42,7 @@ class FittedModel:
     cost: Cost
     host: str
     n_rows: int
+    with_test_rows: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +56,19 @@ class Recipe:
 
 
 def fit_model(
-    recipe: Recipe, *, study: ResolvedStudy, rows: Dataset, on_phase: Callable[[str], None] = lambda phase: None
+    recipe: Recipe,
+    *,
+    study: ResolvedStudy,
+    rows: Dataset,
+    with_test_rows: bool = False,
+    on_phase: Callable[[str], None] = lambda phase: None,
 ) -> FittedModel:
-    """Trains all parts on training and validation rows, and scores them on test rows. TrialError if one fails."""
-    pipeline, results, batches, scorers = build_pipeline(study), [], list[Batch](), list[Scorer]()
+    """Trains all parts on training and validation rows, or on all rows, and predicts the test rows.
+
+    TrialError if one of them fails.
+    """
+    pipeline = build_pipeline(study, with_test_rows=with_test_rows)
+    results, batches, scorers = [], list[Batch](), list[Scorer]()
     for plan in recipe.plans:
         on_phase(f"training trial {plan.trial} ({plan.config.model})")
         result, batch = pipeline.fitted(plan)
@@ -67,7 +78,8 @@ def fit_model(
         scorers.append(Scorer.of(batch, rows.names, config=plan.config, stages=plan.stages))
         results.append(result)
         batches.append(batch)
-    n_rows = int(Splits.of(rows, study.split, seed=study.seed).final.is_train.sum())
+    splits = Splits.of(rows, study.split, seed=study.seed)
+    n_rows = int((rows.has_target if with_test_rows else splits.final.is_train).sum())
     if not recipe.is_average:
         result, batch, scorer = results[0], batches[0], scorers[0]
         return FittedModel(
@@ -77,6 +89,7 @@ def fit_model(
             cost=result.cost,
             host=result.host,
             n_rows=n_rows,
+            with_test_rows=with_test_rows,
         )
     weighted = [
         WeightedScorer(scorer, weight, trial=plan.trial)
@@ -93,7 +106,16 @@ def fit_model(
         cost=result.cost,
         host=result.host,
         n_rows=n_rows,
+        with_test_rows=with_test_rows,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """The score of a pipeline on test rows, and the joules of training it for that beside the model that is kept."""
+
+    score: TestScore
+    energy_j: float = 0.0
 
 
 def _format_of(scorer: AnyScorer) -> int:
@@ -105,9 +127,19 @@ def _format_of(scorer: AnyScorer) -> int:
 
 
 def write_model(
-    model: FittedModel, folder: Path, *, picked: PickedMember, study: ResolvedStudy, rows: Dataset
+    model: FittedModel,
+    folder: Path,
+    *,
+    picked: PickedMember,
+    study: ResolvedStudy,
+    rows: Dataset,
+    tested: Tested | None = None,
 ) -> ModelDocument:
-    """Writes the model's forms into `folder`, compares them, and returns the sidecar, which is not written."""
+    """Writes the model's forms into `folder`, compares them, and returns the sidecar, which is not written.
+
+    `tested` is the test of the same pipeline without the test rows, if the model was trained on them.
+    """
+    tested = tested or Tested(score=score_on_test(model, study, rows=rows))
     scorer, batch, carbon = model.scorer, model.batch, study.carbon
     meters = open_meters(carbon.meter, "cpu", threads=study.threads)
     start_j = math.fsum(meter.peek_j() for meter in meters)
@@ -122,7 +154,7 @@ def write_model(
         kind=study.task,
         classes=rows.classes,
         picked=picked,
-        test=_test_score(model, study, rows=rows),
+        test=tested.score,
         training=TrainingCost(
             energy_j=model.cost.energy_j,
             carbon_g=carbon.grams(model.cost.energy_j),
@@ -130,6 +162,8 @@ def write_model(
             source=model.cost.rows[0].source,
             host=model.host,
             rows=model.n_rows,
+            with_test_rows=model.with_test_rows,
+            test_j=tested.energy_j,
             files_j=files_j,
         ),
         carbon=carbon,
@@ -149,7 +183,8 @@ def write_model(
     )
 
 
-def _test_score(model: FittedModel, study: ResolvedStudy, *, rows: Dataset) -> TestScore:
+def score_on_test(model: FittedModel, study: ResolvedStudy, *, rows: Dataset) -> TestScore:
+    """The scores of a model on test rows that it was not trained on, with their interval and errors."""
     batch = model.batch
     assert batch.prediction is not None, "a complete batch has predictions"
     y, value, group = batch.y[batch.eval_rows], batch.prediction.value, batch.group[batch.eval_rows]

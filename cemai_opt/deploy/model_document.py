@@ -60,6 +60,10 @@ class TrainingCost:
     host: str
     rows: int | None = None
     """Rows that it could be trained on, of which the pipeline may take a share; None in files of 0.1.0."""
+    with_test_rows: bool = False
+    """Whether the test rows are among them; the test score is then that of the same pipeline without them."""
+    test_j: float = 0.0
+    """Joules of training that pipeline without them for its test, which are not in the others."""
     files_j: float = 0.0
     """Joules of writing the model's forms and comparing their predictions, which are not in the others."""
 

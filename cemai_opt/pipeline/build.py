@@ -33,14 +33,23 @@ def _state_of(name: str) -> tuple[object, ...]:
     return tuple((name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in stats)
 
 
-def build_pipeline(study: ResolvedStudy, stored: Path | None = None, *, load: ForeignLoad | None = None) -> Pipeline:
+def build_pipeline(
+    study: ResolvedStudy,
+    stored: Path | None = None,
+    *,
+    load: ForeignLoad | None = None,
+    with_test_rows: bool = False,
+) -> Pipeline:
     """The pipeline of a study.
 
-    `stored` is the folder of its stored data set, if any; `load` measures the load of other processes.
+    `stored` is the folder of its stored data set, if any; `load` measures the load of other processes;
+    `with_test_rows`: its final models are trained on test rows as well.
     """
     data = read_data(study.data, study.task) if stored is None else load_stored(stored)
     for stage in STAGES.names:
         STAGES.find(stage).load_for(data.X)
     splits = Splits.of(data, study.split, seed=study.seed)
+    if with_test_rows:
+        splits = splits.trained_on_test_rows(data)
     meters = open_meters(study.carbon.meter, study.device, threads=study.threads)
     return Pipeline(data, splits, meters=meters, load=load)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -62,6 +62,10 @@ class Splits:
     def factor(self) -> float:
         """How many times as many rows the search has as its trials run on."""
         return 1.0 if self.explored is None else float((~self.test).sum() / self.explored.sum())
+
+    def trained_on_test_rows(self, data: Dataset) -> Splits:
+        """The same, but the model of the final phase is trained on all rows with a target, as for deployment."""
+        return replace(self, final=Fold(data.has_target, self.final.is_eval))
 
     @staticmethod
     def of(data: Dataset, spec: ResolvedSplit, *, seed: int) -> Splits:

@@ -71,7 +71,8 @@ def contenders(
     by_contribution = sorted(front, key=lambda point: -contribution[point.trial])[:n_members]
     first = [front.best, front.knee, front.within(tolerance)]
     chosen = {point.trial: Contender(trial=point.trial) for point in (*first, *by_contribution)}
-    untuned_points = [(own.within(tolerance), own.knee)[: 1 if is_explored else 2] for own in plain if len(own)]
+    n_picks = 1 if is_explored else 3
+    untuned_points = [(own.within(tolerance), own.best, own.knee)[:n_picks] for own in plain if len(own)]
     for point in chain.from_iterable(untuned_points):
         gap = 0.0 if point.trial in chosen else _gap(point, front)
         chosen[point.trial] = Contender(trial=point.trial, gap=gap, is_untuned=True)

@@ -101,6 +101,43 @@ def test_the_folder_holds_what_is_deployed(task: str, tmp_path: Path) -> None:
     assert interval.low <= document.test.value <= interval.high
 
 
+def test_a_model_for_use_has_seen_the_test_rows_too_and_its_score_is_from_before(tmp_path: Path) -> None:
+    """The score is that of the pipeline without them; the document, the card and the command say what was done."""
+    picked = picked_with("regression", "ridge")
+    prepared = reopen(picked.folder)
+    without, everything = (
+        export.export_model(
+            picked, tmp_path / str(choice), study=prepared.study, rows=prepared.data, with_test_rows=choice
+        )
+        for choice in (False, None)
+    )
+    rows = pd.read_csv(rows_of("regression"))
+    assert without.document.training.rows == len(rows) - without.document.test.rows
+    assert everything.document.training.rows == len(rows)
+    assert everything.document.test == without.document.test
+    assert everything.document.native.differing == 0
+    assert without.document.training.test_j == 0.0 < everything.document.training.test_j
+    of_test = np.isfinite(trained_predictions(picked))
+    errors = [
+        (load_model(exported.folder).predict(rows) - rows["tool_wear"].to_numpy())[of_test].std()
+        for exported in (without, everything)
+    ]
+    assert errors[1] < errors[0]
+    said = ["trained on all" in (exported.folder / "MODEL_CARD.md").read_text() for exported in (without, everything)]
+    assert said == [False, True]
+
+
+def test_named_test_rows_are_kept_out_of_the_model(tmp_path: Path) -> None:
+    """Somebody set them aside; rows that the product drew itself were not."""
+    options = {"group": "run", "target": "tool_wear", "space": "quick", "trials": 2, "engine": "in_process"}
+    rows = pd.read_csv(rows_of("regression")).drop(columns="cut")
+    run = optimize(rows, out=tmp_path / "run", test_groups=["tool00"], confirm=0, **options)
+    assert not run.export(tmp_path / "kept", "greenest").document.training.with_test_rows
+    model = run.export(tmp_path / "all", "greenest", with_test_rows=True)
+    assert model.document.training.with_test_rows
+    assert model.document.training.rows == len(rows)
+
+
 def test_other_rows_than_those_of_the_run_are_refused(tmp_path: Path) -> None:
     """A model of changed rows would not be the one that was scored."""
     rows = pd.read_csv(rows_of("regression"))

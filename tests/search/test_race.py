@@ -37,6 +37,13 @@ def test_one_on_the_front_is_untuned_all_the_same() -> None:
         assert any(contender.is_untuned for contender in on_front) == bool(untuned)
 
 
+def test_the_untuned_are_represented_by_their_best_as_well() -> None:
+    """A greener one that counts as good in the search may fail on other folds; then nothing is hard to beat."""
+    points = [Point(0, 0.5, 1.0), Point(1, 0.942, 2.0), Point(2, 0.950, 5.0), Point(3, 0.6, 1.5)]
+    found = contenders(points, models=dict.fromkeys(range(4), "ridge"), untuned=range(4), tolerance=0.01)
+    assert {1, 2} <= {contender.trial for contender in found if contender.is_untuned}
+
+
 def test_fewer_compete_where_a_run_on_all_rows_is_dear() -> None:
     """Two members besides the picks, one untuned trial, and one of each model beside the front."""
     points = [Point(i, 0.5 + 0.02 * i, 2.0**i) for i in range(20)]
