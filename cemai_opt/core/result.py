@@ -82,7 +82,7 @@ class Confirmation:
 
     `searched` is its score in the search, which is the best of many and so too good. `error` is the standard error of
     the pooled score, from the scores `without` each block of groups (jackknife), and `dof` are its degrees of freedom.
-    A candidate that was dropped after some folds, because it was hopeless, has `folds` < `n_folds`.
+    A candidate that was dropped after some folds, because others were better, has `folds` < `n_folds`.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = RECORD

@@ -10,9 +10,9 @@ from cemai_opt.core.result import TrialResult
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.search.ledger import Ledger
 
-FINAL_RUNS, PLAIN_RUNS, FINAL_J, FINAL_S = 3.0, 2.0, 1.0, 0.3
-"""Training a front member on all rows, testing and explaining it is estimated to cost 3 of its runs plus 1 J, 0.3 s;
-without an explanation 2 runs."""
+FINAL_RUNS, PLAIN_RUNS, FINAL_J, FINAL_S = 2.0, 1.5, 0.3, 0.3
+"""Training a front member on all rows, testing and explaining it is estimated to cost 2 of its runs plus 0.3 J, 0.3 s;
+without an explanation 1.5 runs. docs/decisions/selection.md has the figures."""
 CANDIDATES_A_MEMBER = 1.5
 """Candidates whose scores are confirmed, for each member of the search's front."""
 MAX_PIPELINE = 0.06

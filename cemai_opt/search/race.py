@@ -115,14 +115,14 @@ class Race:
             statistics.pstdev(self._shifts) if len(self._shifts) > 1 else 0.0
         )
 
-    def is_hopeless(self, pooled: PooledScore, cost_j: float, *, n_folds: int) -> bool:
+    def is_hopeless(self, pooled: PooledScore | None, cost_j: float, *, n_folds: int) -> bool:
         """Whether a confirmed contender of no more cost is significantly better on the first `n_folds` folds."""
         rivals = [
             (result, parts)
             for result, parts in self._finished
             if parts and objective_j(self._study.objective, result) <= cost_j
         ]
-        if not rivals:
+        if not rivals or pooled is None:
             return False
         _, parts = max(rivals, key=lambda rival: rival[0].score or 0.0)
         rival = pooled_score(parts[:n_folds], self._study)

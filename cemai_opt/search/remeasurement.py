@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import math
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import replace
 
 from cemai_opt.core.average import Average
-from cemai_opt.core.measurement import Cost, Measurement, repeated
-from cemai_opt.core.objective import objective_j
+from cemai_opt.core.front import ParetoFront, Point
+from cemai_opt.core.objective import objective_g
 from cemai_opt.core.plan import TrialPlan
-from cemai_opt.core.result import Confirmation, ScoredRows, TrialResult
-from cemai_opt.core.study import ResolvedStudy
-from cemai_opt.pipeline.validation import PooledScore, pooled_score
+from cemai_opt.core.result import ScoredRows, TrialResult
+from cemai_opt.search.candidate_runs import CandidateRuns
 from cemai_opt.search.context import SearchContext
 from cemai_opt.search.ledger import AVERAGE, CONFIRM, FINAL
 from cemai_opt.search.race import Contender, Race, in_order
@@ -24,8 +24,6 @@ TICK_S = 1.0
 CONFIRM_SHARE = 0.7
 """Share of what is left of a budget, without the tests, for confirming the front; the rest is for others beside it."""
 MIN_FOLDS = 2
-ENOUGH = 0.02
-"""Relative standard error of the mean joules at which a contender is not measured again."""
 MAX_RETRIES = 1
 """So many measurements of a contender are repeated if there is too much foreign load; others are kept and flagged."""
 
@@ -93,6 +91,9 @@ class Remeasurement:
         self._rows: dict[tuple[str, int], ScoredRows] = {}
         self._parts: dict[int, ScoredRows] = {}
         """The scored rows of each fold, whose targets and groups all contenders share."""
+        self._candidates: dict[int, CandidateRuns] = {}
+        """The runs of contenders that were confirmed in this session."""
+        self._n_retried = Counter[int]()
         self._corrections: list[float] = []
         """What candidates have cost on all rows, as a multiple of what was predicted."""
 
@@ -125,6 +126,8 @@ class Remeasurement:
             by_trial[result.trial] = self._confirmed(result, race, may_be_dropped=not contender.is_untuned)
             if by_trial[result.trial].confirmation is not None:
                 self._members.add(CONFIRM, by_trial[result.trial], context=self._context)
+        if self._n_folds < self._context.confirm_folds:
+            self._confirm_further(by_trial, asked)
         self._say_how_right_predictions_were()
         return [by_trial[result.trial] for result in results]
 
@@ -255,43 +258,87 @@ class Remeasurement:
 
         A contender that fails on a fold has no confirmation.
         """
-        n_folds, runs, parts = self._n_folds, list[TrialResult](), list[ScoredRows]()
-        score: PooledScore | None = None
-        retries = MAX_RETRIES
-        for fold in range(n_folds):
-            run = self._ran(self._confirm_plan(result, fold), CONFIRM)
-            if run.is_noisy and retries:
-                retries -= 1
-                run = self._ran(self._confirm_plan(result, fold), CONFIRM)
-            if not run.is_complete:
-                return replace(result, notes=(*result.notes, f"fold {fold + 1} that confirms it: {run.reason}"))
-            runs.append(run)
-            if run.scored_rows is None:
-                continue
-            parts.append(run.scored_rows.sharing(self._parts.setdefault(fold, run.scored_rows)))
-            score = pooled_score(parts, self._study)
-            cost_j = statistics.fmean(objective_j(self._study.objective, done) for done in runs)
-            if may_be_dropped and race.is_hopeless(score, cost_j, n_folds=fold + 1):
+        candidate = CandidateRuns(searched=result, study=self._study)
+        while candidate.n_folds < self._n_folds:
+            failure = self._run_next_fold(candidate)
+            if failure is not None:
+                return replace(result, notes=(*result.notes, failure))
+            if may_be_dropped and race.is_hopeless(candidate.pooled, candidate.cost_j, n_folds=candidate.n_folds):
                 break
-        n_scored = len(runs)
-        while n_scored == n_folds and len(runs) < self._study.search.confirm and _is_uncertain(runs, self._study):
-            runs.append(self._ran(self._confirm_plan(result, len(runs) % n_folds), CONFIRM))
-        confirmed = _measured(result, [run for run in runs if run.is_complete], study=self._study)
+        if candidate.n_folds == self._context.confirm_folds:  # otherwise, more folds may follow
+            self._run_again(candidate)
+        confirmed = candidate.result(of=self._n_folds)
         if result.is_predicted:
             self._corrections.append(confirmed.cost.energy_j / result.cost.energy_j)
-        kept = Confirmation(searched=result.score or 0.0, folds=n_scored, n_folds=n_folds)
-        if score is None or n_scored < n_folds:
-            return replace(confirmed, confirmation=kept)
-        self._keep_rows(CONFIRM, result.trial, rows=ScoredRows.joined(parts))
-        confirmed = replace(
-            confirmed,
-            score=score.score,
-            metrics=score.metrics,
-            threshold=score.threshold,
-            confirmation=replace(kept, error=score.error, without=score.without, dof=score.dof),
-        )
-        race.enter(confirmed, parts)
+        if candidate.parts and confirmed.is_confirmed:
+            self._candidates[result.trial] = candidate
+            self._keep_rows(CONFIRM, result.trial, rows=ScoredRows.joined(candidate.parts))
+            race.enter(confirmed, candidate.parts)
         return confirmed
+
+    def _run_next_fold(self, candidate: CandidateRuns) -> str | None:
+        """Runs a contender on its next fold; the failure in words if it fails there."""
+        fold, trial = candidate.n_folds, candidate.searched.trial
+        run = self._ran(self._confirm_plan(candidate.searched, fold), CONFIRM)
+        if run.is_noisy and self._n_retried[trial] < MAX_RETRIES:
+            self._n_retried[trial] += 1
+            run = self._ran(self._confirm_plan(candidate.searched, fold), CONFIRM)
+        if not run.is_complete:
+            return f"fold {fold + 1} that confirms it: {run.reason}"
+        part = run.scored_rows
+        candidate.add_fold(run, part and part.sharing(self._parts.setdefault(fold, part)))
+        return None
+
+    def _run_again(self, candidate: CandidateRuns) -> None:
+        """Repeats runs of a contender whose joules are uncertain, up to as many as the study asks for."""
+        n_runs = len(candidate.runs)
+        while n_runs < self._study.search.confirm and candidate.is_uncertain:
+            run = self._ran(self._confirm_plan(candidate.searched, n_runs % candidate.n_folds), CONFIRM)
+            candidate.runs += [run] if run.is_complete else []
+            n_runs += 1
+
+    def _confirm_further(self, by_trial: dict[int, TrialResult], asked: Sequence[Contender]) -> None:
+        """Runs contenders that are still in question on further folds, as long as the budget allows it for all of them.
+
+        In question are those on the front of the confirmed scores, and the untuned. All others are dropped: after that,
+        they have run on fewer folds.
+        """
+        confirmed = [by_trial[c.trial] for c in asked if by_trial[c.trial].is_confirmed]
+        while self._n_folds < self._context.confirm_folds and confirmed:
+            front = {point.trial for point in ParetoFront.of(self._feasible(confirmed))}
+            front |= {contender.trial for contender in asked if contender.is_untuned}
+            left = [result for result in confirmed if result.trial in front]
+            if not all(result.trial in self._candidates for result in left):
+                break  # the folds of an earlier session, or of another driver, are not known
+            tests_j, tests_s = self._budget.for_tests(left, are_explained=False)
+            energy_j = math.fsum(result.cost.energy_j for result in left) + tests_j
+            duration_s = math.fsum(result.cost.duration_s for result in left) + tests_s
+            if self._budget.why_over(energy_j, duration_s) is not None:
+                break
+            self._n_folds += 1
+            self._context.events.on_phase(f"confirming {len(left)} candidates on fold {self._n_folds} as well")
+            for result in left:
+                self._run_next_fold(self._candidates[result.trial])
+            confirmed = [self._further(result, by_trial=by_trial) for result in confirmed]
+            confirmed = [result for result in confirmed if result.is_confirmed]
+        for result in [result for result in confirmed if result.trial in self._candidates]:
+            self._run_again(self._candidates[result.trial])
+            self._further(result, by_trial=by_trial)
+
+    def _further(self, result: TrialResult, *, by_trial: dict[int, TrialResult]) -> TrialResult:
+        """A contender with what all its runs say, which is kept."""
+        candidate = self._candidates[result.trial]
+        found = candidate.result(of=self._n_folds)
+        if found != result:
+            by_trial[result.trial] = found
+            self._keep_rows(CONFIRM, result.trial, rows=ScoredRows.joined(candidate.parts))
+            self._members.add(CONFIRM, found, context=self._context)
+        return found
+
+    def _feasible(self, results: Sequence[TrialResult]) -> list[Point]:
+        """Results that satisfy the constraints, in the plane of the objectives."""
+        points = [Point(r.trial, r.score, objective_g(self._study, r)) for r in results if r.score is not None]
+        return [point for point in points if self._study.constraints.violation(point) <= 0.0]
 
     def _confirm_plan(self, result: TrialResult, fold: int) -> TrialPlan:
         """A trial as it was searched, on one of the folds that confirm its score."""
@@ -317,29 +364,3 @@ class Remeasurement:
             folds=1,
             keeps_rows=True,
         )
-
-
-def _measured(result: TrialResult, runs: Sequence[TrialResult], *, study: ResolvedStudy) -> TrialResult:
-    """A trial with the mean cost of several runs of it."""
-    return replace(
-        result,
-        cost=repeated([run.cost for run in runs]),
-        inference=_mean_inference(runs),
-        factor=1.0,
-        repeats_j=tuple(objective_j(study.objective, run) for run in runs),
-        foreign_load=max(run.foreign_load for run in runs),
-    )
-
-
-def _is_uncertain(runs: Sequence[TrialResult], study: ResolvedStudy) -> bool:
-    """Whether the mean joules of the runs may still change by more than `ENOUGH`: runs of seconds differ less."""
-    joules = [objective_j(study.objective, run) for run in runs if run.is_complete]
-    if len(joules) < MIN_FOLDS:
-        return True
-    return statistics.stdev(joules) / math.sqrt(len(joules)) > ENOUGH * statistics.fmean(joules)
-
-
-def _mean_inference(runs: Sequence[TrialResult]) -> Measurement | None:
-    """The mean cost of 1,000 predictions over runs that measured it."""
-    measured = [Cost((run.inference,)) for run in runs if run.inference is not None]
-    return repeated(measured).rows[0] if measured else None

@@ -15,9 +15,9 @@ from cemai_opt.core.ledger_entry import joules_by
 from cemai_opt.core.plan import TrialPlan
 from cemai_opt.core.result import TrialResult
 from cemai_opt.engines import Engine
-from cemai_opt.search import CONFIRM, FINAL, MemberLog, Remeasurement, Search
+from cemai_opt.search import CONFIRM, FINAL, Budget, MemberLog, Remeasurement, Search
 from cemai_opt.search.race import Contender, Race
-from cemai_opt.testing.searches import FormulaEngine, cost_of, run_search
+from cemai_opt.testing.searches import FormulaEngine, cost_of, run_search, study_of
 from tests.search.test_averaging import Predicting
 
 CONFIRMED = {"confirm": 3}
@@ -176,3 +176,37 @@ def test_a_contender_beside_the_front_that_costs_more_than_the_front_does_not_ru
         results = [replace(r, factor=factor, cost=cost_of(9.0 if r.trial == other else 1.0)) for r in search.results]
         with_engine(search, engine).confirmed(results, [Contender(trial=first), Contender(trial=other, gap=0.01)])
         assert {plan.trial for plan in engine.plans} == expected
+
+
+def test_what_is_left_of_a_budget_goes_to_further_folds_of_those_in_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two folds are affordable for all; then the confirmed front and the untuned run on more, as many each.
+
+    What is dropped has no score that can be compared with theirs, and the budget still holds.
+    """
+    monkeypatch.setattr(Race, "is_hopeless", lambda *_, **__: False)
+    search = run_search(tmp_path, trials=30, engine=Predicting(), rules=CONFIRMED)
+    by_trial = {result.trial: result for result in search.results if result.is_complete}
+    front = [point.trial for point in search.front]
+    worst, untuned = sorted(set(by_trial) - set(front), key=lambda trial: by_trial[trial].score or 0.0)[:2]
+    asked = [*(Contender(trial=trial) for trial in (*front, worst)), Contender(trial=untuned, is_untuned=True)]
+    fold_j = sum(by_trial[contender.trial].cost.energy_j for contender in asked)
+    tests_j, _ = search.context.budget.for_tests([by_trial[c.trial] for c in asked], are_explained=False)
+    engine, ledger = Predicting(), search.context.ledger
+    budget_g = search.context.study.carbon.grams(ledger.total_j() + tests_j + 3.6 * fold_j)
+    budget = Budget(study_of(budget_g=budget_g), ledger, start_s=0.0, clock=lambda: 0.0)
+    context = replace(search.context, engine=engine, budget=budget, confirm_folds=6)
+    results = {result.trial: result for result in Remeasurement(context, MemberLog()).confirmed(search.results, asked)}
+    found = {contender.trial: results[contender.trial].confirmation for contender in asked}
+    assert all(confirmation is not None for confirmation in found.values())
+    folds = {trial: (confirmation.folds, confirmation.n_folds) for trial, confirmation in found.items() if confirmation}
+    n_folds = folds[front[0]][1]
+    assert n_folds > 2
+    assert folds[untuned] == (n_folds, n_folds)
+    assert folds[worst][0] == 2
+    assert not results[worst].is_confirmed
+    assert {folds[trial] for trial in front if results[trial].is_confirmed} == {(n_folds, n_folds)}
+    runs = [(plan.trial, plan.only_fold) for plan in engine.plans]
+    assert len(set(runs)) == len(runs)
+    assert budget.left_j() >= 0.0
