@@ -14,7 +14,7 @@ from cemai_opt.core.registry import need
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.core.yaml_text import yaml_text
 from cemai_opt.datasets import Dataset
-from cemai_opt.deploy.fitted import Tested, fit_model, score_on_test, write_model
+from cemai_opt.deploy.fitted import Recipe, Tested, fit_model, score_on_test, write_model
 from cemai_opt.deploy.model_card import model_card
 from cemai_opt.deploy.model_document import ModelDocument
 from cemai_opt.deploy.model_folder import CARD, CONFIG, REPORT, exported_files, write_sidecar
@@ -53,12 +53,9 @@ def export_model(
     check_free(out)
     if with_test_rows is None:
         with_test_rows = not rows.is_test.any()
-    recipe, tested = picked.recipe(study), None
-    model = fit_model(recipe, study=study, rows=rows, on_phase=on_phase)
-    if with_test_rows:
-        tested = Tested(score=score_on_test(model, study, rows=rows), energy_j=model.cost.energy_j)
-        on_phase("training it on all rows, those of the test as well")
-        model = fit_model(recipe, study=study, rows=rows, with_test_rows=True, on_phase=on_phase)
+    recipe = picked.recipe(study)
+    tested = _tested(recipe, study=study, rows=rows, on_phase=on_phase) if with_test_rows else None
+    model = fit_model(recipe, study=study, rows=rows, with_test_rows=with_test_rows, on_phase=on_phase)
     replaced = out.with_name(f".{out.name}-{os.getpid()}.old")
     with atomic_folder(out, draft=out.with_name(f".{out.name}-{os.getpid()}.part")) as draft:
         on_phase("comparing the predictions of its forms on the test rows")
@@ -73,6 +70,13 @@ def export_model(
             out.rename(replaced)
     shutil.rmtree(replaced, ignore_errors=True)
     return Exported(folder=out, document=document)
+
+
+def _tested(recipe: Recipe, *, study: ResolvedStudy, rows: Dataset, on_phase: Callable[[str], None]) -> Tested:
+    """Trains it without the test rows, and keeps nothing of it but its test."""
+    model = fit_model(recipe, study=study, rows=rows, on_phase=on_phase)
+    on_phase("training it again on all rows, those of the test as well")
+    return Tested(score=score_on_test(model, study, rows=rows), energy_j=model.cost.energy_j)
 
 
 def check_free(out: Path, *, own: Collection[str] = ()) -> None:

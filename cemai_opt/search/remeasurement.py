@@ -308,7 +308,7 @@ class Remeasurement:
             front = {point.trial for point in ParetoFront.of(self._feasible(confirmed))}
             front |= {contender.trial for contender in asked if contender.is_untuned}
             left = [result for result in confirmed if result.trial in front]
-            if not all(result.trial in self._candidates for result in left):
+            if not left or not all(result.trial in self._candidates for result in left):
                 break  # the folds of an earlier session, or of another driver, are not known
             tests_j, tests_s = self._budget.for_tests(left, are_explained=False)
             energy_j = math.fsum(result.cost.energy_j for result in left) + tests_j

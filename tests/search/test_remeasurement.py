@@ -178,6 +178,17 @@ def test_a_contender_beside_the_front_that_costs_more_than_the_front_does_not_ru
         assert {plan.trial for plan in engine.plans} == expected
 
 
+def budget_for(search: Search, asked: list[Contender], *, n_folds: float) -> Budget:
+    """A budget for so many runs of all contenders, and for testing them."""
+    by_trial = {result.trial: result for result in search.results}
+    left = [by_trial[contender.trial] for contender in asked]
+    tests_j, _ = search.context.budget.for_tests(left, are_explained=False)
+    needed_j = tests_j + n_folds * sum(result.cost.energy_j for result in left)
+    ledger = search.context.ledger
+    budget_g = search.context.study.carbon.grams(ledger.total_j() + needed_j)
+    return Budget(study_of(budget_g=budget_g), ledger, start_s=0.0, clock=lambda: 0.0)
+
+
 def test_what_is_left_of_a_budget_goes_to_further_folds_of_those_in_question(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,11 +202,7 @@ def test_what_is_left_of_a_budget_goes_to_further_folds_of_those_in_question(
     front = [point.trial for point in search.front]
     worst, untuned = sorted(set(by_trial) - set(front), key=lambda trial: by_trial[trial].score or 0.0)[:2]
     asked = [*(Contender(trial=trial) for trial in (*front, worst)), Contender(trial=untuned, is_untuned=True)]
-    fold_j = sum(by_trial[contender.trial].cost.energy_j for contender in asked)
-    tests_j, _ = search.context.budget.for_tests([by_trial[c.trial] for c in asked], are_explained=False)
-    engine, ledger = Predicting(), search.context.ledger
-    budget_g = search.context.study.carbon.grams(ledger.total_j() + tests_j + 3.6 * fold_j)
-    budget = Budget(study_of(budget_g=budget_g), ledger, start_s=0.0, clock=lambda: 0.0)
+    engine, budget = Predicting(), budget_for(search, asked, n_folds=3.6)
     context = replace(search.context, engine=engine, budget=budget, confirm_folds=6)
     results = {result.trial: result for result in Remeasurement(context, MemberLog()).confirmed(search.results, asked)}
     found = {contender.trial: results[contender.trial].confirmation for contender in asked}
@@ -210,3 +217,14 @@ def test_what_is_left_of_a_budget_goes_to_further_folds_of_those_in_question(
     runs = [(plan.trial, plan.only_fold) for plan in engine.plans]
     assert len(set(runs)) == len(runs)
     assert budget.left_j() >= 0.0
+
+
+def test_without_anything_in_question_no_further_fold_counts(tmp_path: Path) -> None:
+    """Where no confirmed score satisfies the constraints, all keep those that they have."""
+    search = run_search(tmp_path, trials=12, engine=Predicting(), rules={**CONFIRMED, "min_score": 5.0})
+    asked = [Contender(trial=result.trial) for result in search.results if result.is_complete][:3]
+    context = replace(
+        search.context, engine=Predicting(), budget=budget_for(search, asked, n_folds=3.6), confirm_folds=6
+    )
+    results = Remeasurement(context, MemberLog()).confirmed(search.results, asked)
+    assert {result.trial for result in results if result.is_confirmed} == {contender.trial for contender in asked}
