@@ -9,8 +9,13 @@ import click
 from cemai_opt.cli._verbosity import notes_console
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cemai_opt.datasets import Dataset
     from cemai_opt.deploy.export import Exported
     from cemai_opt.deploy.model_document import ModelDocument
+    from cemai_opt.deploy.picked import Picked
 
 
 @click.command()
@@ -63,12 +68,10 @@ def command(
 
     from cemai_opt.compose import reopen
     from cemai_opt.core.errors import StudyError
-    from cemai_opt.core.yaml_text import yaml_text
     from cemai_opt.deploy.export import check_free, export_model
-    from cemai_opt.deploy.model_folder import CONFIG, SIDECAR
-    from cemai_opt.deploy.picked import d2m_document, pick
+    from cemai_opt.deploy.model_folder import SIDECAR
+    from cemai_opt.deploy.picked import pick
     from cemai_opt.runs import RunFolder
-    from cemai_opt.runs.run_folder import write_file
 
     source, folder = RunFolder(Path(run)), Path(out)
     picked = pick(source, rule, tolerance=tolerance)
@@ -86,19 +89,32 @@ def command(
         )
         click.echo(_json_of(exported) if as_json else _text_of(exported, picked.member.name))
         return
+    if with_test_rows is not None:
+        raise StudyError(f"--format {form} trains nothing", "leave out --with-test-rows and --without-test-rows")
     if (folder / SIDECAR).exists():
         raise StudyError(f"{out} holds an exported model, whose files belong together", "choose another --out")
-    if form == "config":
-        file, document, lost = folder / CONFIG, picked.config_document(), list[str]()
-    else:
-        file = folder / "params.yaml"
-        document, lost = d2m_document(picked, reopen(source, data).data)
-    write_file(file, yaml_text(document))
+    file, lost = _write_config(picked, form, folder=folder, rows=lambda: reopen(source, data).data)
     for line in lost:
         console.print(f"cannot be expressed in d2m: {line}", markup=False)
     member = picked.member
     written = {"file": str(file), "trial": member.trial, "model": member.model, "lost": lost}
     click.echo(json.dumps(written) if as_json else f"{member.name} -> {file}")
+
+
+def _write_config(picked: Picked, form: str, *, folder: Path, rows: Callable[[], Dataset]) -> tuple[Path, list[str]]:
+    """Writes a configuration in one of its two forms; its file, and what that form cannot express."""
+    from cemai_opt.core.yaml_text import yaml_text
+    from cemai_opt.deploy.model_folder import CONFIG
+    from cemai_opt.deploy.picked import d2m_document
+    from cemai_opt.runs.run_folder import write_file
+
+    if form == "config":
+        file, document, lost = folder / CONFIG, picked.config_document(), list[str]()
+    else:
+        file = folder / "params.yaml"
+        document, lost = d2m_document(picked, rows())
+    write_file(file, yaml_text(document))
+    return file, lost
 
 
 def _json_of(exported: Exported) -> str:

@@ -80,34 +80,31 @@ def fit_model(
         batches.append(batch)
     splits = Splits.of(rows, study.split, seed=study.seed)
     n_rows = int((rows.has_target if with_test_rows else splits.final.is_train).sum())
-    if not recipe.is_average:
-        result, batch, scorer = results[0], batches[0], scorers[0]
-        return FittedModel(
-            scorer=scorer,
-            batch=batch,
-            metrics=dict(result.metrics),
-            cost=result.cost,
-            host=result.host,
-            n_rows=n_rows,
-            with_test_rows=with_test_rows,
-        )
-    weighted = [
-        WeightedScorer(scorer, weight, trial=plan.trial)
-        for scorer, weight, plan in zip(scorers, recipe.weights, recipe.plans, strict=True)
-    ]
-    average = average_scorer(weighted, recipe.threshold)
-    predictions = [batch.prediction for batch in batches if batch.prediction is not None]
-    prediction = averaged(predictions, recipe.weights, task=average.task)
-    result = average_of(results, recipe.weights, study=study, phase="final", threshold=recipe.threshold)
+    scorer: AnyScorer
+    result, batch, scorer = results[0], batches[0], scorers[0]
+    if recipe.is_average:
+        scorer = average_scorer(_weighted(recipe, scorers), recipe.threshold)
+        predictions = [batch.prediction for batch in batches if batch.prediction is not None]
+        prediction = averaged(predictions, recipe.weights, task=scorer.task)
+        batch = replace(batches[0], task=scorer.task, prediction=prediction)
+        result = average_of(results, recipe.weights, study=study, phase="final", threshold=recipe.threshold)
     return FittedModel(
-        scorer=average,
-        batch=replace(batches[0], task=average.task, prediction=prediction),
+        scorer=scorer,
+        batch=batch,
         metrics=dict(result.metrics),
         cost=result.cost,
         host=result.host,
         n_rows=n_rows,
         with_test_rows=with_test_rows,
     )
+
+
+def _weighted(recipe: Recipe, scorers: Sequence[Scorer]) -> list[WeightedScorer]:
+    """The parts of an average."""
+    return [
+        WeightedScorer(scorer, weight, trial=plan.trial)
+        for scorer, weight, plan in zip(scorers, recipe.weights, recipe.plans, strict=True)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,9 @@ from cemai_opt.search.events import Events, SearchState
 from cemai_opt.search.initial_design import baseline_of, bounded_of, untuned_of
 from cemai_opt.search.ledger import AVERAGE, CONFIRM, DRIVER, FINAL, LOST, OTHERS, Ledger, entries_of
 from cemai_opt.search.loop import INTERRUPTED, Search, outcome_of
+from cemai_opt.search.member_log import MemberLog
 from cemai_opt.search.race import contenders
-from cemai_opt.search.remeasurement import MemberLog, Remeasurement
+from cemai_opt.search.remeasurement import Remeasurement
 
 __all__ = [
     "AVERAGE",

@@ -11,7 +11,8 @@ from cemai_opt.core.result import TrialResult
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.pipeline.average import average_of, best_weights, with_costs_of
 from cemai_opt.search.ledger import CONFIRM, FINAL
-from cemai_opt.search.remeasurement import MemberLog, Remeasurement
+from cemai_opt.search.member_log import MemberLog
+from cemai_opt.search.remeasurement import Remeasurement
 
 MIN_PARTS = 2
 

@@ -207,6 +207,15 @@ def test_an_exported_configuration_runs(finished: Path, cli: Cli, tmp_path: Path
     assert set(document["stages"]) >= {"train", "evaluate", "explain", OVERHEAD}
 
 
+def test_test_rows_are_no_question_where_nothing_is_trained(finished: Path, cli: Cli, tmp_path: Path) -> None:
+    """An option that would do nothing is refused, and nothing is written."""
+    out = tmp_path / "out"
+    done = cli("export", "run", "--format", "config", "--with-test-rows", "--out", out, folder=finished)
+    assert done.returncode == 2
+    assert "--format config trains nothing" in done.stderr
+    assert not out.exists()
+
+
 def test_an_exported_configuration_runs_on_other_data(finished: Path, cli: Cli, tmp_path: Path) -> None:
     """The same pipeline, split anew."""
     from cemai_opt.datasets.demo import tool_wear_runs
