@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy: tests run side by side, and waiting threads use up a core
+
 import subprocess
 import sys
 from collections.abc import Callable
