@@ -33,7 +33,7 @@ from cemai_opt.core.units import readable_grams
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.machine import this_machine
 
-BUDGET_MG = {"FD001": 16.0, "FD002": 16.0, "c1": 8.0, "c4": 8.0, "c6": 8.0}
+BUDGET_MG = {"FD001": 32.0, "FD002": 32.0, "c1": 16.0, "c4": 16.0, "c6": 16.0}
 """Milligrams of each run, by target."""
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "FD001": ("", "FD002", "c1"),

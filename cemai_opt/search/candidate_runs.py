@@ -56,7 +56,7 @@ class CandidateRuns:
         return tuple(objective_j(self.study.objective, run) for run in self.runs)
 
     def result(self, of: int) -> TrialResult:
-        """The trial with the mean cost of all runs and, if it has run on `of` folds, their pooled score."""
+        """The trial with the mean cost of all runs and, if it has run on `of` folds, the score of the first `of`."""
         measured = replace(
             self.searched,
             cost=repeated([run.cost for run in self.runs]),
@@ -65,15 +65,16 @@ class CandidateRuns:
             repeats_j=self._joules,
             foreign_load=max(run.foreign_load for run in self.runs),
         )
-        kept = Confirmation(searched=self.searched.score or 0.0, folds=self.n_folds, n_folds=of)
+        kept = Confirmation(searched=self.searched.score or 0.0, folds=min(self.n_folds, of), n_folds=of)
         if self.pooled is None or self.n_folds < of:
             return replace(measured, confirmation=kept)
+        pooled = self.pooled if self.n_folds == of else pooled_score(self.parts[:of], self.study)
         return replace(
             measured,
-            score=self.pooled.score,
-            metrics=self.pooled.metrics,
-            threshold=self.pooled.threshold,
-            confirmation=replace(kept, error=self.pooled.error, without=self.pooled.without, dof=self.pooled.dof),
+            score=pooled.score,
+            metrics=pooled.metrics,
+            threshold=pooled.threshold,
+            confirmation=replace(kept, error=pooled.error, without=pooled.without, dof=pooled.dof),
         )
 
 

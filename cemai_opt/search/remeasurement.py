@@ -46,7 +46,7 @@ class Remeasurement:
         """The runs of contenders that were confirmed in this session."""
         self._n_retried = Counter[int]()
         self._corrections: list[float] = []
-        """What candidates have cost on all rows, as a multiple of what was predicted."""
+        """What candidates have cost, as a multiple of what the search has measured, or predicted for all rows."""
 
     def confirmed(self, results: Sequence[TrialResult], candidates: Sequence[Contender]) -> list[TrialResult]:
         """All results; those of contenders with the score and the cost of folds that the search has not seen.
@@ -70,6 +70,10 @@ class Remeasurement:
             if not race.may_win(contender) or (not contender.is_certain and self._is_too_dear(result, certain)):
                 continue
             on_front = [by_trial[c.trial] for c in asked if c.is_certain]
+            if contender.is_certain:
+                left = [by_trial[c.trial] for c in asked[i:] if c.is_certain and by_trial[c.trial].confirmation is None]
+                n_folds = self._folds_for(left, to_be_tested=on_front)  # fewer if others cost more than expected
+                self._n_folds = min(self._n_folds, max(n_folds, MIN_FOLDS))
             if self._has_no_budget(result, self._n_folds, what="confirmed", to_be_tested=on_front):
                 break
             folds = f"{self._n_folds} fold{'s' if self._n_folds > 1 else ''}"
@@ -77,9 +81,12 @@ class Remeasurement:
             by_trial[result.trial] = self._confirmed(result, race, may_be_dropped=not contender.is_untuned)
             if by_trial[result.trial].confirmation is not None:
                 self._members.add(CONFIRM, by_trial[result.trial], context=self._context)
+        for trial in self._candidates:
+            self._with_all_runs(by_trial[trial], by_trial=by_trial)
         if self._n_folds < self._context.confirm_folds:
             self._confirm_further(by_trial, asked)
-        self._say_how_right_predictions_were()
+        if any(result.is_predicted for result in results):
+            self._say_how_right_predictions_were()
         return [by_trial[result.trial] for result in results]
 
     def _is_too_dear(self, result: TrialResult, certain: Sequence[TrialResult]) -> bool:
@@ -96,21 +103,24 @@ class Remeasurement:
         """
         left, n_folds = sorted(members, key=lambda member: member.cost.energy_j), self._context.confirm_folds
         while left:
-            n_folds = self._folds_for(left)
+            n_folds = self._folds_for(left, to_be_tested=left, share=CONFIRM_SHARE)
             if n_folds >= min(MIN_FOLDS, self._context.confirm_folds) or len(left) == 1:
                 break
             left.pop()
         return max(n_folds, 1), {member.trial for member in members} - {member.trial for member in left}
 
-    def _folds_for(self, members: Sequence[TrialResult]) -> int:
-        """The number of folds that the budget allows for all these members."""
-        n_folds, (tests_j, tests_s) = self._context.confirm_folds, self._budget.for_tests(members, are_explained=False)
+    def _folds_for(
+        self, members: Sequence[TrialResult], *, to_be_tested: Sequence[TrialResult], share: float = 1.0
+    ) -> int:
+        """The number of folds that this share of the budget, without the tests, allows for all these members."""
+        tests_j, tests_s = self._budget.for_tests(to_be_tested, are_explained=False)
+        n_folds = self._context.confirm_folds
         for left, tests, a_fold in (
             (self._budget.left_j(), tests_j, math.fsum(self._energy_j(member) for member in members)),
             (self._budget.left_s(), tests_s, math.fsum(self._duration_s(member) for member in members)),
         ):
             if not math.isinf(left) and a_fold > 0.0:
-                n_folds = min(n_folds, int(CONFIRM_SHARE * (left - tests) / a_fold))
+                n_folds = min(n_folds, int(share * (left - tests) / a_fold))
         return n_folds
 
     def tested(self, results: Sequence[TrialResult], trials: Sequence[int]) -> Mapping[int, TrialResult]:
@@ -175,22 +185,23 @@ class Remeasurement:
         return reason is not None
 
     def _energy_j(self, result: TrialResult) -> float:
-        """Joules of one run on all rows, corrected by how wrong predictions from a part of them have been so far."""
-        return result.cost.energy_j * (self._correction if result.is_predicted else 1.0)
+        """Joules of one run on all rows, corrected by what other candidates have cost so far."""
+        return result.cost.energy_j * self._correction(result)
 
     def _duration_s(self, result: TrialResult) -> float:
-        return result.cost.duration_s * (self._correction if result.is_predicted else 1.0)
+        return result.cost.duration_s * self._correction(result)
 
-    @property
-    def _correction(self) -> float:
-        return statistics.median(self._corrections) if self._corrections else 1.0
+    def _correction(self, result: TrialResult) -> float:
+        """1 if it is known what it costs now: the machine may be busier than during the search."""
+        is_known = result.confirmation is not None or not self._corrections
+        return 1.0 if is_known else statistics.median(self._corrections)
 
     def _say_how_right_predictions_were(self) -> None:
         if self._corrections:
             low, high = min(self._corrections), max(self._corrections)
             self._context.events.on_phase(
-                f"on all rows, {len(self._corrections)} candidates cost {self._correction:.2f} times what had been "
-                f"predicted from a part of them (from {low:.2f} to {high:.2f})"
+                f"on all rows, {len(self._corrections)} candidates cost {statistics.median(self._corrections):.2f} "
+                f"times what had been predicted from a part of them (from {low:.2f} to {high:.2f})"
             )
 
     def _ran(self, plan: TrialPlan, why: str) -> TrialResult:
@@ -219,7 +230,7 @@ class Remeasurement:
         if candidate.n_folds == self._context.confirm_folds:  # otherwise, more folds may follow
             self._run_again(candidate)
         confirmed = candidate.result(of=self._n_folds)
-        if result.is_predicted:
+        if result.cost.energy_j > 0.0:
             self._corrections.append(confirmed.cost.energy_j / result.cost.energy_j)
         if candidate.parts and confirmed.is_confirmed:
             self._candidates[result.trial] = candidate
@@ -262,27 +273,28 @@ class Remeasurement:
             if not left or not all(result.trial in self._candidates for result in left):
                 break  # the folds of an earlier session, or of another driver, are not known
             tests_j, tests_s = self._budget.for_tests(left, are_explained=False)
-            energy_j = math.fsum(result.cost.energy_j for result in left) + tests_j
-            duration_s = math.fsum(result.cost.duration_s for result in left) + tests_s
+            fresh = [result for result in left if self._candidates[result.trial].n_folds == self._n_folds]
+            energy_j = math.fsum(result.cost.energy_j for result in fresh) + tests_j
+            duration_s = math.fsum(result.cost.duration_s for result in fresh) + tests_s
             if self._budget.why_over(energy_j, duration_s) is not None:
                 break
             self._n_folds += 1
             self._context.events.on_phase(f"confirming {len(left)} candidates on fold {self._n_folds} as well")
-            for result in left:
+            for result in fresh:
                 self._run_next_fold(self._candidates[result.trial])
-            confirmed = [self._further(result, by_trial=by_trial) for result in confirmed]
+            confirmed = [self._with_all_runs(result, by_trial=by_trial) for result in confirmed]
             confirmed = [result for result in confirmed if result.is_confirmed]
         for result in [result for result in confirmed if result.trial in self._candidates]:
             self._run_again(self._candidates[result.trial])
-            self._further(result, by_trial=by_trial)
+            self._with_all_runs(result, by_trial=by_trial)
 
-    def _further(self, result: TrialResult, *, by_trial: dict[int, TrialResult]) -> TrialResult:
+    def _with_all_runs(self, result: TrialResult, *, by_trial: dict[int, TrialResult]) -> TrialResult:
         """A contender with what all its runs say, which is kept."""
         candidate = self._candidates[result.trial]
         found = candidate.result(of=self._n_folds)
         if found != result:
             by_trial[result.trial] = found
-            self._keep_rows(CONFIRM, result.trial, rows=ScoredRows.joined(candidate.parts))
+            self._keep_rows(CONFIRM, result.trial, rows=ScoredRows.joined(candidate.parts[: self._n_folds]))
             self._members.add(CONFIRM, found, context=self._context)
         return found
 

@@ -40,6 +40,17 @@ def test_the_score_is_pooled_over_all_folds_and_the_cost_is_a_mean() -> None:
     assert found.repeats_j == pytest.approx(costs)
 
 
+def test_on_more_folds_than_others_the_first_of_them_count() -> None:
+    """As its score, and its folds; its joules are those of all runs."""
+    one, two = (CandidateRuns(searched=trial(0, 0.99, 7.0), study=study_of()) for _ in range(2))
+    one.add_fold(run_of(1.0), part(0, 0.3))
+    for fold, joules in enumerate((1.0, 3.0)):
+        two.add_fold(run_of(joules), part(fold, 0.3))
+    first, both = one.result(of=1), two.result(of=1)
+    assert (both.score, both.confirmation) == (first.score, first.confirmation)
+    assert both.cost.energy_j == pytest.approx(2.0)
+
+
 def test_on_fewer_folds_than_others_it_is_not_confirmed() -> None:
     """Its score stays that of the search, because theirs are of other rows."""
     candidate = CandidateRuns(searched=trial(0, 0.99, 7.0), study=study_of())

@@ -43,6 +43,20 @@ class Varying(Engine):
         return done
 
 
+class Dearer(Engine):
+    """Each run costs `factor` times what it did in the search."""
+
+    def __init__(self, factor: float) -> None:
+        self.predicting, self.factor = Predicting(), factor
+
+    def _run(self, plan: TrialPlan) -> Future[TrialResult]:
+        result = self.predicting.run(plan).result()
+        spent = cost_of(self.factor * result.cost.energy_j)
+        done: Future[TrialResult] = Future()
+        done.set_result(replace(result, cost=spent, spent=spent))
+        return done
+
+
 def with_engine(search: Search, engine: Engine, members: MemberLog | None = None) -> Remeasurement:
     """What follows a finished search, on another engine."""
     return Remeasurement(replace(search.context, engine=engine), members or MemberLog())
@@ -161,6 +175,23 @@ def test_predictions_from_a_part_of_the_rows_are_corrected_by_what_candidates_co
     assert said[-1] == (
         "on all rows, 1 candidates cost 4.00 times what had been predicted from a part of them (from 4.00 to 4.00)"
     )
+
+
+def test_on_a_busy_machine_all_have_fewer_folds_and_are_tested(tmp_path: Path) -> None:
+    """Runs cost twice what they did in the search. Nothing is left out, and what the tests need is not used up."""
+    search = run_search(tmp_path, trials=30, engine=Predicting(), rules=CONFIRMED)
+    asked = contenders_of(search)
+    budget = budget_for(search, asked, n_folds=10.0)
+    context = replace(search.context, engine=Dearer(2.0), budget=budget, confirm_folds=6)
+    remeasurement = Remeasurement(context, MemberLog())
+    results = {result.trial: result for result in remeasurement.confirmed(search.results, asked)}
+    found = [results[contender.trial].confirmation for contender in asked]
+    n_folds = {(confirmation.folds, confirmation.n_folds) for confirmation in found if confirmation}
+    assert n_folds == {(4, 4)}
+    assert len(found) == len([confirmation for confirmation in found if confirmation]) > 2
+    trials = [contender.trial for contender in asked]
+    assert list(remeasurement.tested(list(results.values()), trials)) == trials
+    assert budget.left_j() >= 0.0
 
 
 def test_a_contender_beside_the_front_that_costs_more_than_the_front_does_not_run_on_all_rows(
