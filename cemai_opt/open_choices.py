@@ -26,7 +26,7 @@ NO_ORDER_NOTE = "no row tells anything of the next ones, so their order counts f
 UNKNOWN_ORDER_NOTE = (
     "rows are like those before them, and nothing says why: scores are for new rows from among these. If rows go on in "
     "time, give --time COL (or --split time); if they are of machines or experiments, --group COL: otherwise scores "
-    "are too good"
+    "are too good. If somebody has sorted them, give --split rows: otherwise scores are too low"
 )
 
 
