@@ -4,6 +4,7 @@
     CEMAI_OPT_DATA=FOLDER python -m benchmarks.arena run [--sets A,B] [--arms A,B] [--seeds 3] [--budget-mg 32]
                                                          [--jobs 2] [--out arena.jsonl]
     python -m benchmarks.arena table [--out arena.jsonl] [--to docs/results]
+    python -m benchmarks.arena machines product_now [--out arena.jsonl]
 
 `run` appends one line of JSON per data set, arm and seed to FILE and prints its scores; runs that are there already are
 skipped, failed ones are repeated. Every run is a process of its own, whose CPU seconds are all charged to it. Sets
@@ -23,6 +24,8 @@ product's meters.
 `recorded.jsonl.gz` beside this file holds what has been run so far (cp and gunzip it to go on from there). Its runs
 `product_before` are of the product before it had the model nystroem, one-hot encoding and a portfolio of 18;
 `product_before_again` are these a second time, on a machine that ran tests meanwhile, as did those of product_worth.
+`product_now` is the present version, on a machine that takes twice the CPU time of that of the others: it had half of
+the work that 32 mg are there. `machines` scales its grams by what equal pipelines cost on both.
 nsga2_stock and tpe were run on the present space for drift, regimes, categories and digits, before on the others.
 
 `table` writes `arena.md` and `arena.png`. Printed are, per set and arm, medians over seeds (the worst in brackets) of:
@@ -65,6 +68,11 @@ def main() -> None:
     table.add_argument("--to", type=Path, default=Path("docs/results"))
     table.add_argument("--budget-mg", type=float, default=32.0, help="runs with this budget only")
     table.set_defaults(command=_table)
+    machines = commands.add_parser("machines", help="compare an arm that was recorded on another machine")
+    machines.add_argument("arm", metavar="ARM", help="its grams are divided by what equal pipelines cost more there")
+    machines.add_argument("--out", type=Path, default=OUT, help="the file that `run` wrote")
+    machines.add_argument("--budget-mg", type=float, default=32.0, help="runs with this budget only")
+    machines.set_defaults(command=_machines)
     one = commands.add_parser("one", help="one run in this process (used by `run`)")
     one.add_argument("--study", type=Path, required=True)
     one.add_argument("--arm", required=True)
@@ -105,6 +113,14 @@ def _table(args: argparse.Namespace) -> None:
     from benchmarks.arena.table import write
 
     write(args.out, args.to, budget_mg=args.budget_mg)
+
+
+def _machines(args: argparse.Namespace) -> None:
+    from benchmarks.arena.machines import text_of
+    from benchmarks.arena.result import read
+
+    results = [result for result in read(args.out) if not result.error and result.budget_mg == args.budget_mg]
+    print(text_of(results, args.arm))
 
 
 def _one(args: argparse.Namespace) -> None:
