@@ -25,7 +25,8 @@ CONFIRM_SHARE = 0.7
 """Share of what is left of a budget, without the tests, for confirming the front; the rest is for others beside it."""
 MIN_FOLDS = 2
 MAX_RETRIES = 1
-"""So many measurements of a contender are repeated if there is too much foreign load; others are kept and flagged."""
+"""So many measurements of a contender are repeated if there is too much foreign load; others are kept and flagged, as
+are all once a repeated one had as much: the load will stay."""
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Remeasurement:
         """The scored rows of each fold, whose targets and groups all contenders share."""
         self._candidates: dict[int, CandidateRuns] = {}
         """The runs of contenders that were confirmed in this session."""
-        self._n_retried = Counter[int]()
+        self._n_retried, self._is_busy = Counter[int](), False
         self._corrections: list[float] = []
         """What candidates have cost, as a multiple of what the search has measured, or predicted for all rows."""
 
@@ -242,9 +243,10 @@ class Remeasurement:
         """Runs a contender on its next fold; the failure in words if it fails there."""
         fold, trial = candidate.n_folds, candidate.searched.trial
         run = self._ran(self._confirm_plan(candidate.searched, fold), CONFIRM)
-        if run.is_noisy and self._n_retried[trial] < MAX_RETRIES:
+        if run.is_noisy and self._n_retried[trial] < MAX_RETRIES and not self._is_busy:
             self._n_retried[trial] += 1
             run = self._ran(self._confirm_plan(candidate.searched, fold), CONFIRM)
+            self._is_busy = run.is_noisy
         if not run.is_complete:
             return f"fold {fold + 1} that confirms it: {run.reason}"
         part = run.scored_rows

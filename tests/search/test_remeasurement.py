@@ -152,6 +152,15 @@ def test_a_noisy_measurement_is_repeated_once(tmp_path: Path) -> None:
         assert member.is_noisy == is_flagged
 
 
+def test_under_a_load_that_lasts_only_the_first_candidate_is_measured_again(tmp_path: Path) -> None:
+    """It would tell nothing, and the budget does not count on it; all are flagged."""
+    search, engine = run_search(tmp_path, trials=12, rules={"confirm": 1}), Varying(noisy=99)
+    asked = contenders_of(search)
+    results = with_engine(search, engine).confirmed(search.results, asked)
+    assert len(engine.plans) == len(asked) + 1 > 3
+    assert all(result.is_noisy for result in results if result.repeats_j)
+
+
 def test_without_budget_the_members_keep_the_cost_of_the_search(tmp_path: Path) -> None:
     """Nothing runs, and it is said once."""
     search, engine = run_search(tmp_path, trials=500, rules={**CONFIRMED, "budget_g": 1e-3}), FormulaEngine()

@@ -18,9 +18,6 @@ class GP(Sampler):
     requires = ("torch", "scipy")
 
     def _build(self, space: SearchSpace, context: SamplerContext) -> BaseSampler:
-        import torch
-
-        torch.set_num_threads(1)  # its matrices are small: other threads wait in loops, for twice the CPU time
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             return GPSampler(seed=context.session_seed, deterministic_objective=True)
