@@ -18,13 +18,17 @@ import numpy as np
 
 from cemai_opt.core.batch import BoolArray, FloatArray, IntArray
 from cemai_opt.stages import _rolling_compiled
-from cemai_opt.stages._rolling_compiled import MAX_STRAND, STRAND
+from cemai_opt.stages._rolling_compiled import EXTREMES, MAX_STRAND, STRAND, SUMS
 
 RESTART_ROWS = 16384
 """Values that are updated from row to row restart after this many rows from the start of a group. Their rounding errors
 depend on the first row: with restarts, a part of a group has bitwise the same results."""
+FEW_ROWS = 8
+"""Windows of up to so many rows are summed up row by row: that takes less time than blocks."""
 CHUNK_VALUES = 65536
 """Values that are processed together, so that they stay in the cache of a core."""
+
+SPREADS = ("std", "var")
 
 Columns = list[tuple[str, FloatArray]]
 """New columns: what was computed, and (n_rows, n_columns) values."""
@@ -76,9 +80,13 @@ def rolling(
     n_rows) in C order for each. Rows whose group begins before the first row of `X` are right if they have
     `window` - 1 rows before them.
     """
-    n_columns = X.shape[1]
+    n_columns, is_compiled = X.shape[1], _rolling_compiled.is_loaded(X.dtype)
+    if window <= FEW_ROWS:
+        roll_few = _rolling_compiled.roll_few if is_compiled else _roll_few
+        roll_few(X, starts, window=window, statistics=statistics, made=made)
+        return
     for blocks in _blocks_of(starts, place, window=window):
-        if _rolling_compiled.is_loaded(X.dtype):
+        if is_compiled:
             numbers = np.column_stack([blocks.first, blocks.low, blocks.high, blocks.follows])
             _rolling_compiled.roll(X, numbers, size=blocks.size, statistics=statistics, made=made)
             continue
@@ -91,6 +99,62 @@ def rolling(
                 _roll(
                     X[:, columns], blocks, chosen=chosen, statistics=statistics, made=[into[columns] for into in made]
                 )
+
+
+def _roll_few(
+    X: FloatArray, starts: IntArray, *, window: int, statistics: tuple[str, ...], made: Sequence[FloatArray]
+) -> None:
+    """Writes statistics of windows of few rows into `made`, relative to the newest row, one age after the other."""
+    n_together = max(1, CHUNK_VALUES // X.shape[1])
+    for begin in range(0, len(X), n_together):
+        end, back = min(begin + n_together, len(X)), max(begin - window + 1, 0)
+        values = np.ascontiguousarray(X[back:end].T)
+        own, n_before = values[:, begin - back :], np.arange(begin, end) - starts[begin:end]
+        low, high = (own.copy(), own.copy()) if set(EXTREMES) & set(statistics) else (None, None)
+        change, squares = np.zeros(own.shape), np.zeros(own.shape) if set(SPREADS) & set(statistics) else None
+        for age in range(1, window):
+            skipped = max(age - (begin - back), 0)  # the first rows of all have none so old
+            newer = slice(skipped, None)
+            first, last = begin - back + skipped - age, max(end - back - age, 0)
+            earlier, is_there = values[:, first:last], n_before[newer] >= age
+            if not is_there.all():
+                earlier = np.where(is_there, earlier, own[:, newer])
+            if low is not None and high is not None:
+                np.minimum(low[:, newer], earlier, out=low[:, newer])
+                np.maximum(high[:, newer], earlier, out=high[:, newer])
+            off = np.subtract(earlier, own[:, newer], dtype=np.float64)
+            change[:, newer] += off
+            if squares is not None:
+                squares[:, newer] += np.square(off, out=off)
+        found = _of_sums(change, squares, anchor=own, n_rows=np.minimum(n_before + 1, window), statistics=statistics)
+        if low is not None and high is not None:
+            found |= {"min": low, "max": high, "range": high - low}
+        for name, into in zip(statistics, made, strict=True):
+            into[:, begin:end] = found[name]
+
+
+def _of_sums(
+    change: FloatArray,
+    squares: FloatArray | None,
+    *,
+    anchor: FloatArray,
+    n_rows: IntArray,
+    statistics: tuple[str, ...],
+) -> dict[str, FloatArray]:
+    """Statistics of `n_rows` values by the sums of their differences from the anchor, and of the squares of these,
+    unless no spread is wanted; both are overwritten."""
+    found: dict[str, FloatArray] = {}
+    if "sum" in statistics:
+        found["sum"] = change + n_rows * anchor
+    change /= n_rows
+    if squares is not None:
+        squares /= n_rows
+        squares -= change * change
+        found["var"] = np.maximum(squares, 0.0, out=squares)
+    if "std" in statistics:
+        found["std"] = np.sqrt(found["var"])
+    found["mean"] = np.add(change, anchor, out=change)
+    return found
 
 
 def _blocks_of(starts: IntArray, place: IntArray, *, window: int) -> Iterator[_Blocks]:
@@ -200,26 +264,18 @@ def _statistics(
         operator(own[-1, :, :, :-1], before[0, :, :, 1:], out=own[-1, :, :, :-1])
         return own
 
-    if {"min", "max", "range"} & set(statistics):
+    if set(EXTREMES) & set(statistics):
         found["min"] = over_window(np.minimum, own.copy(), before=before.copy(), nothing=np.inf)
         found["max"] = over_window(np.maximum, own.copy(), before=before.copy(), nothing=-np.inf)
     if "range" in statistics:
         found["range"] = found["max"] - found["min"]
-    if {"sum", "mean", "std", "var"} & set(statistics):
+    if set(SUMS) & set(statistics):
         own, before = (np.subtract(part, anchor[:, :, : part.shape[2]], dtype=np.float64) for part in (own, before))
-        squares = (own * own, before * before) if {"std", "var"} & set(statistics) else None
+        squares = None
+        if set(SPREADS) & set(statistics):
+            squares = over_window(np.add, own * own, before=before * before, nothing=0.0)
         change = over_window(np.add, own, before=before, nothing=0.0)
-        if "sum" in statistics:
-            found["sum"] = change + n_rows * anchor
-        change /= n_rows
-        if squares is not None:
-            found["var"] = over_window(np.add, squares[0], before=squares[1], nothing=0.0)
-            found["var"] /= n_rows
-            found["var"] -= change * change
-            np.maximum(found["var"], 0.0, out=found["var"])
-        if "std" in statistics:
-            found["std"] = np.sqrt(found["var"])
-        found["mean"] = np.add(change, anchor, out=change)
+        found |= _of_sums(change, squares, anchor=anchor, n_rows=n_rows, statistics=statistics)
     return found
 
 

@@ -6,7 +6,8 @@ Without it, or with less data, NumPy computes the same. The functions below `loa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,7 +21,19 @@ CHUNK_ROWS, TILE = 8192, 1024
 """Rows of which all columns are done before the next ones, and rows of a column that are finished together."""
 
 Kernel = Callable[[FloatArray, IntArray, int, tuple[FloatArray, ...]], None]
-_kernels: dict[np.dtype, tuple[Kernel, Kernel]] = {}
+SUMS, EXTREMES = ("sum", "mean", "std", "var"), ("min", "max", "range")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kernels:
+    """Of blocks, sums and extremes; of windows of few rows, both."""
+
+    sums: Kernel
+    extremes: Kernel
+    few: Kernel
+
+
+_kernels: dict[np.dtype, _Kernels] = {}
 
 
 def load(dtype: np.dtype) -> bool:
@@ -37,18 +50,23 @@ def load(dtype: np.dtype) -> bool:
         return False
     values = numba.from_dtype(dtype)
     made = numba.types.Array(values, 2, "C")
-    given = (numba.types.Array(values, 2, "A", readonly=True), numba.int64[:, ::1], numba.int64)
-    for called in (_finish_sums, _finish_extremes):
+    given = numba.types.Array(values, 2, "A", readonly=True)
+    blocks, starts = numba.int64[:, ::1], numba.types.Array(numba.int64, 1, "A", readonly=True)
+    for called in (_finish_sums, _finish_extremes, _add_up, _narrow_down):
         register_jitable(called)
 
-    def compiled(function: Kernel, n_statistics: int) -> Kernel:
+    def compiled(function: Kernel, *, rows: numba.types.Type, n_statistics: int) -> Kernel:
         outputs = numba.types.UniTuple(made, n_statistics)  # type: ignore[no-untyped-call]  # typed in part
-        signature = numba.void(*given, outputs)
+        signature = numba.void(given, rows, numba.int64, outputs)
         kernel: Kernel = numba.njit(signature, cache=True, error_model="numpy")(function)
         return kernel
 
     try:
-        _kernels[dtype] = compiled(_sums, 4), compiled(_extremes, 3)
+        _kernels[dtype] = _Kernels(
+            sums=compiled(_sums, rows=blocks, n_statistics=len(SUMS)),
+            extremes=compiled(_extremes, rows=blocks, n_statistics=len(EXTREMES)),
+            few=compiled(_few, rows=starts, n_statistics=len(SUMS + EXTREMES)),
+        )
     except RuntimeError:  # numba's, if it cannot write anywhere: then every process would compile
         return False
     return True
@@ -65,11 +83,27 @@ def roll(X: FloatArray, blocks: IntArray, *, size: int, statistics: Sequence[str
     `blocks`: (n_blocks, 4) of their first row, the first and the end of their group's rows, and whether the block
     before is of the same group. The type of `X` (n_rows, n_columns) has been loaded.
     """
-    into = dict(zip(statistics, made, strict=True))
-    nothing = np.empty((0, 0), X.dtype)
-    for kernel, names in zip(_kernels[X.dtype], (("sum", "mean", "std", "var"), ("min", "max", "range")), strict=True):
+    into, kernels = dict(zip(statistics, made, strict=True)), _kernels[X.dtype]
+    for kernel, names in ((kernels.sums, SUMS), (kernels.extremes, EXTREMES)):
         if into.keys() & set(names):
-            kernel(X, blocks, size, tuple(into.get(name, nothing) for name in names))
+            kernel(X, blocks, size, _outputs(into, names, dtype=X.dtype))
+
+
+def roll_few(
+    X: FloatArray, starts: IntArray, *, window: int, statistics: Sequence[str], made: Sequence[FloatArray]
+) -> None:
+    """Writes statistics of the last `window` rows, which are few, into `made`, arrays (n_columns, n_rows) in C order.
+
+    `starts`: (n_rows,) first row of each row's group. The type of `X` (n_rows, n_columns) has been loaded.
+    """
+    into = dict(zip(statistics, made, strict=True))
+    _kernels[X.dtype].few(X, starts, window, _outputs(into, SUMS + EXTREMES, dtype=X.dtype))
+
+
+def _outputs(into: Mapping[str, FloatArray], names: Sequence[str], *, dtype: np.dtype) -> tuple[FloatArray, ...]:
+    """An array for each of the names, without values for what is not wanted."""
+    nothing = np.empty((0, 0), dtype)
+    return tuple(into.get(name, nothing) for name in names)
 
 
 def _sums(X: FloatArray, blocks: IntArray, size: int, made: tuple[FloatArray, ...]) -> None:  # pragma: no cover
@@ -199,3 +233,60 @@ def _finish_extremes(  # pragma: no cover
         into = spread[column, rows]
         for i in range(n):
             into[i] = highs[i] - lows[i]
+
+
+def _few(X: FloatArray, starts: IntArray, window: int, made: tuple[FloatArray, ...]) -> None:  # pragma: no cover
+    total, mean, std, var, lowest, highest, spread = made
+    has_sums = len(total) > 0 or len(mean) > 0 or len(std) > 0 or len(var) > 0
+    has_extremes = len(lowest) > 0 or len(highest) > 0 or len(spread) > 0
+    changes, squares, anchors, counts = np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE)
+    most = window + TILE
+    values, lows, highs = np.empty(most, X.dtype), np.empty(most, X.dtype), np.empty(most, X.dtype)
+    row = 0
+    while row < len(X):
+        n_before, n = row - starts[row], 1  # rows of the group before these, of which there are n
+        while n < TILE and row + n < len(X) and starts[row + n] == starts[row]:
+            n += 1
+        back = min(n_before, window - 1)
+        for column in range(X.shape[1]):
+            for i in range(back + n):
+                values[i] = X[row - back + i, column]
+            if has_sums:
+                for i in range(n):
+                    anchors[i], counts[i] = values[back + i], min(n_before + i + 1, window)
+                _add_up(values[: back + n], back, window, changes, squares)
+                _finish_sums(changes, squares, anchors, counts, 0, n, (total, mean, std, var), column, row)
+            if has_extremes:
+                _narrow_down(values[: back + n], window, lows, highs)
+                _finish_extremes(lows[back:], highs[back:], n, (lowest, highest, spread), column, row)
+        row += n
+
+
+def _add_up(  # pragma: no cover
+    values: FloatArray, back: int, window: int, changes: FloatArray, squares: FloatArray
+) -> None:
+    """Sums over the windows of all values but the first `back`, relative to the newest one of each window."""
+    own = values[back:]
+    changes[: len(own)], squares[: len(own)] = 0.0, 0.0
+    for age in range(1, window):
+        skipped = max(age - back, 0)  # values whose group began later; there are no others that lack any
+        into, squared = changes[skipped:], squares[skipped:]
+        for i in range(len(own) - skipped):
+            change = np.float64(values[back + skipped - age + i]) - np.float64(own[skipped + i])
+            into[i] += change
+            squared[i] += change * change
+
+
+def _narrow_down(  # pragma: no cover
+    values: FloatArray, window: int, lows: FloatArray, highs: FloatArray
+) -> None:
+    """The least and the most of the last rows up to each value: of stretches of 2, 4 and so on, from two halves."""
+    for i in range(len(values)):
+        lows[i] = highs[i] = values[i]
+    covered = 1
+    while covered < window:
+        step = min(covered, window - covered)
+        for i in range(len(values) - 1, step - 1, -1):
+            lows[i] = min(lows[i], lows[i - step])
+            highs[i] = max(highs[i], highs[i - step])
+        covered += step

@@ -15,9 +15,12 @@ MAX_POSITIONAL, MAX_POSITIONAL_FIELDS = 2, 3
 OF_LIBRARIES = {
     "__exit__": "Python's protocol of context managers",
     "__call__": "WSGI",
-    "_extremes": "numba compiles arguments by place",
+    "_add_up": "numba compiles arguments by place",
+    "_extremes": "numba",
+    "_few": "numba",
     "_finish_extremes": "numba",
     "_finish_sums": "numba",
+    "_narrow_down": "numba",
     "_names": "click calls it with context, parameter and value",
     "_be_quiet": "click",
     "_be_verbose": "click",
