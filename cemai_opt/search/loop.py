@@ -109,7 +109,8 @@ class Search:
         self._add_earlier_candidates()
         self._queue, self._prior_queue = self._untried(self._design), self._untried(self._prior)
         if self.context.budget.left_j() >= EXPECTED_J:
-            self.context.engine.expect([self._design[d][1].model for d in self._queue if d in self._portfolio])
+            first = self._queue[: max(self._study.search.trials - self.history.n_run, 0)]  # in about this order
+            self.context.engine.expect([self._design[d][1].model for d in first if d in self._portfolio])
         while True:
             n_elsewhere = self._n_elsewhere()  # first: a trial that ends now may count twice for a moment, never not
             self._receive()

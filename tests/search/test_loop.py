@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -11,6 +13,7 @@ import pytest
 from cemai_opt.core.ledger_entry import joules_by
 from cemai_opt.core.result import FAILED
 from cemai_opt.core.space import MODEL, SearchSpaceSpec
+from cemai_opt.search import Search
 from cemai_opt.search.initial_design import initial_design
 from cemai_opt.search.samplers import SAMPLERS, EnqueuingSampler
 from cemai_opt.search.storage import read_journal
@@ -69,6 +72,27 @@ def test_a_trial_that_was_chosen_but_not_started_is_the_first_of_the_next_sessio
     again = run_search(tmp_path, trials=22, earlier=first.results)
     assert again.results[20].trial == len(first.results)
     assert [trial.state.name for trial in again.context.optuna_study.trials] == ["COMPLETE"] * len(again.results)
+
+
+class Loading(FormulaEngine):
+    """Notes the models that it should expect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected: list[str] = []
+
+    def expect(self, models: Sequence[str]) -> None:
+        """Loads nothing."""
+        self.expected += models
+
+
+@pytest.mark.parametrize("trials", [2, 40])
+def test_libraries_are_loaded_for_the_models_whose_turn_comes(tmp_path: Path, trials: int) -> None:
+    """Those of networks take as long as dozens of trials."""
+    portfolio, engine = [{MODEL: name} for name in ("ridge", "decision_tree", "xgboost")], Loading()
+    context = search_in(tmp_path, study_of(trials=trials), engine=engine).context
+    Search(replace(context, portfolio=portfolio)).run()
+    assert engine.expected == ["ridge", "decision_tree", "xgboost"][:trials]
 
 
 @pytest.mark.parametrize("sampler", [name for name in SAMPLERS.names if name != "gp"])  # seconds a suggestion
