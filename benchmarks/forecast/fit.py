@@ -17,7 +17,7 @@ QUIET = 0.25
 Rows = Sequence[dict[str, Any]]
 Quantity = Callable[[dict[str, Any]], float]
 QUANTITIES: dict[str, Quantity] = {
-    "CPU_S": lambda row: row["driver_cpu_s"] + row["trials_cpu_s"],
+    "CPU_S": lambda row: (row["driver_cpu_s"] + row["trials_cpu_s"]) / row["slowness"],
     "MEMORY_BYTES": lambda row: row["memory_bytes"],
 }
 
@@ -63,6 +63,8 @@ def _source(row: dict[str, Any]) -> str:
 def report(path: Path) -> str:
     """The laws with their factors, as Python, and the errors for data sets that were left out."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
+    machine_s = float(np.median([row["work_s"] for row in rows]))
+    rows = [{**row, "slowness": row["work_s"] / machine_s} for row in rows]
     values = sorted(row["values"] for row in rows)
     lines = [f"# {len(rows)} runs on {len({row['set'] for row in rows})} data sets"]
     for name, quantity in QUANTITIES.items():
@@ -76,7 +78,8 @@ def report(path: Path) -> str:
             f"within a factor of {np.exp(np.median(np.abs(ratios))):.2f} for half, largest {np.exp(max(ratios)):.1f}, "
             f"smallest {np.exp(min(ratios)):.2f}",
         ]
-    ratios = [row["wall_s"] / QUANTITIES["CPU_S"](row) for row in rows]
+    ratios = [row["wall_s"] / (row["driver_cpu_s"] + row["trials_cpu_s"]) for row in rows]
+    lines.append(f"WORK_S = {machine_s:.2g}")
     lines.append(f"SECONDS_PER_CPU_SECOND = {np.quantile(ratios, QUIET):.2f}")
     lines.append(f"RECORDED_VALUES = ({values[0]}, {values[-1]})")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from cemai_opt.meters._idle import calibratable as _calibratable
 from cemai_opt.meters._idle import machine_idle as _machine_idle
 from cemai_opt.meters._meter import Availability, Meter, Window
 from cemai_opt.meters._shared_counters import SharedCounters
+from cemai_opt.meters._speed import work_s
 from cemai_opt.meters.ram import anonymous_bytes
 from cemai_opt.meters.replay import RECORD
 
@@ -71,4 +72,5 @@ __all__ = [
     "thread_power",
     "tree_cpu_s",
     "usable_threads",
+    "work_s",
 ]

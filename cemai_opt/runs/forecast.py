@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cemai_opt.core.study import ResolvedStudy
 from cemai_opt.core.units import readable_bytes, readable_grams, readable_seconds
-from cemai_opt.meters import busy_thread
+from cemai_opt.meters import busy_thread, work_s
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +49,14 @@ class PowerLaw:
         return Interval(expected=expected, low=expected / self.factor, high=expected * self.factor)
 
 
-CPU_S = PowerLaw(fixed=4.79, constant=25.1, size=0.68, trials=0.76, factor=1.90)
+CPU_S = PowerLaw(fixed=15.1, constant=35.8, size=0.69, trials=0.76, factor=1.85)
 """CPU seconds of a run, or joules by the watts of a thread; `python -m benchmarks.forecast fit` prints all figures."""
-MEMORY_BYTES = PowerLaw(fixed=3.83e8, constant=5.94e8, size=0.24, trials=0.25, factor=1.65)
-SECONDS_PER_CPU_SECOND = 0.92
+MEMORY_BYTES = PowerLaw(fixed=4.22e8, constant=4.12e8, size=0.21, trials=0.14, factor=1.43)
+WORK_S = 0.0076
+"""CPU seconds of `meters.work_s` in the recorded runs: how slow the machine was on which they ran."""
+SECONDS_PER_CPU_SECOND = 0.88
 """On an idle machine, with one worker."""
-RECORDED_VALUES = (1330, 2193750)
+RECORDED_VALUES = (3990, 2193750)
 """Smallest and largest number of values in the recorded runs."""
 
 
@@ -67,14 +69,18 @@ class Forecast:
     memory_bytes: Interval
     trials: int
     values: int
+    slowness: float
 
     @staticmethod
-    def of(study: ResolvedStudy, shape: tuple[int, ...]) -> Forecast:
-        """The forecast for a new run on rows of this shape (n_rows, n_inputs); a budget and a time limit cap it."""
+    def of(study: ResolvedStudy, shape: tuple[int, ...], *, slowness: float = 1.0) -> Forecast:
+        """The forecast for a new run on rows of this shape (n_rows, n_inputs); a budget and a time limit cap it.
+
+        `slowness`: CPU time of the same work on this machine, relative to that of the recorded runs.
+        """
         values, trials, workers = trained_values(study, shape), study.search.trials, study.engine.workers
         watts = busy_thread().watts
-        cpu_s = CPU_S.around(CPU_S.at(values, trials))
-        fixed_s = CPU_S.fixed * (1.0 - 1.0 / workers)  # what the driver does is not shared among workers
+        cpu_s = CPU_S.around(slowness * CPU_S.at(values, trials))
+        fixed_s = slowness * CPU_S.fixed * (1.0 - 1.0 / workers)  # what the driver does is not shared among workers
         wall_s = CPU_S.around(SECONDS_PER_CPU_SECOND * (fixed_s + cpu_s.expected / workers))
         budget_s = SECONDS_PER_CPU_SECOND * study.budget_j / watts / workers
         memory = MEMORY_BYTES.at(values, trials)
@@ -84,6 +90,7 @@ class Forecast:
             memory_bytes=MEMORY_BYTES.around(memory + (workers - 1) * (memory - MEMORY_BYTES.fixed / 2.0)),
             trials=trials,
             values=values,
+            slowness=slowness,
         )
 
     @property
@@ -115,6 +122,11 @@ class Forecast:
             (self.duration_s, readable_seconds, ""),
             (self.memory_bytes, readable_bytes, " of memory"),
         ]
+
+
+def slowness_here() -> float:
+    """CPU time of a fixed piece of work on this machine, now, relative to that of the recorded runs."""
+    return work_s() / WORK_S
 
 
 def _range(interval: Interval, show: Callable[[float], str]) -> str:

@@ -25,7 +25,7 @@ from cemai_opt.meters import RECORD, machine_idle
 from cemai_opt.pipeline import hides_extrapolation
 from cemai_opt.runs import RunFolder, RunRecord
 from cemai_opt.runs.footprint import Footprint
-from cemai_opt.runs.forecast import Forecast, peak_memory_bytes
+from cemai_opt.runs.forecast import Forecast, peak_memory_bytes, slowness_here
 from cemai_opt.runs.power_log import PowerLog
 from cemai_opt.runs.recommendation import recommendations_of, yearly_use
 from cemai_opt.runs.test_rows import TestRows, never_predicted
@@ -70,7 +70,7 @@ log = logging.getLogger(__name__)
 
 def forecast_of(prepared: PreparedStudy) -> Forecast:
     """What a new run of the study will take."""
-    return Forecast.of(prepared.study, prepared.data.X.shape)
+    return Forecast.of(prepared.study, prepared.data.X.shape, slowness=slowness_here())
 
 
 class Session:

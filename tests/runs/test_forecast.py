@@ -10,7 +10,15 @@ import pytest
 
 from cemai_opt.compose import prepare
 from cemai_opt.core.study import ResolvedStudy
-from cemai_opt.runs.forecast import CPU_S, RECORDED_VALUES, Forecast, Interval, peak_memory_bytes, trained_values
+from cemai_opt.runs.forecast import (
+    CPU_S,
+    RECORDED_VALUES,
+    Forecast,
+    Interval,
+    peak_memory_bytes,
+    slowness_here,
+    trained_values,
+)
 from tests.conftest import Cli, wear_study
 
 
@@ -29,6 +37,15 @@ def test_more_rows_and_trials_take_more(study: ResolvedStudy) -> None:
     assert small.values == trained_values(study, (1_000, 10)) == 30_000
     assert "no data of this size" in Forecast.of(study, (RECORDED_VALUES[1], 10)).text
     assert "no data of this size" not in small.text
+
+
+def test_a_slow_machine_takes_more_time_and_joules(study: ResolvedStudy) -> None:
+    """But no more memory."""
+    one, other = Forecast.of(study, (1_000, 10)), Forecast.of(study, (1_000, 10), slowness=2.0)
+    assert other.carbon_g == one.carbon_g.scaled(2.0)
+    assert other.duration_s == one.duration_s.scaled(2.0)
+    assert other.memory_bytes == one.memory_bytes
+    assert slowness_here() > 0.0
 
 
 def test_workers_share_the_trials_but_not_the_driver(study: ResolvedStudy) -> None:
