@@ -10,8 +10,9 @@ from dataclasses import replace
 from benchmarks.arena.datasets import SETS
 from benchmarks.arena.result import Member, Result
 
-MINE = "product"
-"""Arms that begin so are not among the others."""
+MINE, NOW = "product", "_now"
+"""Arms that begin with the first, or end with the second, as those of the same other machine, are not among the others.
+"""
 
 
 def text_of(results: Sequence[Result], arm: str) -> str:
@@ -35,7 +36,7 @@ def text_of(results: Sequence[Result], arm: str) -> str:
         own = [result for result in results if result.set == name]
         groups = [[result for result in own if result.arm == MINE]]
         groups.append([_scaled(result, factor) for result in own if result.arm == arm])
-        names = sorted({result.arm for result in own if not result.arm.startswith(MINE)})
+        names = sorted({result.arm for result in own if not (result.arm.startswith(MINE) or result.arm.endswith(NOW))})
         others = [[result for result in own if result.arm == other] for other in names]
         chosen = [*map(_chosen, groups), max(map(_chosen, others))]
         volumes = [*map(_hypervolume, groups), max(map(_hypervolume, others))]

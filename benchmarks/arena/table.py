@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.arena.datasets import SETS
+from benchmarks.arena.machines import NOW
 from benchmarks.arena.result import Member, Result, front_of, hypervolume, read
 
 X_MG = (5e-4, 10.0)
@@ -47,8 +48,8 @@ def text_of(results: Sequence[Result], known: Sequence[Result], *, budget_mg: fl
         "rule `best`, else the member with the best validation score). `knee`, `within`: the product's other rules;",
         "`baseline`: what it calls untuned. `mg`: one fit of the best member with its test. `run mg`: the whole",
         "process. `hv`: hypervolume of test scores, score 0 to 1, 1e-7 to 1e-2 g. `python -m benchmarks.arena` makes",
-        "them, and its docstring says what each arm is: `product_now` ran on another machine, where equal pipelines",
-        "cost twice the grams (`machines`).\n",
+        "them, and its docstring says what each arm is: `product_now` and `flaml_now` ran on another machine, where",
+        "equal pipelines cost twice the grams (`machines`).\n",
     ]
     for name in names:
         own = [result for result in results if result.set == name]
@@ -136,7 +137,8 @@ def _loss_without(family: str, members: Sequence[Member]) -> float:
 
 
 def drawn(results: Sequence[Result], to: Path) -> None:
-    """A panel per set: the front of test scores of every arm but variants of the product, all seeds together."""
+    """A panel per set: the front of test scores of every arm but variants of the product and of another machine, all
+    seeds together."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -144,7 +146,7 @@ def drawn(results: Sequence[Result], to: Path) -> None:
 
     names = [name for name in SETS if any(result.set == name for result in results)]
     arms = list(dict.fromkeys(result.arm for result in results))
-    arms = [arm for arm in arms if not arm.startswith("product_")] or arms
+    arms = [arm for arm in arms if not (arm.startswith("product_") or arm.endswith(NOW))] or arms
     n_columns = 3
     n_rows = -(-len(names) // n_columns)
     figure, grid = plt.subplots(n_rows, n_columns, figsize=(12, 3.2 * n_rows), squeeze=False, layout="constrained")
