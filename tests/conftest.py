@@ -8,7 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy: tests run side by
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ import pytest
 from cemai_opt.core.study import StudySpec
 from cemai_opt.core.study_file import parse_study
 from cemai_opt.datasets.demo import tool_wear_runs
+from tests.forked import Forks
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,22 +39,27 @@ def wear_csv(wear: pd.DataFrame, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    """Runs `python -m cemai_opt` in a temporary folder."""
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """A process that has loaded what the command line needs."""
+    forks = Forks()
+    yield forks
+    forks.close()
 
-    def run(*arguments: object, folder: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+
+@pytest.fixture
+def cli(tmp_path: Path, forks: Forks) -> Cli:
+    """Runs `python -m cemai_opt` in a temporary folder: in a fork, or in a new process if `is_new`."""
+
+    def run(*arguments: object, folder: Path = tmp_path, is_new: bool = False) -> subprocess.CompletedProcess[str]:
         if arguments[0] == "optimize" and "--help" not in arguments and "--report" not in arguments:
             arguments = (*arguments, "--no-report")  # most tests are about something else
-        arguments = tuple(argument for argument in arguments if argument != "--report")
-        return subprocess.run(
-            [sys.executable, "-m", "cemai_opt", *map(str, arguments)],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "NO_COLOR": "1"},
-        )
+        words = [str(argument) for argument in arguments if argument != "--report"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "NO_COLOR": "1"}
+        if not is_new:
+            return forks.run(words, folder=folder, environment=environment)
+        command = [sys.executable, "-m", "cemai_opt", *words]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env=environment)
 
     return run
 

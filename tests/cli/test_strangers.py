@@ -121,7 +121,7 @@ def test_readers_write_nothing(cli: Cli, tmp_path: Path) -> None:
 def test_code_in_the_current_folder_is_not_imported(cli: Cli, tmp_path: Path) -> None:
     """A model folder may hold a `click.py`."""
     (tmp_path / "click.py").write_text("raise SystemExit('imported')")
-    assert cli("--help").returncode == 0
+    assert cli("--help", is_new=True).returncode == 0
 
 
 def test_only_four_settings_are_bound_to_a_machine() -> None:

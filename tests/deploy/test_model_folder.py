@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from cemai_opt.core.errors import StudyError
@@ -21,7 +26,8 @@ from cemai_opt.deploy.model_folder import (
     version_notes,
     write_sidecar,
 )
-from tests.deploy.conftest import export_of
+from tests.conftest import ROOT
+from tests.deploy.conftest import export_of, rows_of
 from tests.finished import picked_with
 
 
@@ -39,6 +45,27 @@ def test_a_tampered_file_is_refused(tmp_path: Path) -> None:
             load_model(exported.folder)
         file.write_bytes(content)
     load_model(exported.folder)
+
+
+ALONE = """
+import sys
+from cemai_opt.cli import cli
+cli(["predict", *sys.argv[1:]], standalone_mode=False)
+assert "sklearn" not in sys.modules
+import sklearn.linear_model  # it is there for whoever asks later
+"""
+
+
+@pytest.mark.parametrize("model", ["xgboost", "lightgbm"])
+def test_a_process_that_only_predicts_loads_no_scikit_learn_for_a_booster(model: str, tmp_path: Path) -> None:
+    """It would take longer than all the rest; the predictions are the same."""
+    exported = export_of(picked_with("regression", model), tmp_path / "model")
+    rows = rows_of("regression")
+    command = [str(exported.folder), "--data", str(rows), "--out", str(tmp_path / "predicted.csv")]
+    subprocess.run([sys.executable, "-c", ALONE, *command], check=True, capture_output=True, cwd=ROOT)
+    with (tmp_path / "predicted.csv").open() as stream:
+        written = [float(row["prediction"]) for row in csv.DictReader(stream)]
+    assert np.array_equal(written, load_model(exported.folder).predict(pd.read_csv(rows)))
 
 
 def test_a_later_format_is_refused(ridge: Exported, tmp_path: Path) -> None:
