@@ -48,7 +48,7 @@ def command(
     from cemai_opt.updating import Limits, check_model
 
     trained, limits = (
-        load_model(Path(model), form),
+        load_model(Path(model), form, only_predicts=True),
         Limits(min_score=min_score, max_error=max_error, max_g_per_1000=max_grams),
     )
     result = check_model(

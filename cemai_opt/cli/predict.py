@@ -45,7 +45,7 @@ def command(
     from cemai_opt.deploy.model_folder import load_model, version_notes
     from cemai_opt.deploy.predict_file import predict_file
 
-    trained = load_model(Path(model), form)
+    trained = load_model(Path(model), form, only_predicts=True)
     console = notes_console()
     for note in version_notes(trained.document):
         console.print(note, markup=False)

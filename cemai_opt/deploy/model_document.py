@@ -191,3 +191,10 @@ class ModelDocument:
     onnx: OnnxForm
     files: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each other file of the folder, by name."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Name of the model of each fitted pipeline: several of an average."""
+        if isinstance(self.scorer, ScorerDocument):
+            return (self.scorer.model.name,)
+        return tuple(part.scorer.model.name for part in self.scorer.parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from abc import abstractmethod
@@ -34,8 +35,8 @@ sys.exit(any(int(split) >= n_features for split in splits))
 """
 """What a child process does with a file before this process does it: load it, predict, and visit all of its trees."""
 UNUSED = ("sklearn", "pandas", "pyarrow", "matplotlib", "dask")
-"""What the libraries import if it is there, and the child has no use for; with None in its place it is not found, and
-an import takes a fifth of the time."""
+"""What the libraries import if it is there, and predictions have no use for; with None in its place it is not found,
+and an import takes a fifth of the time."""
 TRIAL_CPU_S, TRIAL_S = 8, 120.0
 """What the child may take: seconds of CPU after its imports, and seconds in all."""
 
@@ -71,6 +72,18 @@ class BoosterModel(EstimatorModel):
         codes = np.searchsorted(self._seen, y.astype(np.int64)) if self.task.is_classification else y
         weight = self.row_weights(codes) if self.task.is_classification else None
         self._boost(self._flat(X), codes, weight=weight, start=start)
+
+    @classmethod
+    def load_to_predict(cls) -> None:
+        """Imports the library without scikit-learn, which only its estimators need."""
+        hidden = [name for name in UNUSED if name not in sys.modules]
+        sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: it is not found
+        try:
+            for library in cls.requires:
+                importlib.import_module(library)
+        finally:
+            for name in hidden:
+                del sys.modules[name]
 
     @abstractmethod
     def _boost(self, X: FloatArray, y: FloatArray | IntArray, *, weight: FloatArray | None, start: Start) -> None:

@@ -238,6 +238,10 @@ class Model(Part, ABC):
             model.predict(X)
             cls._is_warm.add((cls.__name__, task.kind))
 
+    @classmethod
+    def load_to_predict(cls) -> None:
+        """Called before `restored` in a process that does nothing but predict: may import its libraries in part."""
+
     @abstractmethod
     def _fit(self, X: FloatArray, y: FloatArray, *, group: IntArray) -> None:
         """Fits the model to `X` (n, window, n_features), `y` (n,), `group` (n,)."""
