@@ -44,7 +44,8 @@ def front_figure(view: RunView, palette: Palette = ON_PAPER) -> ReportFigure:
     _leave_room(ax, low=low, top=max(highest, default=low + 1.0))
     _draw_pruned(ax, view, palette=palette)
     n_hidden = sum(point.score < low for point in [*view.complete, *view.curve_candidates])
-    title = "Pareto front" + (f" ({n_hidden} trials score below {low:.2f})" if n_hidden else "")
+    hidden = "1 trial scores" if n_hidden == 1 else f"{n_hidden} trials score"
+    title = "Pareto front" + (f" ({hidden} below {low:.2f})" if n_hidden else "")
     finish(ax, palette, title=title)
     ax.legend(loc="lower right", ncols=2, fontsize=7.5, frameon=False, labelcolor=palette.ink, handletextpad=0.3)
     return ReportFigure(name="front", title=title, alt=_front_in_words(view), figure=figure)
@@ -248,17 +249,16 @@ def _label_members(ax: Axes, view: RunView, *, palette: Palette) -> None:
     That of the last one is below on its right, so that it does not cover those of close members, or an average.
     """
     marks = view.front.picks
-    for member in view.members:
-        mark = marks.get(member.trial)
-        if mark is None:
-            continue
-        text = f"{mark} ({member.trial})"
+    labelled = [member for member in view.members if member.trial in marks]
+    for member in labelled:
+        text = f"{marks[member.trial]} ({member.trial})"
         at = (member.carbon_g, member.validation)
         is_knee = member.trial == view.front.knee_trial
         if is_knee:
             ax.plot(*at, "o", ms=11, mfc="none", mec=palette.ink, mew=1.2)
         weight = "bold" if is_knee else "normal"
-        place, side = ((8, -13), "left") if member is view.members[-1] else ((-6, 6), "right")
+        is_last = member is view.members[-1] or (member is labelled[-1] and len(labelled) > 1)
+        place, side = ((8, -13), "left") if is_last else ((-6, 6), "right")
         ax.annotate(text, at, place, textcoords="offset points", ha=side, fontsize=8, color=palette.ink, weight=weight)
 
 

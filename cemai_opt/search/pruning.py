@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -37,8 +38,10 @@ MIN_CURVES = 4
 """Learning curves of a family that must be known before a trial is pruned by comparison with them."""
 MIN_FOLDED = 6
 """Trials with several folds that must be known before a trial is pruned by its first fold."""
-HOPE = 0.5
-"""Optimistic assumption: a family may still reach this share of the loss of its best pipeline so far."""
+HOPE, MIN_OF_FAMILY = 0.5, 4
+"""Optimistic assumption: a family may still reach this share of the loss of its best pipeline so far. In the portfolio,
+after fewer trials than these, a share smaller in proportion: one trial, with features that suit no model, tells little.
+"""
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85)
 
 
@@ -52,6 +55,7 @@ class Pruner:
         self._fold_ratios: list[float] = []
         self._costs = CostModel(space, earlier)
         self._best: dict[str, float] = {}
+        self._n_of_family = Counter[str]()
 
     def update(self, result: TrialResult) -> None:
         """Learns from a finished trial."""
@@ -64,6 +68,7 @@ class Pruner:
         self._best[result.model] = max(self._best.get(result.model, -math.inf), result.score)
         if result.parent is not None:
             return
+        self._n_of_family[result.model] += 1
         if len(result.fold_scores) > 1 and result.fold_scores[0] < 1.0:
             self._fold_ratios.append((1.0 - result.score) / (1.0 - result.fold_scores[0]))
         if result.curve is not None:
@@ -109,14 +114,16 @@ class Pruner:
     ) -> str | None:
         """Why a trial should not run now, given its estimated cost; None if it may run.
 
-        `is_bold`: the cost of a model of which nothing is known is not guessed.
+        `is_bold`: the cost of a model of which nothing is known is not guessed, and one of which little is known is
+        not given up.
         """
         if not self._study.search.stop_early or not len(front) or (is_bold and model not in self._best):
             return None
         cost_j = self._costs.low_j(params)
         if cost_j > cap_j:
             return f"{model} would cost at least {cost_j:.3g} J, above the cap for now ({cap_j:.3g} J)"
-        hope = 1.0 - HOPE * (1.0 - self._best.get(model, 1.0))
+        share = HOPE * (min(self._n_of_family[model] / MIN_OF_FAMILY, 1.0) if is_bold else 1.0)
+        hope = 1.0 - share * (1.0 - self._best.get(model, 1.0))
         if any(self._joules(point) <= cost_j and point.score >= hope for point in front):
             return f"{model} would cost at least {cost_j:.3g} J, and better pipelines are known for less"
         return None

@@ -79,10 +79,19 @@ def test_the_members_that_a_rule_picks_are_labelled(view: RunView) -> None:
     assert [text.get_weight() for text in ax.texts] == ["normal", "bold", "normal"]
 
 
+def test_close_members_are_labelled_on_different_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last labelled one below on its right, also if a dearer member is on the front."""
+    close = [trial(0, 0.5, 1.0), trial(1, 0.949, 20.0), trial(2, 0.95, 25.0), trial(3, 0.9501, 30.0)]
+    view = view_of(run_of(*close))
+    monkeypatch.setattr(type(view.front), "picks", property(lambda _: {1: "knee", 2: "best"}))
+    (ax,) = front_figure(view).figure.axes
+    assert [text.get_ha() for text in ax.texts] == ["right", "left"]
+
+
 def test_a_trial_far_below_the_front_is_counted_instead_of_shown(view: RunView) -> None:
     """Else it would press the front together."""
     drawn = front_figure(view)
-    assert drawn.title.startswith("Pareto front (1 trials score below")
+    assert drawn.title.startswith("Pareto front (1 trial scores below")
     assert drawn.figure.axes[0].get_ylim()[0] > -0.9
 
 

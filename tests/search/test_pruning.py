@@ -9,10 +9,10 @@ import pytest
 
 from cemai_opt.core.front import ParetoFront, Point
 from cemai_opt.core.pruning_bounds import PruningBounds
-from cemai_opt.core.result import PRUNED
+from cemai_opt.core.result import COMPLETE, PRUNED, TrialResult
 from cemai_opt.core.space import MODEL, Params
-from cemai_opt.search.pruning import CAP_FACTOR, CHEAP_J, MIN_CURVES, Pruner
-from cemai_opt.testing.searches import FormulaEngine, run_search, search_in, space_of, study_of
+from cemai_opt.search.pruning import CAP_FACTOR, CHEAP_J, MIN_CURVES, MIN_OF_FAMILY, Pruner
+from cemai_opt.testing.searches import FormulaEngine, cost_of, run_search, search_in, space_of, study_of
 
 
 def bounds_of(pruner: Pruner, model: str) -> PruningBounds:
@@ -49,6 +49,24 @@ def test_more_expensive_families_have_their_turn_when_more_is_spent() -> None:
     assert pruner.cap_j(front, 1e9, progress=0.0) > 1e6
     assert pruner.cap_j(front, 1e9, progress=1.0) > 10 * pruner.cap_j(front, 1e9, progress=0.0)
     assert pruner.cap_j(ParetoFront(()), 0.0, progress=0.0) == math.inf
+
+
+def test_a_family_is_not_given_up_after_one_bad_trial() -> None:
+    """In the portfolio: its features may have been wrong. After four of them there are better ones for less."""
+    space, study = space_of(), study_of(stop_early=True)
+    pruner, front = Pruner(study, space), ParetoFront.of([Point(0, 0.8, study.carbon.grams(0.1))])
+    params = space.complete({MODEL: "xgboost"})
+    cost = cost_of(1.0)
+    for number in range(1, MIN_OF_FAMILY + 1):
+        pruner.update(
+            TrialResult(
+                trial=number, state=COMPLETE, config=space.active(params), cost=cost, spent=cost, score=0.5, curve=None
+            )
+        )
+        reason = pruner.why_not(params, "xgboost", front=front, cap_j=math.inf, is_bold=True)
+        assert (reason is not None) == (number == MIN_OF_FAMILY)
+        assert pruner.why_not(params, "xgboost", front=front, cap_j=math.inf) is not None  # not of the portfolio
+    assert "better pipelines are known for less" in str(reason)
 
 
 def test_a_constraint_of_the_user_is_a_cap() -> None:
