@@ -14,8 +14,8 @@ REPEATS, SIZE = 3, 50_000
 def work_s() -> float:
     """CPU seconds of a fixed piece of work, a loop in Python and some NumPy: the fastest of three.
 
-    What else runs on the machine slows it down as it does a pipeline, so the ratio of two machines changes from hour
-    to hour by a third.
+    It tells how fast the machine is now: a virtual one may change between two speeds within seconds
+    (docs/decisions/forecast.md).
     """
     values = np.sin(np.arange(float(SIZE)))
     return min(_once_s(values) for _ in range(REPEATS))
