@@ -109,35 +109,21 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
     data_spec = READERS.require(data_spec.source)().within_memory(data_spec)
     data = read_data(data_spec, study.task)
     split, (split_note, *order_notes) = split_of(study, data)
-    resolved = ResolvedStudy.model_validate(
-        {
-            **dict(study),
-            "data": data_spec,
-            "task": data.task,
-            "score": score_of(study, data),
-            "split": split,
-            "space": space_of(study.space, data, split=split),
-            "carbon": carbon,
-            "engine": engine,
-        }
-    )
+    choices = {"task": data.task, "score": score_of(study, data), "space": space_of(study.space, data, split=split)}
+    parts = {"data": data_spec, "split": split, "carbon": carbon, "engine": engine}
+    resolved = ResolvedStudy.model_validate({**dict(study), **choices, **parts})
     splits = Splits.of(data, split, seed=study.seed)
     check_classes(data, splits)
     spec, where = load_space_spec(resolved.space)
-    sizes = (
-        f"{len(data.y)} rows, {len(data.names)} inputs, {data.task}; search {int((~splits.test).sum())} rows, "
-        f"test {int(splits.final.is_eval.sum())} rows that the search never sees"
-    )
     if resolved.score == "rmse_last":
         check_last_rows(data, splits)
-    notes_on_score = score_notes(resolved.score, data, splits=splits)
     notes = (
-        sizes,
+        _sizes(data, splits),
         *data.notes,
         *suspicions(data, splits),
         f"{split_note}{split_details(data, splits, split=split)}",
         *order_notes,
-        *notes_on_score,
+        *score_notes(resolved.score, data, splits=splits),
         carbon_note,
         *trace_note,
     )
@@ -145,15 +131,7 @@ def prepare(study: StudySpec, *, data_root: Path | None = None, whole_process: b
         log.info("%s", note)
     return PreparedStudy(
         study=resolved,
-        space=build_space(
-            spec,
-            where,
-            task=data.task,
-            has_categories=bool(data.n_levels),
-            has_starts=split.by != "time",
-            is_skewed=split.by in INDEPENDENT and is_skewed(data.y[~splits.test & data.has_target]),
-            longest_window=_longest_window(data, splits),
-        ),
+        space=_space_for(spec, where, data=data, splits=splits, split_by=split.by),
         space_spec=spec,
         data=data,
         confirm_folds=len(splits.confirm),
@@ -179,6 +157,26 @@ def reopen(folder: RunFolder, data: str | None = None) -> PreparedStudy:
     if prepared.data.digest != folder.space().data_digest:
         raise StudyError(f"the rows in {study.data.path} are not those of the run", "give their path with --data")
     return prepared
+
+
+def _sizes(data: Dataset, splits: Splits) -> str:
+    """How many rows there are, and what for."""
+    n_search, n_test = int((~splits.test).sum()), int(splits.final.is_eval.sum())
+    size = f"{len(data.y)} rows, {len(data.names)} inputs, {data.task}"
+    return f"{size}; search {n_search} rows, test {n_test} rows that the search never sees"
+
+
+def _space_for(spec: SearchSpaceSpec, where: str, *, data: Dataset, splits: Splits, split_by: str) -> SearchSpace:
+    """The search space, with what only these data and splits give a use."""
+    return build_space(
+        spec,
+        where,
+        task=data.task,
+        has_categories=bool(data.n_levels),
+        has_starts=split_by != "time",
+        is_skewed=split_by in INDEPENDENT and is_skewed(data.y[~splits.test & data.has_target]),
+        longest_window=_longest_window(data, splits),
+    )
 
 
 def _longest_window(data: Dataset, splits: Splits) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -27,84 +28,139 @@ ROW_GROUP = "row"
 """Group name of data without groups."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Roles:
+    """The columns that are no plain inputs; `time_parts` are those of a time in several columns."""
+
+    target: str
+    group: str | None
+    time_parts: tuple[str, ...]
+    time_columns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, spec: DataSpec, *, group: str | None) -> _Roles:
+        """StudyError if a column is not there, or if the target has another role as well."""
+        parts = time_parts(spec.time, list(rows.columns))
+        columns = parts or ((spec.time,) if spec.time is not None else ())
+        target = _checked_target(rows, spec, group=group, time_columns=columns)
+        return cls(target=target, group=group, time_parts=parts, time_columns=columns)
+
+    def inputs(self, rows: pd.DataFrame, spec: DataSpec) -> pd.DataFrame:
+        """The columns that may be inputs; the target is one only where earlier values of it are known."""
+        no_input = {self.group, *self.time_columns, *spec.ignore}
+        if not (spec.horizon and spec.past_target):
+            no_input.add(self.target)
+        return rows.drop(columns=[column for column in no_input if column is not None])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SortedRows:
+    """Raw rows by group, and by time in each; all arrays are (n_rows,). `moments` are empty without a time."""
+
+    rows: pd.DataFrame
+    roles: _Roles
+    group: IntArray
+    group_names: tuple[str, ...]
+    order: FloatArray
+    is_test: BoolArray
+    times: pd.Series | None
+    time_style: str
+    moments: IntArray
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, frames: Frames, spec: DataSpec, *, task: str) -> _SortedRows:
+        """StudyError if there are no rows, or columns, times or groups are invalid."""
+        rows, n_plain = _stacked(frames)
+        if rows.empty:
+            raise StudyError("the data has no rows", "check the file: is there more than a header?")
+        roles = _Roles.of(rows, spec, group=spec.group or frames.group)
+        if spec.missing is not None:
+            rows = _without_code(rows, spec.missing, roles=roles, task=task)
+        is_test = np.arange(len(rows)) >= n_plain
+        times = times_of(rows, roles.time_columns)
+        style = time_style(times, spec.date_format)
+        moments = moments_of(times, len(rows), style=style)
+        order = ranks_of(moments)
+        known_order = order if roles.time_columns else None
+        names, notes = _unit_names(rows, roles.group, parts=frames.parts, order=known_order)
+        group, group_names = _groups(names, roles.group, spec=spec, is_test=is_test)
+        is_test |= _newest_test_rows(spec, frames.parts, group=group, order=order)
+        is_test |= np.isin(group, [code for code, name in enumerate(group_names) if name in spec.test_groups])
+        by_group_and_time = np.lexsort((order, group))
+        return cls(
+            rows=rows.iloc[by_group_and_time],
+            roles=roles,
+            group=group[by_group_and_time],
+            group_names=group_names,
+            order=order[by_group_and_time],
+            is_test=is_test[by_group_and_time],
+            times=None if times is None else times.iloc[by_group_and_time].rename(spec.time),
+            time_style=style,
+            moments=moments[0][by_group_and_time] if roles.time_columns else np.empty(0, np.int64),
+            notes=notes,
+        )
+
+
 def assemble(frames: Frames, spec: DataSpec, *, task: str) -> Dataset:
     """A data set from raw rows. StudyError with the invalid column and a hint."""
-    rows, n_plain = _stacked(frames)
-    if rows.empty:
-        raise StudyError("the data has no rows", "check the file: is there more than a header?")
-    group, parts = spec.group or frames.group, time_parts(spec.time, list(rows.columns))
-    time_columns = parts or ((spec.time,) if spec.time is not None else ())
-    target = _checked_target(rows, spec, group=group, time_columns=time_columns)
-    if spec.missing is not None:
-        no_sensors = {group, *time_columns, target if task == "classification" else None}
-        measured = [column for column in rows.columns if column not in no_sensors]
-        rows = rows.assign(**{column: rows[column].replace(spec.missing, np.nan) for column in measured})
-
-    is_test = np.arange(len(rows)) >= n_plain
-    times = times_of(rows, time_columns)
-    style = time_style(times, spec.date_format)
-    moments = moments_of(times, len(rows), style=style)
-    order = ranks_of(moments)
-    names, part_notes = _unit_names(rows, group, parts=frames.parts, order=order if time_columns else None)
-    group_codes, group_names = _groups(names, group, spec=spec, is_test=is_test)
-    by_group_and_time = np.lexsort((order, group_codes))
-    is_newest = _newest_test_rows(spec, frames.parts, group=group_codes, order=order)
-    rows = rows.iloc[by_group_and_time]
-    group_codes, order = group_codes[by_group_and_time], order[by_group_and_time]
-    is_test = (is_test | is_newest)[by_group_and_time] | np.isin(
-        group_codes, [i for i, n in enumerate(group_names) if n in spec.test_groups]
-    )
-
-    target_values = target_of(rows[target], task, spec=spec)
-    times = None if times is None else times.iloc[by_group_and_time].rename(spec.time)
-    clock, clock_notes = calendar_column(times, ~is_test, group=group_codes, style=style, choice=spec.calendar)
-    no_input = {group, *time_columns, *spec.ignore} | (set() if spec.horizon and spec.past_target else {target})
-    X, columns, left_out, notes = inputs_of(
-        rows.drop(columns=[column for column in no_input if column is not None]),
-        ~is_test,
+    in_order = _SortedRows.of(frames, spec, task=task)
+    roles, group, times, is_seen = in_order.roles, in_order.group, in_order.times, ~in_order.is_test
+    target = target_of(in_order.rows[roles.target], task, spec=spec)
+    clock, clock_notes = calendar_column(times, is_seen, group=group, style=in_order.time_style, choice=spec.calendar)
+    inputs = inputs_of(
+        roles.inputs(in_order.rows, spec),
+        is_seen,
         encode=spec.encode,
         date_format=spec.date_format,
         text=spec.keep_text,
         clock=None if clock is None or times is None else (clock, times),
     )
-    y = shifted(target_values.y, group_codes, horizon=spec.horizon)
+    y = shifted(target.y, group, horizon=spec.horizon)
     if not np.isfinite(y).any():
         raise StudyError(f"no row has a target {spec.horizon} rows later", "choose a shorter --horizon")
     return Dataset(
-        X=X,
+        X=inputs.X,
         y=y,
-        group=group_codes,
-        order=order,
-        is_test=is_test,
-        names=tuple(name for column in columns for name in column.inputs),
-        group_names=group_names,
-        task=target_values.task,
-        classes=target_values.classes,
-        has_groups=group is not None,
+        group=group,
+        order=in_order.order,
+        is_test=in_order.is_test,
+        names=tuple(name for column in inputs.columns for name in column.inputs),
+        group_names=in_order.group_names,
+        task=target.task,
+        classes=target.classes,
+        has_groups=roles.group is not None,
         has_time=spec.time is not None,
         horizon=spec.horizon,
         regime=spec.regime,
         notes=(
             *frames.notes,
-            *part_notes,
-            *target_values.notes,
-            *notes,
+            *in_order.notes,
+            *target.notes,
+            *inputs.notes,
             *clock_notes,
             *_without_target(y, spec.horizon),
-            *(_gaps(moments[0][by_group_and_time], group_codes, horizon=spec.horizon) if time_columns else ()),
+            *_gaps(in_order.moments, group, horizon=spec.horizon),
         ),
         schema=Schema(
-            columns=columns,
-            target=target,
-            group=group,
+            columns=inputs.columns,
+            target=roles.target,
+            group=roles.group,
             time=spec.time,
-            left_out=(*spec.ignore, *left_out),
+            left_out=(*spec.ignore, *inputs.left_out),
             missing=spec.missing,
             text_format=format_of(spec),
-            time_parts=parts,
-            time_style=style,
+            time_parts=roles.time_parts,
+            time_style=in_order.time_style,
         ),
     )
+
+
+def _without_code(rows: pd.DataFrame, code: float, *, roles: _Roles, task: str) -> pd.DataFrame:
+    """Rows whose code for "no value" is an empty cell, in all columns of measured values."""
+    no_sensors = {roles.group, *roles.time_columns, roles.target if task == "classification" else None}
+    measured = [column for column in rows.columns if column not in no_sensors]
+    return rows.assign(**{column: rows[column].replace(code, np.nan) for column in measured})
 
 
 def newest_rows(group: IntArray, order: FloatArray, *, share: float) -> BoolArray:
@@ -230,9 +286,14 @@ def shifted(y: FloatArray, group: IntArray, *, horizon: int) -> FloatArray:
 
 
 def _gaps(moments: IntArray, group: IntArray, *, horizon: int) -> tuple[str, ...]:
-    """A note on rows that are missing in series of equal steps, where the target is so many rows later."""
+    """A note on rows that are missing in series of equal steps, where the target is so many rows later.
+
+    `moments`: (n_rows,), empty without a time.
+    """
+    if not horizon or not len(moments):
+        return ()
     steps = np.diff(moments)[np.diff(group) == 0]
-    if not horizon or not len(steps):
+    if not len(steps):
         return ()
     usual = float(np.median(steps))
     n_gaps, n_usual = int((steps > LONG_STEP * usual).sum()), int((steps == usual).sum())

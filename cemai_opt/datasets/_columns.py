@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,15 @@ def is_number(values: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 
+class Inputs(NamedTuple):
+    """The inputs of a data set: numbers (n_rows, n_inputs), their columns, those with codes last, and what is left."""
+
+    X: FloatArray
+    columns: tuple[Column, ...]
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
 def inputs_of(
     columns: pd.DataFrame,
     seen: np.ndarray,
@@ -36,49 +46,35 @@ def inputs_of(
     date_format: str | None = None,
     text: Collection[str] = (),
     clock: tuple[Column, pd.Series] | None = None,
-) -> tuple[FloatArray, tuple[Column, ...], tuple[str, ...], tuple[str, ...]]:
+) -> Inputs:
     """Numbers unchanged, text with few values in one-hot encoding, with many values as codes, dates by their parts.
 
     Everything else is left out with a note; without `encode` also text with many values, and dates. Columns in `text`
-    are text, even if they look like numbers. `clock`: the time as a column of dates, with its values. Returns the
-    numbers (n_rows, n_inputs), the columns, those with codes last, the names of columns left out, and notes.
+    are text, even if they look like numbers. `clock`: the time as a column of dates, with its values. StudyError if no
+    column is left, or a number is infinite.
     """
-    parts: list[FloatArray] = []
-    kept: list[Column] = []
+    kept: list[tuple[Column, FloatArray]] = []
     left_out: list[str] = []
     notes: list[str] = []
     for name in columns.columns:
         values = columns[name]
-        if values.isna().all():
-            left_out.append(str(name))
-            notes.append(f"column {name!r} is left out: it has no value at all")
-            continue
-        if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-            kept.append(Column(name=str(name)))
-            parts.append(numbers_of(values, kept[-1]))
-            continue
-        if name not in text:
-            refuse_nearly_numeric(values)
-        column, note = _of_text(values, seen, encode=encode, date_format=date_format)
+        column, note = _input_of(values, seen, encode=encode, date_format=date_format, is_text=name in text)
         notes += [note] if note else []
         if column is None:
             left_out.append(str(name))
-            continue
-        kept.append(column)
-        parts.append(numbers_of(values, column))
+        else:
+            kept.append((column, numbers_of(values, column)))
     if clock is not None:
-        kept.append(clock[0])
-        parts.append(numbers_of(clock[1], clock[0]))
-    order = sorted(range(len(kept)), key=lambda i: kept[i].kind == CODES)
-    kept, parts = [kept[i] for i in order], [parts[i] for i in order]
-    if not any(part.shape[1] for part in parts):
+        kept.append((clock[0], numbers_of(clock[1], clock[0])))
+    kept.sort(key=lambda one: one[0].kind == CODES)
+    if not any(numbers.shape[1] for _, numbers in kept):
         raise StudyError("no input column is left", "ignore fewer columns; text inputs need few distinct values")
-    X = np.ascontiguousarray(np.hstack(parts))
-    refuse_infinite(X, [name for column in kept for name in column.inputs])
+    X = np.ascontiguousarray(np.hstack([numbers for _, numbers in kept]))
+    refuse_infinite(X, [name for column, _ in kept for name in column.inputs])
     if len(X) > MANY_ROWS and is_exact_enough(X):
         X = X.astype(np.float32)
         notes.append(f"{len(X)} rows are stored in 32 bits, which changes no input by more than its 24th bit")
-    return X, tuple(kept), tuple(left_out), tuple(notes)
+    return Inputs(X, tuple(column for column, _ in kept), tuple(left_out), tuple(notes))
 
 
 def is_exact_enough(X: FloatArray) -> bool:
@@ -90,11 +86,17 @@ def is_exact_enough(X: FloatArray) -> bool:
     return True
 
 
-def _of_text(
-    values: pd.Series, seen: np.ndarray, *, encode: bool, date_format: str | None
+def _input_of(
+    values: pd.Series, seen: np.ndarray, *, encode: bool, date_format: str | None, is_text: bool
 ) -> tuple[Column | None, str]:
-    """The input column of text or dates, None if it is left out; and a note, if there is something to say."""
-    name, present = str(values.name), values[seen].dropna()
+    """The input column of raw values, None if they are left out; and a note, if there is something to say."""
+    name = str(values.name)
+    if values.isna().all():
+        return None, f"column {values.name!r} is left out: it has no value at all"
+    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        return Column(name=name), ""
+    if not is_text:
+        refuse_nearly_numeric(values)
     if (style := date_style(values, date_format)) is not None:
         stamps = local_dates(values, style)
         refuse_impossible(values, stamps)
@@ -105,6 +107,7 @@ def _of_text(
         order = {DAY_FIRST: " (day first)", MONTH_FIRST: " (month first)"}.get(style, "")
         note = f"column {name!r} is a date{order}: inputs are its {', '.join(varying)}"
         return Column(name=name, levels=tuple(varying), kind=DATE, style=style, zone=LOCAL), note
+    present = values[seen].dropna()
     levels = sorted(present.astype(str).unique())
     alike = _spelled_twice(levels)
     if len(levels) <= MAX_LEVELS:
