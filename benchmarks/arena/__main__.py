@@ -26,7 +26,7 @@ product's meters.
 `product_before_again` are these a second time, on a machine that ran tests meanwhile, as did those of product_worth.
 `product_now` is the present version, on a machine that takes twice the CPU time of that of the others: it had half of
 the work that 32 mg are there. `machines` scales its grams by what equal pipelines cost on both. `flaml_now` is FLAML on
-that machine.
+that machine, `product_before_now` the version before: one bad configuration ended its family in the portfolio, too.
 nsga2_stock and tpe were run on the present space for drift, regimes, categories and digits, before on the others.
 
 `table` writes `arena.md` and `arena.png`. Printed are, per set and arm, medians over seeds (the worst in brackets) of:

@@ -48,7 +48,7 @@ def _ratios(results: Sequence[Result], arm: str) -> Iterator[float]:
     """Grams of the arm relative to those of others, of pipelines with the same seed, configuration and test score."""
     elsewhere: dict[tuple[str, int, str], Member] = {}
     for result in results:
-        if result.arm != arm:
+        if result.arm != arm and not result.arm.endswith(NOW):
             for member in result.tested:
                 elsewhere.setdefault(_key(result, member), member)
     for result in [result for result in results if result.arm == arm]:

@@ -48,7 +48,7 @@ def text_of(results: Sequence[Result], known: Sequence[Result], *, budget_mg: fl
         "rule `best`, else the member with the best validation score). `knee`, `within`: the product's other rules;",
         "`baseline`: what it calls untuned. `mg`: one fit of the best member with its test. `run mg`: the whole",
         "process. `hv`: hypervolume of test scores, score 0 to 1, 1e-7 to 1e-2 g. `python -m benchmarks.arena` makes",
-        "them, and its docstring says what each arm is: `product_now` and `flaml_now` ran on another machine, where",
+        "them, and its docstring says what each arm is: those that end with `_now` ran on another machine, where",
         "equal pipelines cost twice the grams (`machines`).\n",
     ]
     for name in names:
