@@ -9,7 +9,7 @@ import click
 from cemai_opt.cli._verbosity import notes_console
 
 if TYPE_CHECKING:
-    from cemai_opt.updating import CheckResult
+    from cemai_opt.deploy.check import CheckResult
 
 
 @click.command()
@@ -44,8 +44,8 @@ def command(
     from pathlib import Path
 
     from cemai_opt.core.serialization import to_json
+    from cemai_opt.deploy.check import Limits, check_model
     from cemai_opt.deploy.model_folder import load_model, version_notes
-    from cemai_opt.updating import Limits, check_model
 
     trained, limits = (
         load_model(Path(model), form, only_predicts=True),

@@ -36,6 +36,7 @@ def command(
     import json
     from pathlib import Path
 
+    from cemai_opt.core.config_file import read_config_file
     from cemai_opt.core.errors import StudyError
     from cemai_opt.core.files import atomic_file
     from cemai_opt.deploy.disclosure import (
@@ -47,7 +48,6 @@ def command(
     )
     from cemai_opt.deploy.model_folder import CONFIG, SIDECAR, read_sidecar
     from cemai_opt.runs import RunFolder, RunView
-    from cemai_opt.session import read_config_file
 
     folder, by = Path(source), Publisher(name=publisher, confidentiality=confidentiality)
     if (folder / SIDECAR).is_file():

@@ -43,12 +43,13 @@ def command(
     from cemai_opt.cli._options import data_root_of
     from cemai_opt.compose import check_config, prepare
     from cemai_opt.core.average import AverageConfig
+    from cemai_opt.core.config_file import read_config_file
     from cemai_opt.core.errors import TrialError
     from cemai_opt.core.serialization import to_json
     from cemai_opt.open_choices import ORDERED_SPACE
     from cemai_opt.options import changed
     from cemai_opt.runs.single_run import SingleRun
-    from cemai_opt.session import read_config_file, run_average, run_config
+    from cemai_opt.session import run_average, run_config
 
     study, chosen = read_config_file(Path(config))
     ignored = [f"{config}: {key} is not used; {option} gives one" for key, option in study.bound_to_machine.items()]

@@ -1,6 +1,5 @@
 """One session of a run, and runs of given pipelines without a search."""
 
-from cemai_opt.session.config_file import read_config_file
 from cemai_opt.session.measuring import measured_pipelines, table_configs
 from cemai_opt.session.session import Session, forecast_of
 from cemai_opt.session.single_run import final_plan, run_average, run_config
@@ -10,7 +9,6 @@ __all__ = [
     "final_plan",
     "forecast_of",
     "measured_pipelines",
-    "read_config_file",
     "run_average",
     "run_config",
     "table_configs",

@@ -12,6 +12,7 @@ import numpy as np
 from cemai_opt.compose import prepare
 from cemai_opt.core.average import AVERAGE, AverageConfig
 from cemai_opt.core.batch import Batch, BoolArray, FloatArray, Prediction, Samples
+from cemai_opt.core.config_file import read_config_file
 from cemai_opt.core.data_spec import DataSpec
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.files import sha256_of_path
@@ -33,7 +34,7 @@ from cemai_opt.open_choices import ORDERED_SPACE
 from cemai_opt.pipeline import Recorder
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.run_folder import write_file
-from cemai_opt.session import Session, final_plan, read_config_file
+from cemai_opt.session import Session, final_plan
 from cemai_opt.stages.evaluate import metrics_of
 from cemai_opt.updating.log import UpdateEntry
 

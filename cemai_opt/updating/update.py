@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from cemai_opt.core.batch import BoolArray, FloatArray, group_starts
+from cemai_opt.core.config_file import read_config_file
 from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.core.files import lock_now, sha256_of_file, sha256_of_path
 from cemai_opt.datasets import Dataset, newest_rows, read_labelled_rows
@@ -28,13 +29,13 @@ from cemai_opt.deploy.model_folder import (
     read_sidecar,
     write_sidecar,
 )
+from cemai_opt.deploy.scoring import MIN_UNITS, scored
 from cemai_opt.deploy.unit_errors import UnitErrors
 from cemai_opt.meters import open_meters
 from cemai_opt.pipeline import Recorder
 from cemai_opt.runs import RunFolder
 from cemai_opt.runs.machine import PACKAGE, library_versions
 from cemai_opt.runs.run_folder import write_file
-from cemai_opt.session import read_config_file
 from cemai_opt.updating.candidates import (
     TEST_SHARE,
     Deployed,
@@ -50,7 +51,6 @@ from cemai_opt.updating.candidates import (
 from cemai_opt.updating.card import with_updates
 from cemai_opt.updating.log import KEPT, LOG, REJECTED, REPLACED, HeldOut, UpdateEntry, UpdateLog
 from cemai_opt.updating.policy import CONTINUE, KEEP, REFIT, SEARCH, Choice, Situation, choose, is_worse
-from cemai_opt.updating.scoring import MIN_UNITS, scored
 
 CHECK, TRAIN, FILES = "check", "train", "files"
 """Phases of an update: scoring the new rows, training, and writing and comparing models."""

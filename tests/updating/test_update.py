@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cemai_opt.core.config_file import read_config_file
 from cemai_opt.core.errors import CemaiError, StudyError
 from cemai_opt.datasets.demo import tool_wear_runs
 from cemai_opt.deploy import export
 from cemai_opt.deploy.model_folder import load_model, write_sidecar
 from cemai_opt.deploy.picked import Picked
 from cemai_opt.runs import RunFolder
-from cemai_opt.session import read_config_file
 from cemai_opt.updating import Choice, Search, Situation, UpdateLog, choose, update_model
 from cemai_opt.updating.policy import CONTINUE, KEEP, REFIT, SEARCH
 from tests.deploy.conftest import export_of

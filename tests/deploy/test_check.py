@@ -11,8 +11,8 @@ import pytest
 from sklearn.metrics import r2_score
 
 from cemai_opt.core.errors import StudyError
+from cemai_opt.deploy.check import Limits, check_model
 from cemai_opt.deploy.model_folder import load_model
-from cemai_opt.updating import Limits, check_model
 from tests.conftest import Cli
 from tests.finished import finished_run
 from tests.updating.test_update import deployed, values, week

@@ -9,8 +9,8 @@ import numpy as np
 from cemai_opt.datasets import read_labelled_rows
 from cemai_opt.deploy.export import Exported
 from cemai_opt.deploy.model_folder import load_model
+from cemai_opt.deploy.scoring import MIN_UNITS, scored
 from cemai_opt.deploy.unit_errors import BLOCKS
-from cemai_opt.updating.scoring import MIN_UNITS, scored
 from tests.deploy.conftest import export_of
 from tests.finished import picked_with
 from tests.updating.test_update import week

@@ -6,17 +6,17 @@ import statistics
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cemai_opt.core.config_file import read_config_file
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.scores import error_of
 from cemai_opt.core.units import checked_intensity, grams_co2eq, readable_grams
 from cemai_opt.datasets import Dataset, read_labelled_rows
 from cemai_opt.deploy.model_folder import CONFIG, TrainedModel
 from cemai_opt.deploy.predict_file import lacking_history
+from cemai_opt.deploy.scoring import metrics_on
 from cemai_opt.meters import open_meters
 from cemai_opt.pipeline import Recorder
 from cemai_opt.runs.payback import PER_READING
-from cemai_opt.session import read_config_file
-from cemai_opt.updating.scoring import metrics_on
 
 PREDICT, MEASUREMENTS = "predict", 3
 """The measured phase, and how often the rows are predicted; the first prediction warms up and is not measured."""
