@@ -82,6 +82,15 @@ class Model(Part, ABC):
     def hyperparameters(cls, task: str) -> tuple[Hyperparameter, ...]:
         """Hyperparameters for "regression" or "classification"; the defaults are the library's own."""
 
+    @classmethod
+    def effort(cls, params: Mapping[str, Value], n_columns: float) -> float:
+        """Work for each value of the training windows, relative to that for rows of few columns.
+
+        `params`: its hyperparameters; `n_columns`: columns of a window, all its rows side by side. A search estimates
+        costs by it.
+        """
+        return 1.0
+
     @property
     def library_params(self) -> dict[str, Value]:
         """The hyperparameters that the library knows under the same names."""

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray, Samples
+from cemai_opt.core.hyperparameters import Value
 from cemai_opt.models._linear import LinearModel
 from cemai_opt.models._model import CLASS_WEIGHT
 from cemai_opt.models._moments import Moments
 
 MANY_VALUES = 1 << 24
 """Values of the training rows in 64 bits (128 MB) from which they are not expanded all at once."""
+PRODUCT_COLUMNS = 1000.0
+"""Columns whose products with one another take as long as all other work (docs/decisions/green_search.md)."""
 MOST_COLUMNS = 4096
 """Columns up to which that is done: the products of more take more than 128 MB themselves."""
 
@@ -28,6 +31,11 @@ class RidgeModel(LinearModel):
 
     continues = partial_fit_is_exact = True
     _moments: Moments | None = None
+
+    @classmethod
+    def effort(cls, params: Mapping[str, Value], n_columns: float) -> float:
+        """Each column is multiplied with all others."""
+        return 1.0 + n_columns / PRODUCT_COLUMNS
 
     def _estimator(self) -> Any:
         from sklearn.linear_model import Ridge, RidgeClassifier

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cemai_opt.core.batch import FloatArray, IntArray
-from cemai_opt.core.hyperparameters import Hyperparameter, integer, real
+from cemai_opt.core.hyperparameters import Hyperparameter, Value, integer, real
 from cemai_opt.core.onnx_graph import OnnxGraph
 from cemai_opt.models._model import class_weight
 from cemai_opt.models._onnx import FlatInput
@@ -38,6 +38,12 @@ class SplineRidge(RidgeModel):
             real("alpha", 1e-3, high=1e4, default=1.0, log=True),
             *class_weight(task),
         )
+
+    @classmethod
+    def effort(cls, params: Mapping[str, Value], n_columns: float) -> float:
+        """As many columns of the basis for each variable as there are segments between its knots."""
+        n_segments = int(params["n_knots"]) - 1
+        return n_segments * super().effort(params, n_segments * n_columns)
 
     def _fit(self, X: FloatArray, y: FloatArray, *, group: IntArray) -> None:
         flat = super()._flat(X[:: -(-len(X) // KNOT_ROWS)])

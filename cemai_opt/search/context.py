@@ -27,7 +27,8 @@ class SearchContext:
 
     `coordinator` is set if other drivers search in the same study; `cache` is the folder of shared stage results.
     `confirm_folds` is the number of folds on which the scores of front candidates are confirmed; `portfolio` are the
-    configurations that run first; `prior` is what is known from earlier runs.
+    configurations that run first; `prior` is what is known from earlier runs; `n_inputs` is the number of columns of
+    the data, on which the cost of some models depends, None if it is not known.
     """
 
     study: ResolvedStudy
@@ -41,5 +42,6 @@ class SearchContext:
     coordinator: StudyCoordinator | None = None
     cache: str | None = None
     confirm_folds: int = 1
+    n_inputs: int | None = None
     portfolio: Sequence[Params] = ()
     prior: Prior = field(default_factory=Prior)

@@ -66,13 +66,18 @@ class CostModel:
     """Log joules by ridge regression on all hyperparameters, relative to a prior estimate.
 
     The prior: joules are proportional to the volume, the number of values that a model is trained on times its rounds,
-    trees or epochs. The costs of families with few trials can be estimated as well, because windows and features have
-    the same effect on all families. Earlier runs on other data say how hyperparameters act on the cost, and how much
-    dearer one family is than another.
+    trees or epochs, and to its effort for each value, which for some models grows with the columns. The costs of
+    families with few trials can be estimated as well, because windows and features have the same effect on all
+    families. Earlier runs on other data say how hyperparameters act on the cost, and how much dearer one family is than
+    another.
     """
 
-    def __init__(self, space: SearchSpace, earlier: Sequence[KnownCost] = ()) -> None:
-        self._space = space
+    def __init__(self, space: SearchSpace, earlier: Sequence[KnownCost] = (), *, n_inputs: int | None = None) -> None:
+        """`earlier`: costs of pipelines in earlier runs on other data. `n_inputs`: columns of the data.
+
+        If that is not known, all values are expected to take the same effort.
+        """
+        self._space, self._n_inputs = space, n_inputs
         self._families: dict[str, _Family] = {}
         self._earlier: dict[str, dict[str, _Family]] = {}
         self._n_known = 0
@@ -144,6 +149,11 @@ class CostModel:
 
     def _log_volume(self, params: Params) -> float:
         config = self._space.active(params)
-        volume = math.prod(STAGES.find(name).volume(given) for name, given in config.stages.items() if given)
-        growth = MODELS.find(config.model).grows_by
-        return math.log(volume * (float(config.params("train")[growth]) if growth else 1.0))
+        stages = [(STAGES.find(name), given) for name, given in config.stages.items() if given]
+        volume = math.prod(stage.volume(given) for stage, given in stages)
+        model, train = MODELS.find(config.model), config.params("train")
+        volume *= float(train[model.grows_by]) if model.grows_by else 1.0
+        if self._n_inputs is not None:
+            n_columns = self._n_inputs * math.prod(stage.columns(given) for stage, given in stages)
+            volume *= model.effort(train, n_columns)
+        return math.log(volume)

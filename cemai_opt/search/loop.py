@@ -61,7 +61,7 @@ class Search:
         self.context, self._study, self._space = context, context.study, context.space
         self._optuna_study, self._coordinator = context.optuna_study, context.coordinator
         self.history = TrialHistory(self._study)
-        self._pruner = Pruner(self._study, self._space, earlier=context.prior.costs)
+        self._pruner = Pruner(self._study, self._space, earlier=context.prior.costs, n_inputs=context.n_inputs)
         self._candidates = CurveCandidates(context)
         design = initial_design(self._space, context.portfolio)
         self._design = {

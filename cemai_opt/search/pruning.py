@@ -48,12 +48,19 @@ SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85)
 class Pruner:
     """Learns from every finished trial and sets the bounds of the next one; deterministic given the study's seed."""
 
-    def __init__(self, study: ResolvedStudy, space: SearchSpace, *, earlier: Sequence[KnownCost] = ()) -> None:
-        """`earlier`: costs of pipelines in earlier runs on other data."""
+    def __init__(
+        self,
+        study: ResolvedStudy,
+        space: SearchSpace,
+        *,
+        earlier: Sequence[KnownCost] = (),
+        n_inputs: int | None = None,
+    ) -> None:
+        """`earlier`: costs of pipelines in earlier runs on other data; `n_inputs`: columns of the data, if known."""
         self._study, self._space = study, space
         self._ratios: dict[str, list[list[tuple[float, float]]]] = {}
         self._fold_ratios: list[float] = []
-        self._costs = CostModel(space, earlier)
+        self._costs = CostModel(space, earlier, n_inputs=n_inputs)
         self._best: dict[str, float] = {}
         self._n_of_family = Counter[str]()
 

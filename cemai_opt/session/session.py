@@ -237,6 +237,7 @@ class Session:
             coordinator=coordinator,
             cache=self._cache_folder(),
             confirm_folds=self._prepared.confirm_folds,
+            n_inputs=len(self._prepared.data.names),
             portfolio=self._prepared.portfolio,
             prior=self._prior,
         )

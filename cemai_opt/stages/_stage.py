@@ -92,6 +92,11 @@ class Stage(Part, ABC):
         return 1.0
 
     @classmethod
+    def columns(cls, params: Params) -> float:
+        """The part of `volume` that makes rows longer, not more: columns of a training row for each one before."""
+        return 1.0
+
+    @classmethod
     def lookback(cls, params: Params) -> Lookback:
         """The earlier rows that this stage needs, so that a part of a group has the same result as the whole group."""
         return Lookback()

@@ -99,6 +99,11 @@ class Featurize(Stage):
         return float(n_rolled + n_others + (1 if full["keep_raw"] or not n_rolled else 0))
 
     @classmethod
+    def columns(cls, params: Params) -> float:
+        """All of its volume."""
+        return cls.volume(params)
+
+    @classmethod
     def lookback(cls, params: Params) -> Lookback:
         """The longest of all windows; for values that are updated from row to row, also the rows to their restart."""
         rolled = windows_of(params) if ROLLING[str(params["rolling"])] else ()

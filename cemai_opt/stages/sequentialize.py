@@ -33,6 +33,11 @@ class Sequentialize(Stage):
         return float(params.get("window_rows", 1)) / float(params.get("stride", 1))
 
     @classmethod
+    def columns(cls, params: Params) -> float:
+        """Rows of a window, side by side."""
+        return float(params.get("window_rows", 1))
+
+    @classmethod
     def lookback(cls, params: Params) -> Lookback:
         """The rows of the window except the last."""
         return Lookback(rows=int(params["window_rows"]) - 1)

@@ -48,3 +48,28 @@ def test_earlier_runs_say_what_is_dearer_than_what() -> None:
     assert plain.low_j(forests[0]) != pytest.approx(0.5)
     xgboost = {"train.model": "xgboost", "xgboost.n_estimators": 10}
     assert informed.low_j(xgboost) == pytest.approx(plain.low_j(xgboost))
+
+
+def test_wide_windows_cost_ridges_more_than_their_values() -> None:
+    """Each column is multiplied with all others: of fifty inputs, not of one; a forest looks at each on its own."""
+    space = space_of(("ridge", "spline_ridge", "random_forest"))
+
+    def ratio(model: str, *, n_inputs: int | None, **params: int) -> float:
+        costs = CostModel(space, n_inputs=n_inputs)
+        plain = {"train.model": model, **{f"{model}.{name}": value for name, value in params.items()}}
+        costs.update(plain, 1.0)
+        return costs.low_j({**plain, "sequentialize.window_rows": 60})
+
+    assert ratio("random_forest", n_inputs=50, n_estimators=10) == pytest.approx(60.0)
+    assert ratio("ridge", n_inputs=None) == pytest.approx(60.0)
+    assert ratio("ridge", n_inputs=1) == pytest.approx(60.0, rel=0.1)
+    assert ratio("ridge", n_inputs=50) == pytest.approx(60.0 * 4.0 / 1.05)
+    assert ratio("spline_ridge", n_inputs=50, n_knots=9) == pytest.approx(60.0 * 25.0 / 1.4)
+
+
+def test_rows_that_are_left_out_are_no_columns_less() -> None:
+    """Every tenth window costs a tenth."""
+    costs, wide = CostModel(space_of(), n_inputs=50), {"train.model": "ridge", "sequentialize.window_rows": 60}
+    costs.update(wide, 1.0)
+    assert costs.low_j({**wide, "sequentialize.stride": 10}) == pytest.approx(0.1)
+    assert costs.low_j({**wide, "combine.fraction": 0.1}) == pytest.approx(0.1)
