@@ -30,7 +30,7 @@ def is_number(values: pd.Series) -> bool:
 
 
 class Inputs(NamedTuple):
-    """The inputs of a data set: numbers (n_rows, n_inputs), their columns, those with codes last, and what is left."""
+    """Numbers (n_rows, n_inputs), their columns, those with codes last, the names of columns left out, and notes."""
 
     X: FloatArray
     columns: tuple[Column, ...]
