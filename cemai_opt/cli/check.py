@@ -47,10 +47,8 @@ def command(
     from cemai_opt.deploy.check import Limits, check_model
     from cemai_opt.deploy.model_folder import load_model, version_notes
 
-    trained, limits = (
-        load_model(Path(model), form, only_predicts=True),
-        Limits(min_score=min_score, max_error=max_error, max_g_per_1000=max_grams),
-    )
+    trained = load_model(Path(model), form, only_predicts=True)
+    limits = Limits(min_score=min_score, max_error=max_error, max_g_per_1000=max_grams)
     result = check_model(
         trained,
         Path(data),
