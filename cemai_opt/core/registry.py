@@ -28,6 +28,7 @@ EXTRA_OF = {
     "plotly": "dashboard",
     "h5py": "hdf5",
     "mlflow": "mlflow",
+    "shap": "explain",
     "zeus": "zeus",
 }
 """The extra of this package that installs a library; other libraries are dependencies of the package itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field
 
@@ -43,5 +44,10 @@ class TableSpec(Strict):
         gt=0.0,
         lt=1.0,
         description="Share of the training windows in a third row of each model, with feature engineering.",
+    )
+    explain: Literal["by_model", "permutation"] = Field(
+        default="by_model",
+        description="Shapley values: tree SHAP for trees and boosters and expected gradients for networks, or "
+        "permutations for all models.",
     )
     repeats: int = Field(default=3, ge=1, description="How often each pipeline is measured.")

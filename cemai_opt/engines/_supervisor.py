@@ -187,5 +187,5 @@ def _meters_of(plan: TrialPlan) -> Sequence[Meter]:
 def _libraries(plan: TrialPlan) -> list[str]:
     """The libraries that the stages of a plan and its model load."""
     model = plan.config.model
-    own = [name for stage in plan.stages for name in STAGES.find(stage).libraries(model)]
+    own = [name for stage in plan.stages for name in STAGES.find(stage).libraries(model, plan.config.params(stage))]
     return [*MODELS.find(model).requires, *own]

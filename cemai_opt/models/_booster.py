@@ -50,7 +50,8 @@ class Start:
 
 
 class BoosterModel(EstimatorModel):
-    """A booster. Subclasses implement `_boost`, `_output`, `_write_booster`, `_read_booster`, `_booster_onnx`.
+    """A booster. Subclasses implement `_boost`, `_output`, `_contributions`, `_write_booster`, `_read_booster` and
+    `_booster_onnx`.
 
     The libraries' scikit-learn estimators train the same trees, but cannot predict during training. `trial` are the
     parts of `TRIAL` that are the library's own.
@@ -59,7 +60,7 @@ class BoosterModel(EstimatorModel):
     trial: ClassVar[Mapping[str, str]]
 
     pins = NO_SCALING
-    is_bounded = True
+    is_bounded = has_tree_shap = True
     grows_by = "n_estimators"
     continues = True
 
@@ -94,6 +95,13 @@ class BoosterModel(EstimatorModel):
         """Predicted numbers (n,), or scores of the seen classes: (n,) of the second of two, (n, n_seen) of more."""
 
     @abstractmethod
+    def _contributions(self, X: FloatArray) -> FloatArray:
+        """Shapley values of inputs (n, n_flat), then the mean output, by the library's tree SHAP.
+
+        (n, n_flat + 1), or (n, n_seen, n_flat + 1) of more than two seen classes.
+        """
+
+    @abstractmethod
     def _write_booster(self, folder: Path) -> str:
         """Writes the booster into `folder` in the library's own format; returns the name of the file."""
 
@@ -104,6 +112,11 @@ class BoosterModel(EstimatorModel):
     @abstractmethod
     def _booster_onnx(self, seen: IntArray | None, x: FlatInput) -> Any:
         """The booster as an ONNX graph; `seen` are the classes seen in training, None for a regression."""
+
+    def _tree_shap(self, X: FloatArray) -> FloatArray:
+        found = np.asarray(self._contributions(X), np.float64)
+        values = found if found.ndim == 3 else found[:, None]
+        return values[:, :, :-1].transpose(0, 2, 1)
 
     def _estimator(self) -> Any:
         """None: `_fit_estimator` creates the booster."""

@@ -33,6 +33,13 @@ class CategoryEncoder:
         numbers = [table[codes[:, :, j]] for j, table in enumerate(self.tables)]
         return np.concatenate([X[:, :, :n_numeric], *numbers], axis=2).astype(X.dtype, copy=False)
 
+    def summed(self, values: FloatArray) -> FloatArray:
+        """Values (n, n_encoded, n_outputs) of the numbers, added up to values of the features they encode."""
+        n_numeric = values.shape[1] - sum(table.shape[1] for table in self.tables)
+        widths = [1] * n_numeric + [table.shape[1] for table in self.tables]
+        added: FloatArray = np.add.reduceat(values, np.cumsum([0, *widths[:-1]]), axis=1)
+        return added
+
     def onnx(self, model: Any, *, window: int, n_features: int) -> Any:
         """The graph of a model, with the tables before it."""
         graph, n_numeric = OnnxGraph(), n_features - len(self.tables)

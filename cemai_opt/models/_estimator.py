@@ -27,6 +27,8 @@ class EstimatorModel(Model):
     """
 
     trusted: ClassVar[tuple[str, ...]] = ()
+    has_tree_shap: ClassVar[bool] = False
+    """Whether it consists of trees whose inputs are the values of a window: these have exact Shapley values."""
 
     @abstractmethod
     def _estimator(self) -> Any:
@@ -59,6 +61,18 @@ class EstimatorModel(Model):
         by_class = np.repeat(lowest, self.task.n_classes, axis=1)
         by_class[:, self._seen] = by_seen
         return Prediction(self._seen[by_seen.argmax(axis=1)].astype(np.float64), by_class)
+
+    def _shapley_values(self, X: FloatArray, *, background: FloatArray) -> FloatArray | None:
+        if not self.has_tree_shap or (self.task.is_classification and len(self._seen) == 1):
+            return None
+        values = self._tree_shap(self._flat(X))
+        return None if values is None else values.reshape(*X.shape, -1)
+
+    def _tree_shap(self, X: FloatArray) -> FloatArray | None:
+        """Shapley values of the estimator's inputs `X` (n, n_flat): (n, n_flat, n_outputs)."""
+        from cemai_opt.models._shapley import of_trees
+
+        return None if self._categorical else of_trees(self._fitted, X)  # shap cannot follow splits by categories
 
     def _values(self, X: FloatArray) -> FloatArray:
         """Predicted numbers: (n,)."""

@@ -20,7 +20,8 @@ class ForestModel(EstimatorModel):
     grows_by = "n_estimators"
     trusted: ClassVar = ("sklearn.tree._tree.Tree",)
     pins = NO_SCALING
-    is_bounded = True
+    is_bounded = has_tree_shap = True
+    explained_with: ClassVar[tuple[str, ...]] = ("shap",)
 
     @classmethod
     @abstractmethod

@@ -56,6 +56,8 @@ class Model(Part, ABC):
     """Whether it splits by categories itself; for others, categories are encoded as numbers."""
     is_additive: ClassVar[bool] = False
     """Whether its output is a sum of one term per variable: its Shapley values are then exact without sampling."""
+    explained_with: ClassVar[tuple[str, ...]] = ()
+    """Libraries that `shapley_values` needs besides those of the model."""
     is_bounded: ClassVar[bool] = False
     """Whether its predictions stay close to the targets it was trained on, however far off its inputs are."""
     design: ClassVar[Mapping[str, Value]] = {}
@@ -192,6 +194,21 @@ class Model(Part, ABC):
         return self._predict(X if self._encoder is None else self._encoder.encoded(X))
 
     @final
+    def shapley_values(self, X: FloatArray, *, background: FloatArray) -> FloatArray | None:
+        """Shapley values by an algorithm that is made for this kind of model: (n, n_features, n_outputs).
+
+        `X`: (n, window, n_features); the value of a variable is the sum over its rows in the window. `background`:
+        windows (m, window, n_features) that stand for absent variables, where the algorithm needs some. None if there
+        is no such algorithm.
+        """
+        if self._encoder is None:
+            values = self._shapley_values(X, background=background)
+            return None if values is None else values.sum(axis=1)
+        encoded, by_encoded = (self._encoder.encoded(windows) for windows in (X, background))
+        values = self._shapley_values(encoded, background=by_encoded)
+        return None if values is None else self._encoder.summed(values.sum(axis=1))
+
+    @final
     def save(self, folder: Path) -> dict[str, Any]:
         """Writes the fitted model into `folder`, and returns as JSON values what `restored` needs besides the files."""
         if self._encoder is None:
@@ -258,6 +275,10 @@ class Model(Part, ABC):
     @abstractmethod
     def _predict(self, X: FloatArray) -> Prediction:
         """Predictions for `X`: (n, window, n_features)."""
+
+    def _shapley_values(self, X: FloatArray, *, background: FloatArray) -> FloatArray | None:
+        """As `shapley_values`, of each value of a window: (n, window, n_features, n_outputs)."""
+        return None
 
 
 def class_weight(task: str) -> tuple[Hyperparameter, ...]:

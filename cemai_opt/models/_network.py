@@ -37,6 +37,7 @@ class NetworkModel(Model):
     requires = ("torch",)
     grows_by = "epochs"
     continues = reads_batches = True
+    explained_with: ClassVar[tuple[str, ...]] = ("shap",)
     design: ClassVar = {"combine.fraction": 0.5}
 
     @classmethod
@@ -252,6 +253,18 @@ class NetworkModel(Model):
             by_class = torch.softmax(outputs, dim=1).numpy()
             return Prediction(by_class.argmax(axis=1).astype(np.float64), by_class)
         return Prediction(outputs.numpy()[:, 0] * self._spread + self._center)
+
+    def _shapley_values(self, X: FloatArray, *, background: FloatArray) -> FloatArray:
+        import torch
+
+        from cemai_opt.models._shapley import of_network
+
+        self._net.eval()
+        inputs, others = (
+            torch.from_numpy(np.ascontiguousarray(windows, np.float32)).to(self.task.device)
+            for windows in (X, background)
+        )
+        return of_network(self._net, inputs, background=others, seed=self.task.seed)
 
     def _batch_outputs(self, part: torch.Tensor) -> torch.Tensor:
         """The network's outputs for at most `PREDICT_ROWS` rows, padded to this number."""

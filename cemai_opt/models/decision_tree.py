@@ -14,7 +14,8 @@ class DecisionTree(EstimatorModel):
 
     requires = ("sklearn",)
     cost_rank = 20
-    is_bounded = True
+    is_bounded = has_tree_shap = True
+    explained_with: ClassVar[tuple[str, ...]] = ("shap",)
     trusted: ClassVar = ("sklearn.tree._tree.Tree",)
     pins = NO_SCALING
 

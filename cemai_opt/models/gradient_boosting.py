@@ -16,7 +16,8 @@ class GradientBoosting(EstimatorModel):
 
     requires = ("sklearn",)
     cost_rank = 40
-    is_bounded = True
+    is_bounded = has_tree_shap = True
+    explained_with: ClassVar[tuple[str, ...]] = ("shap",)
     trusted: ClassVar = (
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         *("functools.partial", "sklearn.utils.validation.check_array"),  # of its preparation of categories

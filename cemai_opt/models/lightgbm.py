@@ -88,6 +88,10 @@ class LightGBM(BoosterModel):
     def _output(self, X: FloatArray) -> FloatArray:
         return np.asarray(self._fitted.predict(X, num_threads=1), np.float64)
 
+    def _contributions(self, X: FloatArray) -> FloatArray:
+        found: FloatArray = self._fitted.predict(X, pred_contrib=True, num_threads=1)
+        return found.reshape(len(X), -1, X.shape[1] + 1)
+
     def _booster_onnx(self, seen: IntArray | None, x: FlatInput) -> Any:
         from cemai_opt.models._onnx import converted_lightgbm
 

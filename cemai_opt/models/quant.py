@@ -25,6 +25,8 @@ class Quant(ForestModel):
     """
 
     cost_rank = 38
+    has_tree_shap = False  # its trees split by quantiles, which mix the rows of a window
+    explained_with: ClassVar[tuple[str, ...]] = ()
     design: ClassVar = {"sequentialize.window_rows": 32, "combine.fraction": 0.5}
 
     @classmethod

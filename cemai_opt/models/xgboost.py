@@ -104,6 +104,13 @@ class XGBoost(BoosterModel):
     def _output(self, X: FloatArray) -> FloatArray:
         return np.asarray(self._fitted.inplace_predict(self._without_unknown(X)), np.float64)
 
+    def _contributions(self, X: FloatArray) -> FloatArray:
+        import xgboost
+
+        rows = xgboost.DMatrix(self._without_unknown(X), nthread=1, **self._types(X.shape[1]))
+        found: FloatArray = self._fitted.predict(rows, pred_contribs=True)
+        return found
+
     def _booster_onnx(self, seen: IntArray | None, x: FlatInput) -> Any:
         from cemai_opt.models._onnx import converted_xgboost
 

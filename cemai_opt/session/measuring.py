@@ -9,6 +9,7 @@ from cemai_opt.compose import PreparedStudy
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.hyperparameters import Value
 from cemai_opt.core.plan import Config
+from cemai_opt.core.registry import need
 from cemai_opt.core.table_spec import WITH_FEATURES, TableSpec
 from cemai_opt.models import MODELS
 from cemai_opt.runs.measured import MeasuredPipeline
@@ -32,8 +33,10 @@ def table_configs(spec: TableSpec, task: str) -> dict[str, Config]:
         model = MODELS.require(name)
         if task not in model.tasks:
             raise StudyError(f"model {name!r} cannot solve a {task}", "leave it out of the table")
+        need(*STAGES.find("explain").libraries(name, {"algorithm": spec.explain}))
         plain: Stages = {stage: {} for stage in optional}
         plain |= {"sequentialize": {"window_rows": spec.window_rows}, "train": {"model": name}}
+        plain |= {"explain": {"algorithm": spec.explain}}
         n_rows = spec.window_rows if WINDOW in model.design else 1  # else the features hold the past
         with_features = plain | {"featurize": dict(spec.features), "sequentialize": {"window_rows": n_rows}}
         configs |= {label: Config(plain), f"{label}{WITH_FEATURES}": Config(with_features)}

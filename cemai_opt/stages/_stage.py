@@ -50,8 +50,8 @@ class Stage(Part, ABC):
     model, and with the model's size; it returns False if training may end."""
 
     @classmethod
-    def libraries(cls, model: str) -> tuple[str, ...]:
-        """The libraries that this stage loads in a pipeline with that model: those that it requires, or fewer."""
+    def libraries(cls, model: str, params: Params) -> tuple[str, ...]:
+        """The libraries that this stage loads in a pipeline with that model; `params` may lack defaults."""
         return cls.requires
 
     @classmethod

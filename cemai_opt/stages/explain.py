@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from cemai_opt.core.batch import Batch, FloatArray, WindowRows
-from cemai_opt.core.hyperparameters import Hyperparameter, integer
+from cemai_opt.core.batch import Batch, FloatArray, Task, WindowRows
+from cemai_opt.core.hyperparameters import Hyperparameter, choice, integer
+from cemai_opt.core.registry import need
+from cemai_opt.models import MODELS
 from cemai_opt.stages._stage import Params, Stage
 
+PERMUTATION, BY_MODEL = "permutation", "by_model"
 MAX_VALUES = 4_000_000
 """Values of inputs that are predicted at once."""
 
@@ -18,10 +22,13 @@ MAX_VALUES = 4_000_000
 class Explain(Stage):
     """Mean absolute Shapley value of every variable, normalised to sum 1.
 
-    A variable is present with its whole window, or replaced by the window of a background row, so that all models are
-    explained in the same way and on the same scale (Lundberg and Lee (2017), NeurIPS, section 4). Values are exact for
-    additive models; for others they are sampled by pairs of permutations, each with its reverse, as shap does: loading
-    and compiling shap took ten seconds of CPU time, a third of a small search.
+    By default, a variable is present with its whole window, or replaced by the window of a background row, so that all
+    models are explained in the same way and on the same scale (Lundberg and Lee (2017), NeurIPS, section 4). Values are
+    exact for additive models; for others they are sampled by pairs of permutations, each with its reverse, as shap
+    does: loading it takes longer than most trials.
+
+    `algorithm: by_model` explains trees, forests and boosters by tree SHAP and networks by expected gradients, as CEMAI
+    did; a variable's values add up over the window. Other models are explained as by default.
     """
 
     order = 100
@@ -29,11 +36,24 @@ class Explain(Stage):
 
     @classmethod
     def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
-        """Number of background rows, which represent an absent variable, and of explained rows."""
+        """The algorithm; number of background rows, which represent an absent variable, and of explained rows."""
         return (
+            choice("algorithm", (PERMUTATION, BY_MODEL), default=PERMUTATION, searched=False),
             integer("background_samples", 1, high=100, default=10, unit="rows", searched=False),
             integer("summary_samples", 1, high=500, default=20, unit="rows", searched=False),
         )
+
+    @classmethod
+    def libraries(cls, model: str, params: Params) -> tuple[str, ...]:
+        """None by default; those of the model's own algorithm."""
+        return MODELS.find(model).explained_with if params.get("algorithm") == BY_MODEL else ()
+
+    def prepare(self, params: Params, task: Task) -> None:
+        """Loads them. StudyError with the command to install what is missing."""
+        libraries = self.libraries(self.model, params)
+        need(*libraries)
+        for library in libraries:
+            importlib.import_module(library)
 
     def _run(self, batch: Batch, params: Params) -> Batch:
         assert batch.windows is not None, "explain needs windows"
@@ -42,16 +62,31 @@ class Explain(Stage):
         background = _some(batch.samples.X, int(params["background_samples"]), rng=rng)
         n_explained = min(int(params["summary_samples"]), len(batch.eval_rows))
         rows = np.sort(rng.choice(batch.eval_rows, n_explained, replace=False))
-        n_features = len(batch.names)
-        outputs = [_mean_output(batch, window, background=background) for window in batch.windows.take(rows)]
-        if batch.model.is_additive:
-            weights = np.mean([_exact(output, n_features) for output in outputs], axis=0)
-        else:
-            weights = np.mean([_sampled(output, n_features, rng=rng) for output in outputs], axis=0)
+        windows = batch.windows.take(rows)
+        is_by_model = params["algorithm"] == BY_MODEL
+        values = batch.model.shapley_values(windows, background=background) if is_by_model else None
+        weights = _of_any(batch, windows, background=background, rng=rng) if values is None else _weights(values)
         total = weights.sum()
         shares = weights / total if total > 0 else weights
         by_weight = np.argsort(-shares, kind="stable")
         return replace(batch, importances={batch.names[i]: float(shares[i]) for i in by_weight})
+
+
+def _weights(values: FloatArray) -> FloatArray:
+    """Mean over rows of absolute values (n, n_features, n_outputs), summed over outputs: (n_features,)."""
+    weights: FloatArray = np.abs(values).sum(axis=2).mean(axis=0)
+    return weights
+
+
+def _of_any(batch: Batch, windows: FloatArray, *, background: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """As `_weights`, of any model by its predictions alone."""
+    outputs = [_mean_output(batch, window, background=background) for window in windows]
+    n_features = len(batch.names)
+    if batch.model.is_additive:
+        found = [_exact(output, n_features) for output in outputs]
+    else:
+        found = [_sampled(output, n_features, rng=rng) for output in outputs]
+    return np.asarray(np.mean(found, axis=0))
 
 
 def _some(X: FloatArray | WindowRows, n: int, *, rng: np.random.Generator) -> FloatArray:
