@@ -7,6 +7,7 @@ import importlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +24,8 @@ ALL = ("sum", "mean", "min", "max", "range", "std", "var")
 WINDOWS = (2, 30, 1000, 128_000)
 LIBRARY_WINDOW = 1000
 NETWORK_WINDOW = 64
+TURNS = 7
+"""How often features and a copy take turns, of which the lowest count: a machine's memory is now faster, now slower."""
 LOOP_ROWS = 20_000
 """Rows on which ways that take minutes for all are timed; their time is proportional to the rows."""
 
@@ -54,14 +57,15 @@ def run(args: argparse.Namespace) -> None:
 
 def _windows_table(X: FloatArray, starts: IntArray, *, place: IntArray) -> None:
     n_bytes = X.nbytes * (1 + len(ALL))
-    print(f"all of {', '.join(ALL)}: {n_bytes / 1e9:.2f} GB are read and written; copied: as many bytes, just before")
+    print(f"all of {', '.join(ALL)}: {n_bytes / 1e9:.2f} GB are read and written; copied: as many bytes, in turns")
     print("| window | copied, s | s | ns per value and statistic | times a copy | NumPy alone, s | times a copy |")
     print("|---" * 7 + "|")
     for window in WINDOWS:
-        copied = _seconds(lambda: _copied(X, len(ALL)))
-        took = _seconds(lambda w=window: _ours(X, starts, place, window=w, statistics=ALL))  # type: ignore[misc]
+        ours, copy = partial(_ours, X, starts, place, window=window, statistics=ALL), partial(_copied, X, len(ALL))
+        turns = [(_seconds(copy, runs=1), _seconds(ours, runs=1)) for _ in range(TURNS)]
+        copied, took = (min(seconds) for seconds in zip(*turns, strict=True))
         with _numpy_alone():
-            alone = _seconds(lambda w=window: _ours(X, starts, place, window=w, statistics=ALL))  # type: ignore[misc]
+            alone = _seconds(ours)
         cells = f"{took:.2f} | {1e9 * took / X.size / len(ALL):.1f} | {took / copied:.1f}"
         print(f"| {window} | {copied:.2f} | {cells} | {alone:.2f} | {alone / copied:.1f} |", flush=True)
     print()
@@ -272,10 +276,10 @@ def _looped(X: FloatArray, starts: IntArray) -> FloatArray:
     return np.stack(windows)
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    """CPU seconds, the lower of three runs."""
+def _seconds(work: Callable[[], object], *, runs: int = 3) -> float:
+    """CPU seconds, the lowest of some runs."""
     times = []
-    for _ in range(3):
+    for _ in range(runs):
         begun = time.process_time()
         work()
         times.append(time.process_time() - begun)

@@ -108,16 +108,16 @@ def _outputs(into: Mapping[str, FloatArray], names: Sequence[str], *, dtype: np.
 
 def _sums(X: FloatArray, blocks: IntArray, size: int, made: tuple[FloatArray, ...]) -> None:  # pragma: no cover
     length = size if size <= MAX_STRAND else STRAND
-    n_strands, n_together, tile = -(-size // length), max(1, CHUNK_ROWS // size), max(TILE, size)
+    n_strands, n_together = -(-size // length), max(1, CHUNK_ROWS // size)
     own, earlier, has_before = np.empty(size), np.empty(size), False
     before, squares_before = np.zeros(size), np.zeros(size)
-    changes, squares, anchors, counts = np.empty(tile), np.empty(tile), np.empty(tile), np.empty(tile)
+    changes, squares, anchors, counts = np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE)
     for part, column in np.ndindex((len(blocks) + n_together - 1) // n_together, X.shape[1]):
         x, n, row, skipped = X[:, column], 0, 0, 0  # of the tile: its rows, the first, and how many are not there
         for block in range(part * n_together, min((part + 1) * n_together, len(blocks))):
             first, low, high, follows = blocks[block, 0], blocks[block, 1], blocks[block, 2], blocks[block, 3]
             end = min(size, high - first)
-            if row + n != first or first < low or n + end > tile:
+            if row + n != first or first < low or n + min(end, TILE) > TILE:
                 _finish_sums(changes, squares, anchors, counts, skipped, n, made, column, row)
                 n, row, skipped = 0, first, max(low - first, 0)
             if follows and block == part * n_together:
@@ -140,17 +140,22 @@ def _sums(X: FloatArray, blocks: IntArray, size: int, made: tuple[FloatArray, ..
             elif has_before:
                 before[:], squares_before[:] = 0.0, 0.0
             for left in range(0, end, length):
-                sum_own, squares_own = 0.0, 0.0
-                for j in range(left, min(left + length, end)):
+                right, sum_own, squares_own = min(left + length, end), 0.0, 0.0
+                if n + right - left > TILE:  # a block of more rows than a tile
+                    _finish_sums(changes, squares, anchors, counts, min(skipped, n), n, made, column, row)
+                    n, row, skipped = 0, row + n, max(skipped - n, 0)
+                for j in range(left, right):
                     change = own[j] - anchor
                     sum_own += change
                     squares_own += change * change
-                    changes[n + j] = sum_own + sum_other + before[j]
-                    squares[n + j] = squares_own + squares_other + squares_before[j]
-                    anchors[n + j], counts[n + j] = anchor, size if follows else j + 1
+                    i = n + j - left
+                    changes[i] = sum_own + sum_other + before[j]
+                    squares[i] = squares_own + squares_other + squares_before[j]
+                    anchors[i], counts[i] = anchor, size if follows else j + 1
+                n += right - left
                 sum_other += sum_own
                 squares_other += squares_own
-            n, has_before, own, earlier = n + end, follows, earlier, own
+            has_before, own, earlier = follows, earlier, own
         _finish_sums(changes, squares, anchors, counts, skipped, n, made, column, row)
 
 

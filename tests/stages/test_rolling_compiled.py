@@ -42,6 +42,18 @@ def rolled(X: np.ndarray, starts: np.ndarray, place: np.ndarray, *, window: int,
 @settings(max_examples=100, deadline=None)
 def test_they_are_the_same_to_the_last_bit(sizes: list[int], window: int, share: float, is_by_column: bool) -> None:
     """Of groups and windows of any length, of rows that begin inside a group, however the values lie in memory."""
+    assert_same(sizes, window=window, share=share, is_by_column=is_by_column)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.3, 0.45, 0.7])
+@pytest.mark.parametrize("window", [1024, 1025, 2500, 6000])
+def test_blocks_of_more_rows_than_a_tile(window: int, share: float) -> None:
+    """They are finished piece by piece, also where the first rows are not there."""
+    assert_same([2600, 7000, 40, 3000], window=window, share=share, is_by_column=False)
+
+
+def assert_same(sizes: list[int], *, window: int, share: float, is_by_column: bool) -> None:
+    """Both ways give the same for groups of these sizes, without the first `share` of their rows."""
     starts = group_starts(np.repeat(np.arange(len(sizes)), sizes))
     X = (1e3 + np.random.default_rng(sum(sizes)).normal(size=(len(starts), 3)).cumsum(axis=0)).astype(np.float32)
     back = int(share * (len(X) - 1))
