@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from cemai_opt.core.errors import StudyError
 from cemai_opt.core.hyperparameters import Value
+from cemai_opt.core.plan import Config
 from cemai_opt.core.result import TrialResult
 from cemai_opt.core.space import MODEL, Params, SearchSpace
 from cemai_opt.models import MODELS
@@ -45,6 +46,11 @@ def fitted_in(space: SearchSpace, wished: Sequence[Params]) -> list[dict[str, Va
             complete = space.complete(_inside(space, params))
             design.setdefault(space.active(complete).digest, complete)
     return list(design.values())
+
+
+def by_digest(space: SearchSpace, design: Sequence[Params]) -> dict[str, tuple[Params, Config]]:
+    """Configurations as hyperparameters and as pipelines, by the digest of the pipeline."""
+    return {config.digest: (params, config) for params in design for config in (space.active(params),)}
 
 
 def untuned_of(results: Sequence[TrialResult], *, space: SearchSpace, portfolio: Sequence[Params] = ()) -> list[int]:

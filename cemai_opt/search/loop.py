@@ -27,8 +27,8 @@ from cemai_opt.search.context import SearchContext
 from cemai_opt.search.curve_candidates import CurveCandidates, constraint_values, trial_attributes
 from cemai_opt.search.events import SearchState
 from cemai_opt.search.history import TrialHistory
-from cemai_opt.search.initial_design import fitted_in, initial_design
-from cemai_opt.search.prior import Prior
+from cemai_opt.search.initial_design import by_digest, fitted_in, initial_design
+from cemai_opt.search.prior import EarlierConfigs, Prior
 from cemai_opt.search.pruning import Pruner
 from cemai_opt.search.samplers import EnqueuingSampler
 from cemai_opt.search.storage.study import end_abandoned
@@ -63,13 +63,10 @@ class Search:
         self.history = TrialHistory(self._study)
         self._pruner = Pruner(self._study, self._space, earlier=context.prior.costs, n_inputs=context.n_inputs)
         self._candidates = CurveCandidates(context)
-        design = initial_design(self._space, context.portfolio)
-        self._design = {
-            config.digest: (params, config) for params in design for config in (self._space.active(params),)
-        }
+        self._design = by_digest(self._space, initial_design(self._space, context.portfolio))
         self._portfolio = {self._space.active(params).digest for params in fitted_in(self._space, context.portfolio)}
-        known = fitted_in(self._space, [self._space.params_of(config) for config in context.prior.members])
-        self._prior = {config.digest: (params, config) for params in known for config in (self._space.active(params),)}
+        self._earlier = EarlierConfigs(context.prior, self._space)
+        self._prior = self._earlier.by_digest
         self._queue: list[str] = []
         self._prior_queue: list[str] = []
         self._untuned: list[Point] = []
@@ -176,7 +173,8 @@ class Search:
         n_useless = len(set(run) - {point.trial for point in self.front})
         is_next = random.Random(f"{self._study.seed} {len(self.results)}").random() < Prior.share(len(run), n_useless)
         designed = self._next_of(self._design, self._queue)
-        known = self._next_of(self._prior, self._prior_queue) if is_next else None
+        related = self._earlier.related(self._prior_queue, self.history.by_digest)
+        known = self._next_of(self._prior, related) if is_next else None
         if known is not None and (designed is None or self._expected_j(known) <= self._expected_j(designed)):
             self._prior_queue.remove(known)
             self._optuna_study.enqueue_trial(self._searched_params(self._prior[known][0]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cemai_opt.compose import prepare
@@ -12,7 +13,8 @@ from cemai_opt.core.errors import StudyError
 from cemai_opt.core.plan import Config
 from cemai_opt.runs import RunFolder
 from cemai_opt.search import Search
-from cemai_opt.search.prior import MAX_MEMBERS, Prior
+from cemai_opt.search import prior as prior_module
+from cemai_opt.search.prior import MAX_MEMBERS, MIN_SHARED, EarlierConfigs, EarlierRun, Prior
 from cemai_opt.session import Session
 from cemai_opt.testing.searches import FormulaEngine, run_search, search_in, study_of
 from tests.conftest import wear_study
@@ -70,6 +72,42 @@ def test_what_is_dear_waits_for_cheaper_ones_of_the_initial_design(tmp_path: Pat
     models = [plan.config.model for plan in search_plans(tmp_path / "run", Prior(members=(cheap, dear)))]
     assert models[0] == "ridge"
     assert "decision_tree" in models[1 : models.index("xgboost")]
+
+
+def test_runs_are_related_if_they_rank_alike() -> None:
+    """With confidence: a few more configurations, or a weaker correlation, and it is chance."""
+    scores = {str(number): float(number) for number in range(20)}
+    run = EarlierRun(name="run", members=(), scores=scores)
+    rng = np.random.default_rng(0)
+    assert run.is_related({digest: 10.0 * score**3 for digest, score in scores.items()})
+    assert not run.is_related({digest: -score for digest, score in scores.items()})
+    assert not run.is_related(dict.fromkeys(scores, 0.5))
+    by_chance = [run.is_related(dict(zip(scores, rng.permutation(20).tolist(), strict=True))) for _ in range(300)]
+    assert sum(by_chance) < 10
+    few = list(scores)[: MIN_SHARED - 1]
+    assert run.is_related({digest: -scores[digest] for digest in few})
+    assert run.is_related({"another": 1.0})
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_an_unrelated_run_is_left_alone_once_that_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sign: float
+) -> None:
+    """From what both have scored; nothing runs to find out, and a related one goes on as if nobody had looked."""
+    monkeypatch.setattr(prior_module, "MIN_SHARED", 4)  # the initial design here is short
+    plain = search_with(tmp_path / "plain", Prior())[0]
+    plain.run()
+    scores = {r.config.digest: sign * r.score for r in plain.results if r.is_complete and r.score is not None}
+    configs = tuple(Config({"train": {"model": "xgboost", "max_depth": depth}}) for depth in (2, 3, 4, 5, 7, 8, 9))
+    trusted = Prior(members=configs)
+    checked = replace(trusted, runs=(EarlierRun(name="run", members=configs, scores=scores),))
+    blindly, with_care = (search_plans(tmp_path / name, prior) for name, prior in (("a", trusted), ("b", checked)))
+    known = EarlierConfigs(trusted, plain.context.space).by_digest
+    n_blindly, n_with_care = (sum(plan.config.digest in known for plan in plans) for plans in (blindly, with_care))
+    if sign > 0.0:
+        assert [plan.config for plan in with_care] == [plan.config for plan in blindly]
+    else:
+        assert n_with_care <= 2 < n_blindly
 
 
 def search_plans(folder: Path, prior: Prior) -> list:  # type: ignore[type-arg]  # plans of trials
