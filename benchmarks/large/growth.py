@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -54,19 +55,18 @@ def run(args: argparse.Namespace) -> None:
     for stage in found[-1]["stages"]:
         cells = [f"{one['stages'][stage][0]:.3g} s, {one['stages'][stage][1]:.3g} J" for one in found]
         seconds = [one["stages"][stage][0] for one in found]
-        kept = [(size, s) for size, s in zip(SIZES, seconds, strict=True) if s >= MIN_S]
-        print(f"| {stage} | {' | '.join(cells)} | {_exponent(kept)} |")
+        print(f"| {stage} | {' | '.join(cells)} | {_exponent(seconds)} |")
     copied = [one["copy_s"] for one in found]
-    kept = [(size, s) for size, s in zip(SIZES, copied, strict=True) if s >= MIN_S]
     shown = " | ".join(f"{seconds:.3g} s" for seconds in copied)
-    print(f"| (a plain copy of {N_COLUMNS} columns) | {shown} | {_exponent(kept)} |")
+    print(f"| (a plain copy of {N_COLUMNS} columns) | {shown} | {_exponent(copied)} |")
     peaks = " | ".join(f"{one['peak_mb']:.0f} MB" for one in found)
     scores = " | ".join(f"{one['score']:.3f}" for one in found)
     print(f"| peak memory | {peaks} | |\n| R2 | {scores} | |")
 
 
-def _exponent(points: list[tuple[int, float]]) -> str:
-    """The slope of log seconds over log rows; nothing for fewer than two points."""
+def _exponent(seconds: Sequence[float]) -> str:
+    """The slope of log seconds over log rows, of each size; nothing if fewer than two take long enough."""
+    points = [(size, s) for size, s in zip(SIZES, seconds, strict=True) if s >= MIN_S]
     if len(points) < 2:
         return ""
     return f"{np.polyfit([math.log(n) for n, _ in points], [math.log(s) for _, s in points], 1)[0]:.2f}"

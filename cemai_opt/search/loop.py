@@ -173,8 +173,8 @@ class Search:
         n_useless = len(set(run) - {point.trial for point in self.front})
         is_next = random.Random(f"{self._study.seed} {len(self.results)}").random() < Prior.share(len(run), n_useless)
         designed = self._next_of(self._design, self._queue)
-        related = self._earlier.related(self._prior_queue, self.history.by_digest)
-        known = self._next_of(self._prior, related) if is_next else None
+        related = self._earlier.related(self._prior_queue, self.history.by_digest) if is_next else []
+        known = self._next_of(self._prior, related)
         if known is not None and (designed is None or self._expected_j(known) <= self._expected_j(designed)):
             self._prior_queue.remove(known)
             self._optuna_study.enqueue_trial(self._searched_params(self._prior[known][0]))

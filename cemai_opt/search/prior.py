@@ -131,14 +131,16 @@ class EarlierConfigs:
         """
         if not waiting:
             return []
-        scores = {d: result.score for d, result in found.items() if result.is_complete and result.score is not None}
+        results = [found[digest] for run, _ in self._runs for digest in run.scores if digest in found]
+        scores = {r.config.digest: r.score for r in results if r.is_complete and r.score is not None}
         unrelated = {run.name for run, _ in self._runs if not run.is_related(scores)}
         for name in unrelated - self._unrelated:
             log.info("%s ranks pipelines otherwise than this search: its configurations are not tried for now", name)
         self._unrelated = unrelated
         left_out = {digest for run, digests in self._runs if run.name in unrelated for digest in digests}
         kept = {digest for run, digests in self._runs if run.name not in unrelated for digest in digests}
-        return [digest for digest in waiting if digest not in left_out - kept]
+        left_out -= kept
+        return [digest for digest in waiting if digest not in left_out]
 
 
 def _fitted(configs: Sequence[Config], space: SearchSpace) -> dict[str, tuple[Params, Config]]:
